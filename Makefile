@@ -1,0 +1,44 @@
+# Caspian Hub: everything a fresh machine with python3 (>= 3.11) and make needs.
+PYTHON ?= python3
+VENV   ?= .venv
+BIN    := $(VENV)/bin
+STAMP  := $(VENV)/.installed
+
+.PHONY: run test check bench soak lock clean help
+
+help:  ## show this list
+	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 10
+
+$(STAMP): requirements.lock pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit("Caspian Hub needs Python 3.11 or newer; this is " + sys.version.split()[0]) if sys.version_info < (3, 11) else None'
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@echo "installing the locked packages into $(VENV) ..."
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@touch $@
+
+run: $(STAMP)  ## set up, then run the hub with a live demonstration
+	@$(BIN)/caspian demo
+
+test: $(STAMP)  ## set up, then pass the tests
+	$(BIN)/python -m pytest
+
+check: $(STAMP)  ## format, lint, types, import rules, docs
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/python -m pytest -q tests/docs
+
+soak: $(STAMP)  ## long chaos, growth and fuzz runs
+	$(BIN)/python -m pytest -m soak --timeout 3600
+
+bench: $(STAMP)  ## measure, beside a peer in the same run
+	$(BIN)/python bench/end_to_end.py
+
+lock: $(STAMP)  ## resolve the exact versions anew
+	$(BIN)/uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header pyproject.toml --group dev -o requirements.lock
+
+clean:  ## remove everything that was built or run
+	rm -rf $(VENV) .caspian dist build .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -1,0 +1,1 @@
+"""The FastStream application: one module per job."""

@@ -1,0 +1,1 @@
+"""Caspian Hub: emergency messages between the agencies of the Caspian states."""

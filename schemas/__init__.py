@@ -1,0 +1,1 @@
+"""What a message is: data and formats, without I/O."""
