@@ -1,0 +1,562 @@
+"""Which proposals enter the log: decided from the log before them and nothing else (G5, G6).
+
+`decide` takes a whole batch at once, because a batch becomes one commit: what an
+earlier candidate of the batch did already counts for the later ones.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import timedelta
+from hashlib import sha256
+from typing import Any, Final
+
+from hub.core.candidate import Candidate
+from hub.core.registry import Registry, read_agency, read_subscription
+from hub.core.routing import entitled, recipients
+from schemas.entry import encode, from_micros
+from schemas.errors import Finding, Rejected
+from schemas.facts import MessageFacts
+from schemas.header import header_text, uuid7
+from schemas.receipt import findings_json
+
+__all__ = [
+    "AcknowledgementRow",
+    "Chain",
+    "Decision",
+    "Decisions",
+    "Known",
+    "MessageRow",
+    "NewEntry",
+    "Rules",
+    "decide",
+    "identity",
+    "input_key",
+]
+
+_KEPT_REFUSED_BYTES: Final = 65_536
+"""Of what was refused so much is kept, for the sender's and the auditor's eyes."""
+
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """What may differ from hub to hub."""
+
+    future_tolerance: timedelta = timedelta(minutes=10)
+    """How far ahead of the hub's clock ``sent`` may be (rule H7)."""
+
+
+@dataclass(frozen=True, slots=True)
+class MessageRow:
+    """What is known of a message in the log without opening its payload."""
+
+    index: int
+    id: str
+    agency: str
+    identity: str
+    sha256: str
+    at_us: int
+    facts: MessageFacts
+    warnings: str = "[]"
+
+
+@dataclass(frozen=True, slots=True)
+class AcknowledgementRow:
+    """One acknowledgement in the log, of the message that *sender* and *identifier* name."""
+
+    index: int
+    sender: str
+    identifier: str
+    agency: str
+    officer: str
+    note: str
+    at_us: int
+    message_id: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Chain:
+    """Where an agency's own count of messages stands (schemas.header: ``seq`` and ``prev``)."""
+
+    seq: int = 0
+    head: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class NewEntry:
+    """An entry to append, and the rows that are derived from it and kept beside it."""
+
+    kind: str
+    at_us: int
+    agency: str
+    body: bytes
+    payload: bytes = b""
+    payload_type: str = ""
+    payload_sha256: str = ""
+    message: MessageRow | None = None
+    acknowledgements: tuple[AcknowledgementRow, ...] = ()
+    delivered: Mapping[str, int] = field(default_factory=dict)
+    chain: Chain | None = None
+    input_key: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """What became of one candidate: logged (as itself or as a refusal), or known already."""
+
+    candidate: Candidate
+    index: int
+    at_us: int
+    message_id: str = ""
+    sha256: str = ""
+    duplicate: bool = False
+    warnings: str = "[]"
+    refusal: Rejected | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Decisions:
+    """The outcome of a batch: what to append, and what to answer once it is appended."""
+
+    entries: tuple[NewEntry, ...]
+    outcomes: tuple[Decision, ...]
+
+
+class Known:
+    """What the log already holds that this batch may meet, updated as the batch is decided."""
+
+    def __init__(
+        self,
+        messages: Sequence[MessageRow] = (),
+        acknowledgements: Sequence[AcknowledgementRow] = (),
+        chains: Mapping[str, Chain] | None = None,
+        delivered: Mapping[str, int] | None = None,
+        inputs: Mapping[str, tuple[int, int]] | None = None,
+    ) -> None:
+        self.by_identity: dict[str, MessageRow] = {}
+        self.by_id: dict[tuple[str, str], MessageRow] = {}
+        self.by_reference: dict[str, MessageRow] = {}
+        self.acknowledged: dict[tuple[str, str, str, str], AcknowledgementRow] = {}
+        self.chains: dict[str, Chain] = dict(chains or {})
+        self.delivered: dict[str, int] = dict(delivered or {})
+        self.inputs: dict[str, tuple[int, int]] = dict(inputs or {})
+        for row in messages:
+            self.add(row)
+        for ack in acknowledgements:
+            self.add_acknowledgement(ack)
+
+    def add(self, row: MessageRow) -> None:
+        """Take in a message."""
+        self.by_identity[row.identity] = row
+        self.by_id[row.agency, row.id] = row
+        self.by_reference[row.id] = row
+        self.by_reference[str(row.index)] = row
+
+    def add_acknowledgement(self, ack: AcknowledgementRow) -> None:
+        """Take in an acknowledgement; the first by the same officer stays."""
+        key = (ack.sender, ack.identifier, ack.agency, ack.officer)
+        self.acknowledged.setdefault(key, ack)
+
+
+def input_key(candidate: Candidate) -> str:
+    """Return the name of the inbox entry a candidate came from; empty where there was none.
+
+    A message is known again by its identity. A refusal has none, so the inbox entry
+    itself keeps a crash between commit and acknowledgement from logging it twice.
+    """
+    return f"{candidate.agency}\x1f{candidate.inbox}" if candidate.inbox else ""
+
+
+def identity(agency: str, sender: str, identifier: str) -> str:
+    """Return the text that names a message by what its sender calls it.
+
+    The agency is part of it: or one agency could occupy another's identifiers.
+    """
+    return f"{agency}\x1f{sender}\x1f{identifier}"
+
+
+def decide(
+    batch: Sequence[Candidate],
+    *,
+    size: int,
+    last_at_us: int,
+    now_us: int,
+    registry: Registry,
+    known: Known,
+    rules: Rules,
+    entropy: Sequence[bytes] | None = None,
+) -> Decisions:
+    """Decide a batch in its order, for a log of *size* entries whose last is of *last_at_us*.
+
+    *entropy* gives 8 bytes for each candidate's UUIDv7; the system's where it is None.
+    Every candidate gets exactly one outcome. A candidate that the log already
+    holds appends nothing and gets the first receipt again.
+    """
+    work = _Batch(size, last_at_us, now_us, registry, known, rules)
+    for number, candidate in enumerate(batch):
+        work.entropy = entropy[number] if entropy is not None else None
+        try:
+            outcome = work.take(candidate)
+        except Rejected as refusal:
+            outcome = work.refuse(candidate, refusal)
+        work.outcomes.append(outcome)
+    return Decisions(tuple(work.entries), tuple(work.outcomes))
+
+
+class _Batch:
+    """One batch while it is decided."""
+
+    def __init__(
+        self,
+        size: int,
+        last_at_us: int,
+        now_us: int,
+        registry: Registry,
+        known: Known,
+        rules: Rules,
+    ) -> None:
+        self.size = size
+        self.at_us = last_at_us
+        self.now_us = now_us
+        self.registry = registry
+        self.known = known
+        self.rules = rules
+        self.entropy: bytes | None = None
+        self.entries: list[NewEntry] = []
+        self.outcomes: list[Decision] = []
+
+    def _tick(self) -> int:
+        """Return the time of the next entry: now, but always after the last entry's."""
+        return max(self.now_us, self.at_us + 1)
+
+    def _append(self, entry: NewEntry) -> int:
+        index = self.size + len(self.entries)
+        self.entries.append(entry)
+        self.at_us = entry.at_us
+        return index
+
+    def take(self, c: Candidate) -> Decision:
+        if c.kind == "publish":
+            return self._publish(c)
+        if c.kind == "acknowledgement":
+            return self._acknowledge(c)
+        if c.kind == "refusal":
+            return self._logged_refusal(c)
+        if c.kind == "member":
+            agency = read_agency(c.body)
+            return self._registry_entry(c, {"member": agency.model_dump(mode="json")})
+        if c.kind == "subscription":
+            subscription = read_subscription(c.body, self.registry)
+            return self._registry_entry(c, {"subscription": subscription.model_dump(mode="json")})
+        if c.kind == "delivery":
+            return self._delivered(c)
+        return self._dead_letter(c)
+
+    def _publish(self, c: Candidate) -> Decision:
+        facts = c.facts
+        if facts is None:
+            raise Rejected("not-a-message", "the candidate has no facts")
+        self._check_agency(c.agency)
+        digest = sha256(c.payload).hexdigest()
+        key = identity(c.agency, facts.sender, facts.identifier)
+        # The sender's own id comes second: without one, the identifier in the message is the id.
+        earlier = self.known.by_identity.get(key)
+        if earlier is None and c.message_id:
+            earlier = self.known.by_id.get((c.agency, c.message_id))
+        if earlier is not None:
+            if earlier.sha256 != digest or (c.message_id and earlier.id != c.message_id):
+                raise Rejected(
+                    "conflicting-replay",
+                    f"{facts.identifier} of {facts.sender} is in the log at {earlier.index} "
+                    "with another content or id",
+                    remedy="Give the new message an identifier of its own; send an Update or "
+                    "a Cancel to change what was sent.",
+                )
+            return Decision(
+                c,
+                earlier.index,
+                earlier.at_us,
+                earlier.id,
+                digest,
+                duplicate=True,
+                warnings=earlier.warnings,
+            )
+        at_us = self._tick()
+        warnings = self._check_message(facts, c)
+        message_id = c.message_id or uuid7(at_us, self.entropy)
+        chain = self.known.chains.get(c.agency, Chain())
+        header = header_text(
+            message_id=message_id,
+            agency=c.agency,
+            seq=chain.seq + 1,
+            prev=chain.head,
+            type_=facts.kind,
+            created=facts.sent.isoformat(),
+            expires=facts.expires.isoformat() if facts.expires else None,
+            audience=("members",) if facts.scope == "Public" else facts.addresses,
+            payload_type=c.payload_type,
+            payload_sha256=digest,
+            payload_size=len(c.payload),
+        )
+        index = self.size + len(self.entries)
+        row = MessageRow(index, message_id, c.agency, key, digest, at_us, facts, warnings)
+        chain = Chain(chain.seq + 1, sha256(header.encode()).hexdigest())
+        acks = self._acknowledged_by_message(c, facts, index, at_us)
+        self._append(
+            NewEntry(
+                "publish",
+                at_us,
+                c.agency,
+                _entry(
+                    "publish", at_us, c.agency, {"via": c.via, "attested": "hub", "header": header}
+                ),
+                payload=c.payload,
+                payload_type=c.payload_type,
+                payload_sha256=digest,
+                message=row,
+                acknowledgements=acks,
+                chain=chain,
+            )
+        )
+        self.known.add(row)
+        self.known.chains[c.agency] = chain
+        for ack in acks:
+            self.known.add_acknowledgement(ack)
+        return Decision(c, index, at_us, message_id, digest, warnings=warnings)
+
+    def _check_agency(self, agency: str) -> None:
+        if agency not in self.registry.members:
+            raise Rejected(
+                "unknown-agency",
+                f"{agency} is not an active member",
+                remedy="Ask the operator to register the agency.",
+            )
+
+    def _check_message(self, facts: MessageFacts, c: Candidate) -> str:
+        """Hold the message against the registry (rules H3, H5, H7); return its warnings."""
+        agency = self.registry.agencies[c.agency]
+        if not agency.speaks_as(facts.sender):
+            raise Rejected(
+                "sender-not-of-agency",
+                f"{facts.sender!r} is not a sender of {c.agency}",
+                remedy="Use one of the agency's registered senders.",
+            )
+        if facts.msg_type in {"Update", "Cancel"} and facts.kind == "alert":
+            for ref in facts.references:
+                if not agency.speaks_as(ref.sender):
+                    raise Rejected(
+                        "not-your-message",
+                        f"{facts.msg_type} of {ref.identifier} by {ref.sender!r}, "
+                        f"who is not a sender of {c.agency}",
+                        remedy="Only the agency that sent an alert can update or cancel it.",
+                    )
+        age = from_micros(self.now_us) - facts.sent
+        if -age > self.rules.future_tolerance:
+            raise Rejected(
+                "sent-in-future",
+                f"sent {facts.sent.isoformat()} is {-age} ahead of the hub's clock",
+                remedy="Set the clock of the sending system, or correct `sent`.",
+            )
+        if facts.scope == "Private" and not (entitled(facts, c.agency, self.registry) - {c.agency}):
+            raise Rejected(
+                "no-known-recipient",
+                "none of the addresses names a member",
+                remedy="Address agencies by id, or states by their two-letter code.",
+            )
+        if age > timedelta(days=1):
+            found = Finding("H7", "warning", "alert/sent", f"sent {age.days} days ago")
+            extra = json.loads(findings_json((found,)))
+            return json.dumps(
+                json.loads(c.warnings) + extra, ensure_ascii=False, separators=(",", ":")
+            )
+        return c.warnings
+
+    def _acknowledged_by_message(
+        self, c: Candidate, facts: MessageFacts, index: int, at_us: int
+    ) -> tuple[AcknowledgementRow, ...]:
+        """Let a CAP Ack acknowledge what it refers to, known here yet or not (CAP 1.2, 3.2.1)."""
+        if facts.kind != "ack":
+            return ()
+        return tuple(
+            AcknowledgementRow(
+                index, ref.sender, ref.identifier, c.agency, facts.sender, facts.headline, at_us
+            )
+            for ref in dict.fromkeys(facts.references)
+        )
+
+    def _acknowledge(self, c: Candidate) -> Decision:
+        self._check_agency(c.agency)
+        named, officer = _text(c.body, "message", 200), _text(c.body, "officer", 200)
+        note = str(c.body.get("note") or "")
+        if len(note) > 2000:
+            raise Rejected("note-too-long", "a note has at most 2000 characters")
+        row = self.known.by_reference.get(named)
+        if row is None or c.agency not in entitled(row.facts, row.agency, self.registry):
+            # One answer for both: who may not read a message must not learn that it exists.
+            raise Rejected(
+                "unknown-message",
+                f"no message {named} for {c.agency}",
+                remedy="Name the message by its id or log index.",
+            )
+        if c.agency not in recipients(row.facts, row.agency, self.registry):
+            raise Rejected(
+                "not-to-acknowledge",
+                f"{c.agency} is not asked to acknowledge {named}",
+                remedy="A message is acknowledged by its recipients, not by its own agency; "
+                "an Ack or a Draft by nobody.",
+            )
+        key = (row.facts.sender, row.facts.identifier, c.agency, officer)
+        earlier = self.known.acknowledged.get(key)
+        if earlier is not None:
+            return Decision(c, earlier.index, earlier.at_us, row.id, row.sha256, duplicate=True)
+        at_us = self._tick()
+        ack = AcknowledgementRow(
+            self.size + len(self.entries),
+            row.facts.sender,
+            row.facts.identifier,
+            c.agency,
+            officer,
+            note,
+            at_us,
+            row.id,
+        )
+        body = {
+            "via": c.via,
+            "message": row.index,
+            "message_id": row.id,
+            "message_agency": row.agency,
+            "status": row.facts.status,
+            "sender": row.facts.sender,
+            "identifier": row.facts.identifier,
+            "officer": officer,
+            "note": note,
+        }
+        index = self._append(
+            NewEntry(
+                "acknowledgement",
+                at_us,
+                c.agency,
+                _entry("acknowledgement", at_us, c.agency, body),
+                acknowledgements=(ack,),
+            )
+        )
+        self.known.add_acknowledgement(ack)
+        return Decision(c, index, at_us, row.id, row.sha256)
+
+    def _registry_entry(self, c: Candidate, facts: dict[str, Any]) -> Decision:
+        at_us = self._tick()
+        body = _entry(c.kind, at_us, c.agency, facts)
+        index = self._append(NewEntry(c.kind, at_us, c.agency, body))
+        self.registry = self.registry.apply(index, {"kind": c.kind, **facts})
+        return Decision(c, index, at_us)
+
+    def _delivered(self, c: Candidate) -> Decision:
+        feeds = {
+            str(feed): int(through)
+            for feed, through in c.body.items()
+            if int(through) > self.known.delivered.get(str(feed), -1) and int(through) < self.size
+        }
+        if not feeds:
+            return Decision(c, self.size - 1, self.at_us, duplicate=True)
+        at_us = self._tick()
+        body = _entry("delivery", at_us, "", {"feeds": feeds})
+        index = self._append(NewEntry("delivery", at_us, "", body, delivered=feeds))
+        self.known.delivered.update(feeds)
+        return Decision(c, index, at_us)
+
+    def refuse(self, c: Candidate, refusal: Rejected) -> Decision:
+        """Log a refusal that the ledger itself decided."""
+        body = {
+            "via": c.via,
+            "of": c.kind,
+            "code": refusal.code,
+            "detail": refusal.detail[:1000],
+            "count": 1,
+            "findings": json.loads(findings_json(refusal.findings)),
+        }
+        return self._refusal(c, body, refusal)
+
+    def _logged_refusal(self, c: Candidate) -> Decision:
+        """Log a refusal that intake or the API decided before the ledger saw anything."""
+        body = dict(c.body)
+        remedy = str(body.pop("remedy", ""))
+        findings = tuple(Finding(**f) for f in body.get("findings", ()))
+        refusal = Rejected(str(body["code"]), str(body["detail"]), remedy=remedy, findings=findings)
+        return self._refusal(c, {"via": c.via, "of": "publish", "count": 1, **body}, refusal)
+
+    def _refusal(self, c: Candidate, body: dict[str, Any], refusal: Rejected) -> Decision:
+        digest = sha256(c.payload).hexdigest() if c.payload else ""
+        earlier = self.known.inputs.get(input_key(c))
+        if earlier is not None:
+            return Decision(c, *earlier, sha256=digest, duplicate=True, refusal=refusal)
+        at_us = self._tick()
+        body["payload_sha256"], body["payload_size"] = digest, len(c.payload)
+        index = self._append(
+            NewEntry(
+                "refusal",
+                at_us,
+                c.agency,
+                _entry("refusal", at_us, c.agency, body),
+                payload=c.payload[:_KEPT_REFUSED_BYTES],
+                payload_type=c.payload_type,
+                payload_sha256=digest,
+                input_key=self._remember(c, at_us),
+            )
+        )
+        return Decision(c, index, at_us, sha256=digest, refusal=refusal)
+
+    def _remember(self, c: Candidate, at_us: int) -> str:
+        key = input_key(c)
+        if key:
+            self.known.inputs[key] = (self.size + len(self.entries), at_us)
+        return key
+
+    def _dead_letter(self, c: Candidate) -> Decision:
+        digest = sha256(c.payload).hexdigest()
+        refusal = Rejected(
+            "dead-letter",
+            "the hub could not process this message; its operator has been told",
+            remedy="Wait for the operator, or send it by another way; nothing was published.",
+        )
+        earlier = self.known.inputs.get(input_key(c))
+        if earlier is not None:
+            return Decision(c, *earlier, sha256=digest, duplicate=True, refusal=refusal)
+        at_us = self._tick()
+        body = {**c.body, "payload_sha256": digest, "payload_size": len(c.payload)}
+        index = self._append(
+            NewEntry(
+                "dead-letter",
+                at_us,
+                c.agency,
+                _entry("dead-letter", at_us, c.agency, body),
+                payload=c.payload,
+                payload_type=c.payload_type,
+                payload_sha256=digest,
+                input_key=self._remember(c, at_us),
+            )
+        )
+        return Decision(c, index, at_us, sha256=digest, refusal=refusal)
+
+
+def _entry(kind: str, at_us: int, agency: str, facts: dict[str, Any]) -> bytes:
+    try:
+        return encode(kind, at_us, agency, facts)  # type: ignore[arg-type]  # kinds are all literals
+    except ValueError as e:  # too long, or a lone surrogate out of JSON
+        raise Rejected(
+            "entry-too-large",
+            f"the facts of this message do not fit into a log entry: {e}",
+            remedy="Shorten what is not payload: identifiers, references, addresses, notes.",
+        ) from e
+
+
+def _text(body: Mapping[str, Any], name: str, limit: int) -> str:
+    value = str(body.get(name) or "").strip()
+    if not value or len(value) > limit:
+        raise Rejected(
+            "field-missing",
+            f"{name} is required, with at most {limit} characters",
+            remedy="See docs/protocol/streams.md.",
+        )
+    return value

@@ -1,0 +1,294 @@
+"""Who belongs: the members, their feeds and subscriptions, folded from the log.
+
+The registry is a value. It changes only by ``member`` and ``subscription``
+entries of the log, so the registry at any index can be made again by anybody
+who has the log (guarantees G5 and "members are data, not code").
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from functools import cached_property
+from typing import Any, Final, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+
+from schemas.errors import Rejected
+
+__all__ = [
+    "AGENCY_ID",
+    "FEED_ID",
+    "REGISTRY_KINDS",
+    "Agency",
+    "Channel",
+    "Filter",
+    "History",
+    "Registry",
+    "Subscription",
+    "channel_of",
+    "main_feeds",
+    "read_agency",
+    "read_subscription",
+]
+
+AGENCY_ID: Final = r"^[a-z]{2}-[a-z0-9][a-z0-9-]{0,29}$"
+"""ISO 3166-1 code of the state in lower case, a hyphen, the agency: ``az-fhn``."""
+
+FEED_ID: Final = r"^[a-z]{2}-[a-z0-9][a-z0-9-]{0,29}(\.[a-z0-9][a-z0-9-]{0,29})?$"
+"""An agency's main feed bears its id; every other adds a dot and a name: ``az-fhn.exercise``."""
+
+REGISTRY_KINDS: Final = frozenset({"member", "subscription"})
+
+Channel = Literal["actual", "exercise", "system", "draft"]
+"""Messages of different reality never share a feed (guarantee G8)."""
+
+_CHANNELS: Final[Mapping[str, Channel]] = {
+    "Actual": "actual",
+    "Exercise": "exercise",
+    "Test": "exercise",
+    "System": "system",
+    "Draft": "draft",
+}
+
+
+def channel_of(status: str) -> Channel:
+    """Return the channel that messages of a CAP status keep to."""
+    return _CHANNELS[status]
+
+
+class _Record(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Filter(_Record):
+    """Which of the messages that an agency is entitled to a subscription wants.
+
+    An empty list wants everything; several values of one list are alternatives,
+    several lists must all hold.
+    """
+
+    states: tuple[str, ...] = ()
+    """States of the sending agencies, ISO 3166-1 alpha-2: ``AZ``."""
+    kinds: tuple[Literal["alert", "aid", "ack", "error", "acknowledgement"], ...] = ()
+    severity: Literal["Extreme", "Severe", "Moderate", "Minor", "Unknown"] | None = None
+    """The mildest severity wanted; Unknown is kept at every level, for it may be anything."""
+    events: tuple[str, ...] = ()
+    """Event texts or codes (``OET:v1.2=OET-138``), compared without regard to case."""
+    languages: tuple[str, ...] = ()
+    """Language prefixes: ``az`` also wants ``az-Latn``."""
+    bbox: tuple[float, float, float, float] | None = None
+    """South, west, north, east in degrees. A message without any geometry is kept."""
+
+    @field_validator("bbox")
+    @classmethod
+    def _ordered(
+        cls, bbox: tuple[float, float, float, float] | None
+    ) -> tuple[float, float, float, float] | None:
+        if bbox is not None:
+            south, west, north, east = bbox
+            if not (-90 <= south <= north <= 90 and -180 <= west <= east <= 180):
+                raise ValueError("a bbox is south,west,north,east in degrees")
+        return bbox
+
+
+class Agency(_Record):
+    """A member agency, as a ``member`` entry states it; the newest entry holds."""
+
+    id: str = Field(pattern=AGENCY_ID)
+    state: str = Field(pattern=r"^[A-Z]{2}$")
+    name: str = Field(min_length=1, max_length=200)
+    names: dict[str, str] = Field(default_factory=dict)
+    """The name in other languages, by BCP 47 tag."""
+    senders: tuple[str, ...] = ()
+    """CAP ``sender`` values that are this agency's; ``*`` at the end stands for any rest.
+    Empty: any sender (a gateway that relays for others)."""
+    addresses: tuple[str, ...] = ()
+    """Names by which CAP ``addresses`` may call it, besides its id."""
+    languages: tuple[str, ...] = ()
+    active: bool = True
+
+    def model_post_init(self, _context: object, /) -> None:
+        """Hold the id and the state together."""
+        if self.id[:2] != self.state.lower():
+            raise ValueError(f"agency {self.id} does not begin with its state {self.state}")
+
+    def speaks_as(self, sender: str) -> bool:
+        """Return whether a CAP ``sender`` belongs to this agency (rule H5)."""
+        return not self.senders or any(
+            sender == s or (s.endswith("*") and sender.startswith(s[:-1])) for s in self.senders
+        )
+
+
+class Subscription(_Record):
+    """A further feed of an agency: part of what it is entitled to, by a filter."""
+
+    agency: str = Field(pattern=AGENCY_ID)
+    name: str = Field(pattern=r"^[a-z0-9][a-z0-9-]{0,29}$")
+    channel: Channel = "actual"
+    filter: Filter = Filter()
+    active: bool = True
+
+    @field_validator("name")
+    @classmethod
+    def _free_name(cls, value: str) -> str:
+        if value in {"actual", "exercise", "system", "draft"}:
+            raise ValueError(f"{value} is the name of a feed that every agency has")
+        return value
+
+    @property
+    def feed(self) -> str:
+        """The id of its feed."""
+        return f"{self.agency}.{self.name}"
+
+
+class Registry(BaseModel):
+    """All members and subscriptions as of some index of the log."""
+
+    model_config = ConfigDict(frozen=True)
+
+    agencies: dict[str, Agency] = Field(default_factory=dict)
+    subscriptions: dict[str, Subscription] = Field(default_factory=dict)
+    """By feed id."""
+    since: dict[str, int] = Field(default_factory=dict)
+    """For each feed the index of the entry that made it: it holds nothing from before."""
+
+    @cached_property
+    def members(self) -> frozenset[str]:
+        """Ids of the active agencies."""
+        return frozenset(a.id for a in self.agencies.values() if a.active)
+
+    @cached_property
+    def called(self) -> dict[str, frozenset[str]]:
+        """Which active agencies an address means: by id, state, ``members`` or given name."""
+        names: dict[str, set[str]] = {}
+        for agency in self.agencies.values():
+            if agency.active:
+                for name in (
+                    agency.id,
+                    agency.state,
+                    f"state:{agency.state}",
+                    "members",
+                    *agency.addresses,
+                    *(s for s in agency.senders if not s.endswith("*")),
+                ):
+                    names.setdefault(name.casefold(), set()).add(agency.id)
+        return {name: frozenset(ids) for name, ids in names.items()}
+
+    @cached_property
+    def by_agency(self) -> dict[str, tuple[Subscription, ...]]:
+        """The active subscriptions of each agency."""
+        found: dict[str, list[Subscription]] = {}
+        for s in self.subscriptions.values():
+            if s.active:
+                found.setdefault(s.agency, []).append(s)
+        return {agency: tuple(subs) for agency, subs in found.items()}
+
+    def feeds(self) -> dict[str, int]:
+        """Return every feed that is written to, with the index that it begins after."""
+        found = {}
+        for agency in self.members:
+            for feed in main_feeds(agency).values():
+                found[feed] = self.since[feed]
+            for subscription in self.by_agency.get(agency, ()):
+                found[subscription.feed] = self.since[subscription.feed]
+        return found
+
+    def apply(self, index: int, entry: Mapping[str, Any]) -> Registry:
+        """Return the registry after a log entry; entries of other kinds change nothing."""
+        if entry["kind"] == "member":
+            agency = Agency.model_validate(entry["member"])
+            made = dict.fromkeys(main_feeds(agency.id).values(), index)
+            return Registry(
+                agencies={**self.agencies, agency.id: agency},
+                subscriptions=self.subscriptions,
+                since={**made, **self.since},
+            )
+        if entry["kind"] == "subscription":
+            subscription = Subscription.model_validate(entry["subscription"])
+            return Registry(
+                agencies=self.agencies,
+                subscriptions={**self.subscriptions, subscription.feed: subscription},
+                since={subscription.feed: index, **self.since},
+            )
+        return self
+
+
+class History:
+    """The registry at every index, from the few entries that changed it."""
+
+    def __init__(self, entries: Iterable[tuple[int, Mapping[str, Any]]] = ()) -> None:
+        self._steps: list[tuple[int, Registry]] = [(-1, Registry())]
+        for index, entry in entries:
+            self.apply(index, entry)
+
+    def apply(self, index: int, entry: Mapping[str, Any]) -> None:
+        """Take in one entry; entries come in the order of the log, repeats change nothing."""
+        last, registry = self._steps[-1]
+        if index > last and entry["kind"] in REGISTRY_KINDS:
+            self._steps.append((index, registry.apply(index, entry)))
+
+    @property
+    def latest(self) -> Registry:
+        """The registry after everything taken in so far."""
+        return self._steps[-1][1]
+
+    @property
+    def last_index(self) -> int:
+        """The index of the newest entry that changed the registry; -1 before the first."""
+        return self._steps[-1][0]
+
+    def at(self, index: int) -> Registry:
+        """Return the registry that decides about the entry at *index*: the log before it."""
+        for step, registry in reversed(self._steps):
+            if step < index:
+                return registry
+        return self._steps[0][1]
+
+    def __iter__(self) -> Iterator[tuple[int, Registry]]:
+        return iter(self._steps)
+
+
+def main_feeds(agency: str) -> dict[Channel, str]:
+    """Return the four feeds that every agency has, one for each channel."""
+    return {
+        "actual": agency,
+        "exercise": f"{agency}.exercise",
+        "system": f"{agency}.system",
+        "draft": f"{agency}.draft",
+    }
+
+
+def read_agency(record: Mapping[str, Any]) -> Agency:
+    """Read an agency's record.
+
+    Raises:
+        Rejected: ``member-invalid``; the sender must correct the record.
+    """
+    try:
+        return Agency.model_validate(record)
+    except ValidationError as e:
+        raise Rejected("member-invalid", _first(e), remedy="See `caspian members --help`.") from e
+
+
+def read_subscription(record: Mapping[str, Any], registry: Registry) -> Subscription:
+    """Read a subscription's record.
+
+    Raises:
+        Rejected: ``subscription-invalid`` or ``unknown-agency``.
+    """
+    try:
+        subscription = Subscription.model_validate(record)
+    except ValidationError as e:
+        raise Rejected(
+            "subscription-invalid", _first(e), remedy="See docs/protocol/entries.md."
+        ) from e
+    if subscription.agency not in registry.agencies:
+        raise Rejected("unknown-agency", f"{subscription.agency} is not a member")
+    return subscription
+
+
+def _first(e: ValidationError) -> str:
+    fault = e.errors(include_url=False, include_input=False)[0]
+    where = ".".join(str(part) for part in fault["loc"])
+    return f"{where}: {fault['msg']}" if where else re.sub("^Value error, ", "", fault["msg"])

@@ -1,0 +1,1 @@
+"""The auditable log: append, read, prove, verify, replay."""

@@ -1,0 +1,115 @@
+"""Open the store with the durability that a receipt promises, and bring its tables up to date."""
+
+from __future__ import annotations
+
+import sqlite3
+from pathlib import Path
+from typing import Any, Final
+
+from alembic import command
+from alembic.config import Config
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import Connection, Engine, create_engine, event, make_url, text
+from sqlalchemy.exc import ArgumentError, DBAPIError, SQLAlchemyError
+from sqlalchemy.pool import QueuePool
+
+from hub.errors import Unavailable
+
+__all__ = ["migrate", "open_engine"]
+
+_MIGRATIONS: Final = Path(__file__).parent / "migrations"
+_MIGRATION_LOCK: Final = 0x6361737069616E  # "caspian": PostgreSQL's advisory lock for upgrades
+
+
+def open_engine(url: str) -> Engine:
+    """Return an engine for ``sqlite:///file`` or ``postgresql://…``.
+
+    SQLite runs in WAL mode with ``synchronous=FULL``: a commit returns after its
+    fsync, so what was committed survives a power cut. PostgreSQL is left at its
+    own ``synchronous_commit=on``, which `caspian doctor` verifies.
+
+    Raises:
+        Unavailable: ``log-unavailable``; the address is not one of these two.
+    """
+    try:
+        parsed = make_url(url)
+    except ArgumentError as e:
+        raise Unavailable("log-unavailable", f"not the address of a log: {e}") from e
+    if parsed.get_backend_name() == "sqlite":
+        if parsed.database and parsed.database != ":memory:":
+            Path(parsed.database).parent.mkdir(parents=True, exist_ok=True)
+        engine = create_engine(
+            parsed,
+            poolclass=QueuePool,
+            pool_size=4,
+            max_overflow=8,
+            connect_args={"check_same_thread": False, "timeout": 30.0},
+        )
+        event.listen(engine, "connect", _set_up_sqlite)
+        event.listen(engine, "begin", _begin_sqlite)
+        return engine
+    if parsed.get_backend_name() == "postgresql":
+        return create_engine(
+            parsed.set(drivername="postgresql+psycopg"),
+            pool_size=4,
+            max_overflow=8,
+            pool_pre_ping=True,
+        )
+    raise Unavailable(
+        "log-unavailable", f"a log is kept in sqlite or postgresql, not {parsed.drivername}"
+    )
+
+
+def _set_up_sqlite(connection: sqlite3.Connection, _record: Any) -> None:
+    # The driver's own BEGIN would start transactions late and as readers; `_begin_sqlite` does it.
+    connection.isolation_level = None
+    cursor = connection.cursor()
+    for pragma in (
+        "journal_mode=WAL",
+        "synchronous=FULL",
+        "busy_timeout=30000",
+        "foreign_keys=ON",
+        "cache_size=-65536",
+        "temp_store=MEMORY",
+    ):
+        cursor.execute(f"PRAGMA {pragma}")
+    cursor.close()
+
+
+def _begin_sqlite(connection: Connection) -> None:
+    # A writer takes its lock at once: one that read first and wrote later would fail on a race.
+    write = connection.get_execution_options().get("write", False)
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if write else "BEGIN")
+
+
+def migrate(engine: Engine) -> None:
+    """Bring the tables up to date; at once where they are, safe to run from many processes.
+
+    Raises:
+        Unavailable: ``log-unavailable``; or ``log-too-new``, the store was written by
+            a newer version of the hub.
+    """
+    config = Config()
+    config.set_main_option("script_location", str(_MIGRATIONS))
+    head = ScriptDirectory.from_config(config).get_current_head()
+    try:
+        with engine.connect() as connection:
+            if MigrationContext.configure(connection).get_current_revision() == head:
+                return
+        with engine.connect().execution_options(write=True) as connection, connection.begin():
+            if engine.dialect.name == "postgresql":
+                connection.execute(text(f"SELECT pg_advisory_xact_lock({_MIGRATION_LOCK})"))
+            current = MigrationContext.configure(connection).get_current_revision()
+            known = {s.revision for s in ScriptDirectory.from_config(config).walk_revisions()}
+            if current is not None and current not in known:
+                raise Unavailable(
+                    "log-too-new",
+                    f"the store is of version {current}, which this hub does not know",
+                    remedy="Run the version of the hub that wrote it, or a newer one.",
+                )
+            if current != head:
+                config.attributes["connection"] = connection
+                command.upgrade(config, "head")
+    except (DBAPIError, SQLAlchemyError) as e:
+        raise Unavailable("log-unavailable", f"the log cannot be opened: {e}") from e

@@ -1,0 +1,520 @@
+"""The store of the log: what a commit promises, and how the log is read.
+
+Duties of a store, the same on SQLite and PostgreSQL:
+
+* **Durable.** When `Log.append` returns, its entries survive a power cut. When the
+  process dies before, either all of them are there or none.
+* **One history.** An append names the size it was decided for. If the log has grown
+  since, nothing is written and `LogMoved` is raised, so two ledgers that were
+  started by mistake can both run and never both win.
+* **Together.** Entries, payloads, the head with its root, and the projections change
+  in one commit.
+* **Readers** never wait for the writer and see only whole commits.
+
+The methods block; asynchronous callers use a thread.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any, Final
+
+from sqlalchemy import (
+    Connection,
+    Engine,
+    func,
+    insert,
+    or_,
+    select,
+    update,
+)
+from sqlalchemy.dialects.postgresql import insert as pg_insert
+from sqlalchemy.dialects.sqlite import insert as sqlite_insert
+from sqlalchemy.exc import SQLAlchemyError
+
+from hub.core.admission import (
+    AcknowledgementRow,
+    Chain,
+    Known,
+    MessageRow,
+    NewEntry,
+    identity,
+    input_key,
+)
+from hub.core.candidate import Candidate
+from hub.core.merkle import EMPTY, Frontier, extend
+from hub.core.registry import REGISTRY_KINDS
+from hub.errors import LogMoved, Unavailable
+from hub.log.engine import migrate, open_engine
+from hub.log.tables import (
+    ACKNOWLEDGEMENTS,
+    CHAINS,
+    DELIVERIES,
+    ENTRIES,
+    HEAD,
+    INPUTS,
+    MESSAGES,
+    PAYLOADS,
+)
+from schemas.entry import decode
+from schemas.facts import MessageFacts
+
+__all__ = ["Head", "Log", "LogRow"]
+
+_IN: Final = 500
+"""How many values one IN list holds; SQLite has a limit on variables."""
+
+
+@dataclass(frozen=True, slots=True)
+class Head:
+    """The end of the log: how many entries, when the last was logged, the tree over them."""
+
+    size: int
+    at_us: int
+    frontier: Frontier
+
+    @property
+    def root(self) -> bytes:
+        """The Merkle root (RFC 6962) over all entries."""
+        return self.frontier.root
+
+
+@dataclass(frozen=True, slots=True)
+class LogRow:
+    """One entry with its payload (None where there is none) and a message's facts."""
+
+    index: int
+    at_us: int
+    kind: str
+    agency: str
+    body: bytes
+    payload: bytes | None = None
+    payload_type: str = ""
+    facts: MessageFacts | None = None
+    message_id: str = ""
+
+    @property
+    def entry(self) -> dict[str, Any]:
+        """The entry's facts as a dictionary."""
+        return decode(self.body)
+
+
+_ROW: Final = (
+    select(
+        ENTRIES.c.idx,
+        ENTRIES.c.at_us,
+        ENTRIES.c.kind,
+        ENTRIES.c.agency,
+        ENTRIES.c.body,
+        PAYLOADS.c.body,
+        PAYLOADS.c.type,
+        MESSAGES.c.facts,
+        MESSAGES.c.id,
+    )
+    .select_from(ENTRIES)
+    .outerjoin(PAYLOADS, PAYLOADS.c.idx == ENTRIES.c.idx)
+    .outerjoin(MESSAGES, MESSAGES.c.idx == ENTRIES.c.idx)
+)
+
+
+class Log:
+    """The log, open for reading and appending. Safe to use from several threads."""
+
+    def __init__(self, engine: Engine) -> None:
+        self.engine = engine
+
+    @classmethod
+    def open(cls, url: str) -> Log:
+        """Open the store at *url*, making or upgrading its tables first.
+
+        Raises:
+            Unavailable: ``log-unavailable`` or ``log-too-new``.
+        """
+        engine = open_engine(url)
+        migrate(engine)
+        return cls(engine)
+
+    def close(self) -> None:
+        """Close all connections."""
+        self.engine.dispose()
+
+    @contextmanager
+    def _reading(self) -> Iterator[Connection]:
+        try:
+            with self.engine.connect() as connection:
+                yield connection
+        except SQLAlchemyError as e:
+            raise Unavailable("log-unavailable", f"the log cannot be read: {_short(e)}") from e
+
+    @contextmanager
+    def writing(self) -> Iterator[Connection]:
+        """Open one transaction that holds the writer's lock from its beginning.
+
+        Raises:
+            Unavailable: ``log-unavailable``; nothing was written, or, where a commit was
+                under way when the connection broke, all of it: read again to know.
+        """
+        try:
+            with (
+                self.engine.connect().execution_options(write=True) as connection,
+                connection.begin(),
+            ):
+                yield connection
+        except SQLAlchemyError as e:
+            raise Unavailable("log-unavailable", f"the log cannot be written: {_short(e)}") from e
+
+    def head(self) -> Head:
+        """Return the end of the log as last committed."""
+        with self._reading() as c:
+            return _head(c)
+
+    def append(self, entries: Sequence[NewEntry], *, expect: Head) -> Head:
+        """Append a batch in one commit; return the new end once it is on the disk.
+
+        Raises:
+            LogMoved: the log is not at *expect*: nothing was written.
+            Unavailable: ``log-unavailable``; see `writing`.
+        """
+        if not entries:
+            return expect
+        frontier = extend(expect.frontier, [e.body for e in entries])
+        head = Head(frontier.size, entries[-1].at_us, frontier)
+        with self.writing() as c:
+            self._advance(c, expect, head)
+            c.execute(_INSERT_ENTRIES, _entry_rows(expect.size, entries))
+            _insert(c, PAYLOADS, _payload_rows(expect.size, entries))
+            project(c, expect.size, entries)
+        return head
+
+    def _advance(self, c: Connection, expect: Head, head: Head) -> None:
+        values = {
+            "size": head.size,
+            "at_us": head.at_us,
+            "root": head.root,
+            "frontier": head.frontier.to_bytes(),
+        }
+        if expect.size == 0:
+            make = sqlite_insert if self.engine.dialect.name == "sqlite" else pg_insert
+            done = c.execute(make(HEAD).values(id=1, **values).on_conflict_do_nothing())
+        else:
+            done = c.execute(
+                update(HEAD).where(HEAD.c.id == 1, HEAD.c.size == expect.size).values(**values)
+            )
+        if done.rowcount != 1:
+            raise LogMoved(expect.size, _head(c).size)
+
+    def known_for(self, batch: Sequence[Candidate]) -> Known:
+        """Return what the log holds that these candidates may meet; a few queries a batch."""
+        identities, ids, inputs, agencies = set(), set(), set(), set()
+        references, feeds = set(), False
+        for one in batch:
+            if one.kind == "publish" and one.facts is not None:
+                agencies.add(one.agency)
+                identities.add(identity(one.agency, one.facts.sender, one.facts.identifier))
+                if one.message_id:
+                    ids.add(one.message_id)
+            elif one.kind == "acknowledgement":
+                references.add(str(one.body.get("message") or "").strip())
+            elif one.kind == "delivery":
+                feeds = True
+            if one.inbox:
+                inputs.add(input_key(one))
+        with self._reading() as c:
+            rows = _messages(c, MESSAGES.c.identity, identities)
+            rows += _messages(c, MESSAGES.c.id, ids | references)
+            rows += _messages(c, MESSAGES.c.idx, {int(r) for r in references if _is_index(r)})
+            acks = [] if not references else _acknowledgements(c, rows)
+            chains = {
+                r.agency: Chain(r.seq, r.head)
+                for r in c.execute(select(CHAINS).where(CHAINS.c.agency.in_(agencies)))
+            }
+            # Only what ends as a refusal looks at its input, but which that is is not known yet.
+            known_inputs = {
+                r.key: (r.idx, r.at_us) for r in _in(c, select(INPUTS), INPUTS.c.key, inputs)
+            }
+            delivered = _delivered(c) if feeds else {}
+        return Known(rows, acks, chains, delivered, known_inputs)
+
+    def registry_entries(self, *, after: int = -1) -> list[tuple[int, dict[str, Any]]]:
+        """Return the entries that changed the registry, in order."""
+        with self._reading() as c:
+            found = c.execute(
+                select(ENTRIES.c.idx, ENTRIES.c.body)
+                .where(
+                    ENTRIES.c.kind != "publish",  # lets the partial index serve
+                    ENTRIES.c.kind.in_(sorted(REGISTRY_KINDS)),
+                    ENTRIES.c.idx > after,
+                )
+                .order_by(ENTRIES.c.idx)
+            )
+            return [(idx, decode(body)) for idx, body in found]
+
+    def rows(
+        self,
+        *,
+        after: int = -1,
+        through: int | None = None,
+        limit: int = 512,
+        kinds: Iterable[str] = (),
+        agency: str | None = None,
+    ) -> list[LogRow]:
+        """Return at most *limit* entries with an index above *after*, in order."""
+        query = _ROW.where(ENTRIES.c.idx > after).order_by(ENTRIES.c.idx).limit(limit)
+        if through is not None:
+            query = query.where(ENTRIES.c.idx <= through)
+        if kinds := sorted(kinds):
+            query = query.where(ENTRIES.c.kind.in_(kinds))
+            if "publish" not in kinds:
+                query = query.where(ENTRIES.c.kind != "publish")
+        if agency is not None:
+            query = query.where(ENTRIES.c.agency == agency)
+        with self._reading() as c:
+            return [_row(r) for r in c.execute(query)]
+
+    def row(self, index: int) -> LogRow | None:
+        """Return the entry at *index*, None beyond the end."""
+        found = self.rows(after=index - 1, through=index, limit=1)
+        return found[0] if found else None
+
+    def find_messages(self, name: str) -> list[MessageRow]:
+        """Return the messages that *name* may mean: by id, log index, or CAP identifier."""
+        with self._reading() as c:
+            found = _messages(c, MESSAGES.c.id, {name})
+            if not found and _is_index(name):
+                found = _messages(c, MESSAGES.c.idx, {int(name)})
+            if not found:
+                # The identity ends in the identifier; agencies are few, so ask for each.
+                senders = c.execute(select(CHAINS.c.agency)).scalars().all()
+                for agency in senders:
+                    low = f"{agency}\x1f"
+                    query = select(MESSAGES).where(
+                        MESSAGES.c.identity > low,
+                        MESSAGES.c.identity < f"{agency}\x20",
+                        MESSAGES.c.identity.like(f"%\x1f{_escaped(name)}", escape="\\"),
+                    )
+                    found += [_message(r) for r in c.execute(query.limit(5))]
+            return found
+
+    def acknowledgements(self, sender: str, identifier: str) -> list[AcknowledgementRow]:
+        """Return who has acknowledged a message, in log order."""
+        with self._reading() as c:
+            found = c.execute(
+                select(ACKNOWLEDGEMENTS)
+                .where(
+                    ACKNOWLEDGEMENTS.c.sender == sender,
+                    ACKNOWLEDGEMENTS.c.identifier == identifier,
+                )
+                .order_by(ACKNOWLEDGEMENTS.c.idx)
+            )
+            return [_ack(r) for r in found]
+
+    def delivered_at(self, feeds: Sequence[str], index: int) -> dict[str, int]:
+        """Return for each feed when the delivery of *index* was logged, in microseconds."""
+        with self._reading() as c:
+            found = c.execute(
+                select(DELIVERIES.c.feed, func.min(DELIVERIES.c.at_us))
+                .where(DELIVERIES.c.feed.in_(feeds), DELIVERIES.c.through >= index)
+                .group_by(DELIVERIES.c.feed)
+            )
+            return dict(found.tuples().all())
+
+    def delivered(self) -> dict[str, int]:
+        """Return for each feed the highest index whose delivery is logged."""
+        with self._reading() as c:
+            return _delivered(c)
+
+    def first_index_at(self, at_us: int) -> int:
+        """Return the first index logged at or after a time; the size where there is none."""
+        with self._reading() as c:
+            low, high = 0, _head(c).size
+            while low < high:
+                middle = (low + high) // 2
+                at = c.execute(select(ENTRIES.c.at_us).where(ENTRIES.c.idx == middle)).scalar_one()
+                if at < at_us:
+                    low = middle + 1
+                else:
+                    high = middle
+            return low
+
+
+_INSERT_ENTRIES: Final = insert(ENTRIES)
+
+
+def _head(c: Connection) -> Head:
+    row = c.execute(select(HEAD).where(HEAD.c.id == 1)).one_or_none()
+    if row is None:
+        return Head(0, 0, EMPTY)
+    return Head(row.size, row.at_us, Frontier.from_bytes(row.size, row.frontier))
+
+
+def _entry_rows(start: int, entries: Sequence[NewEntry]) -> list[dict[str, Any]]:
+    return [
+        {"idx": i, "at_us": e.at_us, "kind": e.kind, "agency": e.agency, "body": e.body}
+        for i, e in enumerate(entries, start)
+    ]
+
+
+def _payload_rows(start: int, entries: Sequence[NewEntry]) -> list[dict[str, Any]]:
+    return [
+        {
+            "idx": i,
+            "type": e.payload_type[:64],
+            "sha256": bytes.fromhex(e.payload_sha256),
+            "body": e.payload,
+        }
+        for i, e in enumerate(entries, start)
+        if e.payload
+    ]
+
+
+def project(c: Connection, start: int, entries: Sequence[NewEntry]) -> None:
+    """Write the rows that are derived from entries, the first of which has index *start*.
+
+    Used in the commit that appends them and, the same, when projections are made anew.
+    """
+    _insert(c, MESSAGES, [_message_row(e.message) for e in entries if e.message is not None])
+    acks = [_ack_row(a) for e in entries for a in e.acknowledgements]
+    if acks:
+        make = sqlite_insert if c.dialect.name == "sqlite" else pg_insert
+        # The first acknowledgement by an officer stays; a CAP Ack may repeat one.
+        c.execute(make(ACKNOWLEDGEMENTS).on_conflict_do_nothing(), acks)
+    _insert(
+        c,
+        DELIVERIES,
+        [
+            {"feed": feed, "through": through, "idx": i, "at_us": e.at_us}
+            for i, e in enumerate(entries, start)
+            for feed, through in e.delivered.items()
+        ],
+    )
+    _insert(
+        c,
+        INPUTS,
+        [
+            {"key": e.input_key, "idx": i, "at_us": e.at_us}
+            for i, e in enumerate(entries, start)
+            if e.input_key
+        ],
+    )
+    chains = {e.agency: e.chain for e in entries if e.chain is not None}
+    if chains:
+        make = sqlite_insert if c.dialect.name == "sqlite" else pg_insert
+        statement = make(CHAINS)
+        c.execute(
+            statement.on_conflict_do_update(
+                index_elements=["agency"],
+                set_={"seq": statement.excluded.seq, "head": statement.excluded.head},
+            ),
+            [{"agency": a, "seq": ch.seq, "head": ch.head} for a, ch in chains.items()],
+        )
+
+
+def _insert(c: Connection, table: Any, rows: list[dict[str, Any]]) -> None:
+    if rows:
+        c.execute(insert(table), rows)
+
+
+def _message_row(m: MessageRow) -> dict[str, Any]:
+    return {
+        "idx": m.index,
+        "id": m.id,
+        "agency": m.agency,
+        "identity": m.identity,
+        "sha256": m.sha256,
+        "at_us": m.at_us,
+        "facts": m.facts.model_dump_json(exclude_defaults=True),
+        "warnings": m.warnings,
+    }
+
+
+def _ack_row(a: AcknowledgementRow) -> dict[str, Any]:
+    return {
+        "idx": a.index,
+        "sender": a.sender,
+        "identifier": a.identifier,
+        "agency": a.agency,
+        "officer": a.officer,
+        "note": a.note,
+        "at_us": a.at_us,
+        "message_id": a.message_id,
+    }
+
+
+def _message(r: Any) -> MessageRow:
+    return MessageRow(
+        r.idx,
+        r.id,
+        r.agency,
+        r.identity,
+        r.sha256,
+        r.at_us,
+        MessageFacts.model_validate_json(r.facts),
+        r.warnings,
+    )
+
+
+def _ack(r: Any) -> AcknowledgementRow:
+    return AcknowledgementRow(
+        r.idx, r.sender, r.identifier, r.agency, r.officer, r.note, r.at_us, r.message_id
+    )
+
+
+def _row(r: Any) -> LogRow:
+    index, at_us, kind, agency, body, payload, payload_type, facts, message_id = r
+    return LogRow(
+        index,
+        at_us,
+        kind,
+        agency,
+        body,
+        payload,
+        payload_type or "",
+        MessageFacts.model_validate_json(facts) if facts else None,
+        message_id or "",
+    )
+
+
+def _in(c: Connection, query: Any, column: Any, values: set[Any]) -> Iterator[Any]:
+    ordered = sorted(values)
+    for start in range(0, len(ordered), _IN):
+        yield from c.execute(query.where(column.in_(ordered[start : start + _IN])))
+
+
+def _messages(c: Connection, column: Any, values: set[Any]) -> list[MessageRow]:
+    return [_message(r) for r in _in(c, select(MESSAGES), column, values)]
+
+
+def _acknowledgements(c: Connection, rows: Sequence[MessageRow]) -> list[AcknowledgementRow]:
+    found: list[AcknowledgementRow] = []
+    keys = sorted({(r.facts.sender, r.facts.identifier) for r in rows})
+    for start in range(0, len(keys), 200):
+        either = or_(
+            *(
+                (ACKNOWLEDGEMENTS.c.sender == sender)
+                & (ACKNOWLEDGEMENTS.c.identifier == identifier)
+                for sender, identifier in keys[start : start + 200]
+            )
+        )
+        found += [_ack(r) for r in c.execute(select(ACKNOWLEDGEMENTS).where(either))]
+    return found
+
+
+def _delivered(c: Connection) -> dict[str, int]:
+    found = c.execute(
+        select(DELIVERIES.c.feed, func.max(DELIVERIES.c.through)).group_by(DELIVERIES.c.feed)
+    )
+    return dict(found.tuples().all())
+
+
+def _is_index(text: str) -> bool:
+    return text.isascii() and text.isdigit() and len(text) < 19
+
+
+def _escaped(text: str) -> str:
+    return text.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
+
+
+def _short(e: SQLAlchemyError) -> str:
+    return str(e).splitlines()[0][:300]

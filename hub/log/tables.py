@@ -1,0 +1,148 @@
+"""The tables of the log's store, the same on SQLite and PostgreSQL.
+
+``entries``, ``payloads`` and ``head`` are the log. Every other table but
+``credentials`` is a projection: it is written in the same commit, and
+`hub.log.projections` makes it anew from the log.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from sqlalchemy import (
+    BigInteger,
+    Column,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    String,
+    Table,
+    Text,
+    text,
+)
+
+__all__ = [
+    "ACKNOWLEDGEMENTS",
+    "CHAINS",
+    "CREDENTIALS",
+    "DELIVERIES",
+    "ENTRIES",
+    "HEAD",
+    "INPUTS",
+    "MESSAGES",
+    "METADATA",
+    "PAYLOADS",
+    "PROJECTIONS",
+]
+
+METADATA: Final = MetaData()
+
+# On SQLite only an INTEGER PRIMARY KEY is the row's own key; BIGINT would cost a second index.
+_INDEX = BigInteger().with_variant(Integer, "sqlite")
+
+ENTRIES: Final = Table(
+    "entries",
+    METADATA,
+    Column("idx", _INDEX, primary_key=True, autoincrement=False),
+    Column("at_us", BigInteger, nullable=False),
+    Column("kind", String(32), nullable=False),
+    Column("agency", String(64), nullable=False),
+    Column("body", LargeBinary, nullable=False),
+    # Everything but messages is rare and looked up by kind; messages are the many.
+    Index(
+        "entries_by_kind",
+        "kind",
+        "idx",
+        sqlite_where=text("kind <> 'publish'"),
+        postgresql_where=text("kind <> 'publish'"),
+    ),
+)
+
+PAYLOADS: Final = Table(
+    "payloads",
+    METADATA,
+    Column("idx", _INDEX, primary_key=True, autoincrement=False),
+    Column("type", String(64), nullable=False),
+    Column("sha256", LargeBinary, nullable=False),
+    Column("body", LargeBinary, nullable=False),
+)
+
+HEAD: Final = Table(
+    "head",
+    METADATA,
+    Column("id", Integer, primary_key=True, autoincrement=False),
+    Column("size", BigInteger, nullable=False),
+    Column("at_us", BigInteger, nullable=False),
+    Column("root", LargeBinary, nullable=False),
+    Column("frontier", LargeBinary, nullable=False),
+)
+
+MESSAGES: Final = Table(
+    "messages",
+    METADATA,
+    Column("idx", _INDEX, primary_key=True, autoincrement=False),
+    Column("id", String(128), nullable=False),
+    Column("agency", String(64), nullable=False),
+    Column("identity", Text, nullable=False),
+    Column("sha256", String(64), nullable=False),
+    Column("at_us", BigInteger, nullable=False),
+    Column("facts", Text, nullable=False),
+    Column("warnings", Text, nullable=False),
+    Index("messages_by_id", "id", "agency", unique=True),
+    Index("messages_by_identity", "identity", unique=True),
+)
+
+ACKNOWLEDGEMENTS: Final = Table(
+    "acknowledgements",
+    METADATA,
+    Column("sender", Text, primary_key=True),
+    Column("identifier", Text, primary_key=True),
+    Column("agency", String(64), primary_key=True),
+    Column("officer", Text, primary_key=True),
+    Column("idx", BigInteger, nullable=False),
+    Column("note", Text, nullable=False),
+    Column("at_us", BigInteger, nullable=False),
+    Column("message_id", String(128), nullable=False),
+    Index("acknowledgements_by_idx", "idx"),
+)
+
+DELIVERIES: Final = Table(
+    "deliveries",
+    METADATA,
+    Column("feed", String(80), primary_key=True),
+    Column("through", BigInteger, primary_key=True, autoincrement=False),
+    Column("idx", BigInteger, nullable=False),
+    Column("at_us", BigInteger, nullable=False),
+)
+
+CHAINS: Final = Table(
+    "chains",
+    METADATA,
+    Column("agency", String(64), primary_key=True),
+    Column("seq", BigInteger, nullable=False),
+    Column("head", String(64), nullable=False),
+)
+
+INPUTS: Final = Table(
+    "inputs",
+    METADATA,
+    Column("key", String(128), primary_key=True),
+    Column("idx", BigInteger, nullable=False),
+    Column("at_us", BigInteger, nullable=False),
+)
+
+CREDENTIALS: Final = Table(
+    "credentials",
+    METADATA,
+    Column("prefix", String(16), primary_key=True),
+    Column("sha256", LargeBinary, nullable=False),
+    Column("role", String(16), nullable=False),
+    Column("agency", String(64), nullable=False),
+    Column("person", Text, nullable=False),
+    Column("created_us", BigInteger, nullable=False),
+    Column("expires_us", BigInteger, nullable=True),
+    Column("revoked_us", BigInteger, nullable=True),
+)
+
+PROJECTIONS: Final = (MESSAGES, ACKNOWLEDGEMENTS, DELIVERIES, CHAINS, INPUTS)

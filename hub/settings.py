@@ -1,0 +1,153 @@
+"""All settings of the hub: one frozen object, read from the environment when a process starts.
+
+Every setting is an environment variable ``CASPIAN_`` + its name in capitals. A
+secret may instead be a file: ``CASPIAN_REDIS_URL_FILE=/run/secrets/redis_url``.
+docs/settings.md lists them all; an unlisted one fails a test.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from datetime import timedelta
+from pathlib import Path
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
+
+from hub.errors import Unavailable
+
+__all__ = ["PREFIX", "Settings"]
+
+PREFIX = "CASPIAN_"
+
+
+def _seconds(value: Any) -> Any:
+    if isinstance(value, str):
+        return timedelta(seconds=float(value))
+    return value
+
+
+Seconds = Annotated[timedelta, BeforeValidator(_seconds)]
+"""A number of seconds, fractions allowed."""
+
+
+class Settings(BaseModel):
+    """The hub's settings. Each has a default that suits one machine."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    redis_url: str = Field("redis://127.0.0.1:6379/0", repr=False)
+    """Redis >= 7 or Valkey, ``redis://`` or ``rediss://`` (TLS). Wrong: no process becomes ready."""
+
+    log_url: str = Field("sqlite:///.caspian/log.db", repr=False)
+    """The log's store: ``sqlite:///file`` or ``postgresql://user:password@host/database``."""
+
+    origin: str = Field("caspian-hub.example/log", pattern=r"^[^\s+]{1,200}$")
+    """The log's name in its first entry; it can never change afterwards."""
+
+    host: str = "127.0.0.1"
+    """Address the API listens on. The API speaks plain HTTP: put TLS in front of it."""
+
+    port: int = Field(8080, ge=0, le=65535)
+    """Port the API listens on."""
+
+    instance: str = Field("0", pattern=r"^[A-Za-z0-9_.-]{1,64}$")
+    """Names this process among its equals. Two processes of one job need two names."""
+
+    batch: int = Field(512, ge=1, le=10_000)
+    """The most entries that are read, and committed, at once. Larger: more memory, same order."""
+
+    claim_idle: Seconds = timedelta(seconds=30)
+    """How long an entry may lie with one consumer before another claims it. Too short: work is
+    done twice (harmless, but slow). Too long: a crash on another machine delays its messages."""
+
+    max_deliveries: int = Field(5, ge=2, le=100)
+    """How often an entry is tried before it becomes a dead letter."""
+
+    receipt_timeout: Seconds = timedelta(seconds=15)
+    """How long the API waits for the receipt of a message before it answers 503."""
+
+    max_payload_bytes: int = Field(1 << 20, ge=1024, le=16 << 20)
+    """The largest payload taken (rule R01)."""
+
+    future_tolerance: Seconds = timedelta(minutes=10)
+    """How far ahead of the hub's clock a message's ``sent`` may be (rule H7)."""
+
+    feed_retention: Seconds = timedelta(days=7)
+    """How long entries stay in the Redis feeds. Older ones come from the log; only a system that
+    reads a feed with XREADGROUP and was away for longer must catch up over HTTP."""
+
+    receipt_retention: Seconds = timedelta(days=2)
+    """How long receipts stay on the receipt streams."""
+
+    delivery_interval: Seconds = timedelta(seconds=1)
+    """How often confirmed deliveries are collected into one log entry."""
+
+    sse_queue: int = Field(1000, ge=10, le=100_000)
+    """How many entries wait for one slow reader before it is dropped; it resumes by id."""
+
+    sse_heartbeat: Seconds = timedelta(seconds=10)
+    """How often an idle event stream carries a comment, so that a dead line is noticed."""
+
+    metrics_port: int | None = Field(None, ge=1, le=65535)
+    """Where a consumer process shows its metrics, on 127.0.0.1. None: nowhere."""
+
+    log_format: Literal["json", "pretty", "auto"] = "auto"
+    """How the processes write what they do: JSON lines, or pretty for people at a terminal."""
+
+    log_level: Literal["debug", "info", "warning", "error"] = "info"
+    """The least grave event that is written."""
+
+    data: Path = Path(".caspian")
+    """Where the demonstration keeps its files."""
+
+    @model_validator(mode="after")
+    def _related(self) -> Self:
+        if self.claim_idle <= timedelta(0) or self.receipt_timeout <= timedelta(0):
+            raise ValueError("claim_idle and receipt_timeout must be longer than nothing")
+        if self.feed_retention < timedelta(minutes=1):
+            raise ValueError("feed_retention under a minute would empty feeds before they are read")
+        return self
+
+    @classmethod
+    def from_environment(cls, environ: Mapping[str, str] | None = None, **given: Any) -> Settings:
+        """Read the settings; what is *given* by the caller wins over the environment.
+
+        Raises:
+            Unavailable: ``settings-invalid``, naming the variable and what is wrong with it.
+        """
+        environ = os.environ if environ is None else environ
+        values: dict[str, Any] = {}
+        for name in cls.model_fields:
+            key = PREFIX + name.upper()
+            if path := environ.get(key + "_FILE"):
+                try:
+                    values[name] = Path(path).read_text(encoding="utf-8").strip()
+                except OSError as e:
+                    raise Unavailable(
+                        "settings-invalid", f"{key}_FILE: {e}", remedy="Correct the path."
+                    ) from e
+            elif (value := environ.get(key)) is not None and value != "":
+                values[name] = value
+        try:
+            return cls.model_validate({**values, **given})
+        except ValidationError as e:
+            fault = e.errors(include_url=False, include_input=False)[0]
+            where = PREFIX + str(fault["loc"][0]).upper() if fault["loc"] else "settings"
+            raise Unavailable(
+                "settings-invalid",
+                f"{where}: {fault['msg']}",
+                remedy="See docs/settings.md.",
+            ) from e
+
+    def to_environment(self) -> dict[str, str]:
+        """Return the environment from which a child process reads the same settings."""
+        found = {}
+        for name in type(self).model_fields:
+            value = getattr(self, name)
+            if isinstance(value, timedelta):
+                value = value.total_seconds()
+            if value is not None:
+                found[PREFIX + name.upper()] = str(value)
+        return found

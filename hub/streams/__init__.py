@@ -1,0 +1,1 @@
+"""All knowledge of Redis: keys, ids, groups, claims, feeds, the embedded server."""
