@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from datetime import timedelta
+from typing import Any
 
 from redis.asyncio import Redis
 from redis.exceptions import ResponseError
@@ -62,7 +63,7 @@ async def abandoned(
     idle_ms = 0 if own else max(1, int(idle.total_seconds() * 1000))
     start: bytes | str = "-"
     while True:
-        pending = await redis.xpending_range(
+        pending: Any = await redis.xpending_range(
             stream,
             group,
             min=start,
@@ -74,7 +75,7 @@ async def abandoned(
         if not pending:
             return
         times = {p["message_id"]: p["times_delivered"] for p in pending}
-        claimed = await redis.xclaim(stream, group, consumer, idle_ms, list(times))
+        claimed: Any = await redis.xclaim(stream, group, consumer, idle_ms, list(times))
         found = [
             Abandoned(id_, fields, times[id_] + 1)
             for id_, fields in claimed

@@ -1,0 +1,231 @@
+"""One process of consumers: which jobs it runs, wired to the log and to Redis.
+
+Jobs may run all in one process or each in several; `caspian consumers` names them.
+Of ledger and fan-out one process does the work: a second one is harmless, stands by,
+and takes over what the first leaves.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import signal
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import asynccontextmanager, suppress
+from datetime import timedelta
+from typing import Any, Final, Literal, get_args
+
+import structlog
+from faststream.redis import RedisBroker
+from redis.asyncio.retry import Retry
+from redis.backoff import ExponentialBackoff
+from redis.exceptions import RedisError
+
+from consumers.delivery import Delivery
+from consumers.fanout import FanOut
+from consumers.intake import Intake
+from consumers.ledger import Ledger
+from consumers.worker import Job, StreamEntry, Worker, keep_all
+from hub.core.admission import Rules
+from hub.core.registry import History
+from hub.errors import Unavailable
+from hub.log.genesis import ensure_genesis
+from hub.log.store import Log
+from hub.settings import Settings
+from hub.streams import keys
+from hub.streams.connect import LOST, connect
+from hub.telemetry import process_metrics, serve_metrics
+from hub.version import VERSION
+
+__all__ = ["JOBS", "JobName", "run", "running"]
+
+JobName = Literal["intake", "ledger", "fanout", "delivery"]
+JOBS: Final[tuple[JobName, ...]] = get_args(JobName)
+
+_KEEP: Final = timedelta(milliseconds=250)
+_LOOK: Final = timedelta(seconds=1)
+_log = structlog.get_logger("consumers")
+
+
+class _Process:
+    """The jobs of this process and the workers behind them."""
+
+    def __init__(self, settings: Settings, log: Log, jobs: Sequence[JobName]) -> None:
+        self.settings = settings
+        self.log = log
+        self.jobs = jobs
+        self.redis = connect(settings.redis_url)
+        self.broker = RedisBroker(
+            settings.redis_url,
+            logger=logging.getLogger("faststream.broker"),
+            apply_types=False,
+            socket_connect_timeout=2,
+            socket_timeout=10,
+            # FastStream waits five seconds after an error; a restart of Redis is over sooner.
+            retry=Retry(ExponentialBackoff(cap=0.5, base=0.02), 20),
+            retry_on_error=list(LOST),
+        )
+        self.workers: dict[str, Worker] = {}
+        self.history = History()
+        self.fanout = FanOut(
+            log, self.redis, batch=settings.batch, retention=settings.feed_retention
+        )
+        self.delivery = Delivery(log, self.redis)
+
+    def worker(self, job: Job) -> Worker:
+        s = self.settings
+        return Worker(
+            job,
+            broker=self.broker,
+            redis=self.redis,
+            consumer=s.instance,
+            batch=s.batch,
+            claim_idle=s.claim_idle,
+            max_deliveries=s.max_deliveries,
+        )
+
+    def start(self) -> list[Awaitable[None]]:
+        """Make the workers of this process; return the loops that it has to run."""
+        loops: list[Awaitable[None]] = [keep_all(lambda: list(self.workers.values()), _KEEP)]
+        s = self.settings
+        if "ledger" in self.jobs:
+            ledger = Ledger(
+                self.log,
+                self.redis,
+                rules=Rules(future_tolerance=s.future_tolerance),
+                receipt_retention=s.receipt_retention,
+            )
+            self.workers[keys.CANDIDATES] = self.worker(
+                Job(keys.CANDIDATES, "ledger", ledger.handle, ledger.bury)
+            )
+        if "fanout" in self.jobs:
+            self.workers[keys.LOG] = self.worker(
+                Job(keys.LOG, "fanout", self.fanout.handle, self.fanout.bury, delete=False)
+            )
+            loops.append(_often(self._catch_up, _LOOK))
+        if "intake" in self.jobs:
+            loops.append(_often(self._inboxes, _LOOK))
+        if "delivery" in self.jobs:
+            loops.append(_often(self._collect, s.delivery_interval))
+        return loops
+
+    async def _catch_up(self) -> None:
+        # What a wake-up missed, and a Redis that lost its feeds while nothing was published.
+        await self.fanout.forget()
+        await self.fanout.catch_up()
+
+    async def _collect(self) -> None:
+        await self.delivery.collect()
+
+    async def _inboxes(self) -> None:
+        """Read the inboxes of all members, and refuse what lies in any other."""
+        for index, entry in await asyncio.to_thread(
+            self.log.registry_entries, after=self.history.last_index
+        ):
+            self.history.apply(index, entry)
+        members = set(self.history.latest.agencies)
+        for agency in members:
+            key = keys.inbox(agency)
+            if key not in self.workers:
+                intake = self._intake(agency)
+                self.workers[key] = self.worker(Job(key, "intake", intake.handle, intake.bury))
+        async for raw in self.redis.scan_iter(keys.INBOX_PATTERN, count=500, _type="STREAM"):
+            key = raw.decode("utf-8", "replace")
+            if key not in self.workers:
+                await self._refuse_stranger(key)
+
+    def _intake(self, agency: str) -> Intake:
+        return Intake(self.redis, agency, max_payload_bytes=self.settings.max_payload_bytes)
+
+    async def _refuse_stranger(self, key: str) -> None:
+        """Pass on what nobody's inbox holds; the ledger refuses it as of an unknown agency."""
+        found: Any = await self.redis.xrange(key, count=self.settings.batch)
+        if found:
+            agency = keys.agency_of_inbox(key)[:64]
+            _log.warning("inbox.unknown", agency=agency, entries=len(found))
+            await self._intake(agency).handle([StreamEntry(i, f) for i, f in found])
+            await self.redis.xdel(key, *(i for i, _ in found))
+        else:
+            await self.redis.delete(key)
+
+    async def stop(self) -> None:
+        for worker in self.workers.values():
+            await worker.stop()
+        with suppress(*LOST):
+            await self.broker.stop()
+        await self.redis.aclose()
+        self.log.close()
+
+
+async def _often(step: Callable[[], Awaitable[None]], every: timedelta) -> None:
+    """Do a step again and again; what makes it impossible now is written down and passes."""
+    failing = False
+    while True:
+        try:
+            await step()
+        except (Unavailable, RedisError, OSError) as e:
+            if not failing:
+                _log.warning("step.failing", step=step.__name__, error=repr(e)[:300])
+            failing = True
+        else:
+            failing = False
+        await asyncio.sleep(every.total_seconds())
+
+
+async def _patiently(what: str, step: Callable[[], Awaitable[object]]) -> None:
+    """Repeat a step until it works: at the start the other parts may not be there yet."""
+    delay = 0.05
+    while True:
+        try:
+            await step()
+        except (Unavailable, RedisError, OSError) as e:
+            _log.warning("start.waiting", what=what, error=str(e)[:300])
+            await asyncio.sleep(delay)
+            delay = min(2 * delay, 2.0)
+        else:
+            return
+
+
+@asynccontextmanager
+async def running(settings: Settings, jobs: Sequence[JobName]) -> AsyncIterator[None]:
+    """Run jobs for as long as the context is open; used by `run` and by tests."""
+    log = await asyncio.to_thread(Log.open, settings.log_url)
+    await asyncio.to_thread(_begin_log, log, settings)
+    process = _Process(settings, log, jobs)
+    await _patiently("redis", process.redis.ping)
+    await _patiently("redis", process.broker.start)
+    tasks = [asyncio.ensure_future(loop) for loop in process.start()]
+    try:
+        yield
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        await process.stop()
+
+
+def _begin_log(log: Log, settings: Settings) -> None:
+    ensure_genesis(log, origin=settings.origin, version=VERSION, now_us=time.time_ns() // 1000)
+
+
+async def run(settings: Settings, jobs: Sequence[JobName]) -> None:
+    """Run jobs until SIGTERM or SIGINT; what is being handled is finished first.
+
+    Raises:
+        Unavailable: the log cannot be opened, or is another hub's.
+    """
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop.set)
+    process_metrics()
+    endpoint = serve_metrics(settings.metrics_port)
+    try:
+        async with running(settings, jobs):
+            _log.info("consumers.started", jobs=list(jobs), instance=settings.instance)
+            await stop.wait()
+            _log.info("consumers.stopping")
+    finally:
+        if endpoint is not None:
+            endpoint.close()

@@ -1,0 +1,185 @@
+"""Ledger: decide batches of candidates, commit each at once, answer only then.
+
+Crash table (a candidate leaves its stream last):
+
+=================================  ===================================================
+killed                             what is left
+=================================  ===================================================
+before the commit                  nothing is logged; the batch is read again
+between commit and answers         all is logged; read again, the batch is known by its
+                                   identities and gets the same receipts
+between answers and letting go     the same answers are sent twice
+=================================  ===================================================
+
+A second ledger started by mistake loses the race for the log's head, learns of it
+(`LogMoved`) and decides again after what the other has written.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+import time
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any
+
+import structlog
+from redis.asyncio import Redis
+
+from consumers.intake import dead_letter_of
+from consumers.worker import StreamEntry
+from hub.core.admission import Decision, Decisions, NewEntry, Rules, decide
+from hub.core.candidate import Candidate
+from hub.core.registry import History
+from hub.errors import LogMoved
+from hub.log.store import Head, Log
+from hub.streams import keys
+from hub.telemetry import process_metrics
+from schemas.entry import rfc3339
+from schemas.receipt import findings_json
+
+__all__ = ["Ledger", "answer_fields"]
+
+_log = structlog.get_logger("ledger")
+
+
+class Ledger:
+    """The one writer of the log."""
+
+    def __init__(
+        self, log: Log, redis: Redis, *, rules: Rules, receipt_retention: timedelta
+    ) -> None:
+        self._log = log
+        self._redis = redis
+        self._rules = rules
+        self._receipt_retention = receipt_retention
+        self._head: Head | None = None
+        self._history = History()
+
+    async def handle(self, entries: Sequence[StreamEntry]) -> None:
+        """Log a batch and answer it."""
+        batch = [_read(entry) for entry in entries]
+        decisions = await asyncio.to_thread(self.commit, batch)
+        await self._answer(decisions)
+
+    def commit(self, batch: Sequence[Candidate]) -> Decisions:
+        """Decide and append a batch; return once it is durable.
+
+        Raises:
+            Unavailable: nothing is known to be written; the same batch may come again.
+        """
+        entropy = [secrets.token_bytes(8) for _ in batch]
+        while True:
+            if self._head is None:
+                self._reload()
+            head = self._head
+            assert head is not None  # noqa: S101  # _reload has just set it
+            known = self._log.known_for(batch)
+            decisions = decide(
+                batch,
+                size=head.size,
+                last_at_us=head.at_us,
+                now_us=time.time_ns() // 1000,
+                registry=self._history.latest,
+                known=known,
+                rules=self._rules,
+                entropy=entropy,
+            )
+            # Whatever goes wrong below, what was believed of the head is no longer sure.
+            self._head = None
+            began = time.perf_counter()
+            try:
+                self._head = self._log.append(decisions.entries, expect=head)
+            except LogMoved as e:
+                _log.warning("log.moved", expected=e.expected, actual=e.actual)
+                continue
+            process_metrics().ledger_commit_seconds.observe(time.perf_counter() - began)
+            self._committed(head.size, decisions.entries)
+            return decisions
+
+    def _reload(self) -> None:
+        for index, entry in self._log.registry_entries(after=self._history.last_index):
+            self._history.apply(index, entry)
+        self._head = self._log.head()
+
+    def _committed(self, start: int, entries: Sequence[NewEntry]) -> None:
+        for index, entry in enumerate(entries, start):
+            process_metrics().entries_appended.labels(entry.kind).inc()
+            if entry.kind in {"member", "subscription"}:
+                # Read it from the log, as every other process does.
+                for at, fact in self._log.registry_entries(after=index - 1):
+                    self._history.apply(at, fact)
+        process_metrics().ledger_batch_entries.observe(len(entries))
+        process_metrics().log_size.set(start + len(entries))
+
+    async def _answer(self, decisions: Decisions) -> None:
+        pipe: Any = self._redis.pipeline(transaction=False)
+        oldest_ms = int((time.time() - self._receipt_retention.total_seconds()) * 1000)
+        trimmed = set()
+        for outcome in decisions.outcomes:
+            fields = answer_fields(outcome)
+            if not fields:
+                continue
+            key = keys.receipts(outcome.candidate.agency)
+            if outcome.refusal is not None:
+                process_metrics().refusals.labels(outcome.refusal.code).inc()
+            pipe.xadd(key, fields)
+            trimmed.add(key)
+        for key in trimmed:
+            pipe.xtrim(key, minid=oldest_ms, approximate=True)
+        if decisions.entries:
+            last = max(o.index for o in decisions.outcomes)
+            pipe.xadd(
+                keys.LOG, {"size": last + 1}, id=keys.entry_id(last), maxlen=1000, approximate=True
+            )
+        # A ledger that lost a race may wake readers out of order; an older id is refused, rightly.
+        answers = await pipe.execute(raise_on_error=False)
+        for answer in answers:
+            if isinstance(answer, Exception) and "equal or smaller" not in str(answer):
+                raise answer
+
+    async def bury(self, entry: StreamEntry, reason: str) -> None:
+        """Log a candidate that cannot be decided as a dead letter."""
+        agency = entry.fields.get(b"agency", b"").decode("utf-8", "replace")[:64]
+        letter = dead_letter_of(agency, entry, "ledger", reason)
+        decisions = await asyncio.to_thread(self.commit, [letter])
+        await self._answer(decisions)
+
+
+def _read(entry: StreamEntry) -> Candidate:
+    candidate = Candidate.from_fields(entry.fields)
+    if not candidate.inbox and candidate.kind in {"refusal", "dead-letter"}:
+        # The hub's own proposals have no inbox entry; their place here names them instead.
+        return replace(candidate, inbox=f"candidates/{entry.id.decode()}")
+    return candidate
+
+
+def answer_fields(outcome: Decision) -> dict[str, str]:
+    """Return the entry of the receipt stream that answers a candidate; none where nobody asked."""
+    c = outcome.candidate
+    if not c.inbox or c.inbox.startswith("candidates/") or not c.agency:
+        return {}
+    if outcome.refusal is not None:
+        refusal = outcome.refusal
+        return {
+            "type": "refusal",
+            "inbox": c.inbox,
+            "index": str(outcome.index),
+            "code": refusal.code,
+            "detail": refusal.detail,
+            "remedy": refusal.remedy,
+            "findings": findings_json(refusal.findings),
+            "at": rfc3339(outcome.at_us),
+        }
+    return {
+        "type": "receipt",
+        "inbox": c.inbox,
+        "index": str(outcome.index),
+        "id": outcome.message_id,
+        "sha256": outcome.sha256,
+        "at": rfc3339(outcome.at_us),
+        "duplicate": "1" if outcome.duplicate else "0",
+        "warnings": outcome.warnings,
+    }

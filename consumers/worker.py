@@ -1,0 +1,237 @@
+"""Read one stream as a group, so that every entry is handled although everything may die.
+
+New entries come through a FastStream batch subscriber. What a dead consumer left
+pending is claimed: its own at the start, others' once they have been idle. An entry
+that cannot be handled is tried alone and then set aside as a dead letter, so that it
+never holds up the entries behind it. A group that is gone (Redis lost its data) is
+made again and read from its beginning.
+
+An entry leaves the stream only after its handler has returned. A crash at any
+moment means that it is handled once more; handlers are idempotent.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+import anyio
+import structlog
+from faststream import AckPolicy
+from faststream.message import StreamMessage
+from faststream.redis import RedisBroker, StreamSub
+from redis.asyncio import Redis
+from redis.exceptions import RedisError
+
+from hub.errors import Unavailable
+from hub.streams.connect import LOST
+from hub.streams.groups import abandoned, ensure_group, is_no_group
+from hub.telemetry import process_metrics
+
+__all__ = ["Handler", "Job", "StreamEntry", "Worker"]
+
+_log = structlog.get_logger("consumers")
+
+
+@dataclass(frozen=True, slots=True)
+class StreamEntry:
+    """An entry as it was read: its id, its plain fields, how often it was handed out."""
+
+    id: bytes
+    fields: dict[bytes, bytes]
+    deliveries: int = 1
+
+
+Handler = Callable[[Sequence[StreamEntry]], Awaitable[None]]
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """What a worker does: which stream it reads as which group, and with what."""
+
+    stream: str
+    group: str
+    handle: Handler
+    """Handles a batch in order. May raise `Unavailable`: the same batch comes again."""
+    bury: Callable[[StreamEntry, str], Awaitable[None]]
+    """Sets one entry aside, with the reason, where a person sees it."""
+    delete: bool = True
+    """Whether handled entries leave the stream; else it is trimmed by its writer."""
+
+
+class Worker:
+    """One consumer of one stream."""
+
+    def __init__(
+        self,
+        job: Job,
+        *,
+        broker: RedisBroker,
+        redis: Redis,
+        consumer: str,
+        batch: int,
+        claim_idle: timedelta,
+        max_deliveries: int,
+    ) -> None:
+        self.job = job
+        self._broker = broker
+        self._redis = redis
+        self._consumer = consumer
+        self._batch = batch
+        self._claim_idle = claim_idle
+        self._max_deliveries = max_deliveries
+        self._lock = asyncio.Lock()
+        self._next_claim = 0.0
+        self._stopping = False
+        self._started = False
+        self._subscriber = broker.subscriber(
+            stream=StreamSub(
+                job.stream,
+                group=job.group,
+                consumer=consumer,
+                batch=True,
+                max_records=batch,
+                polling_interval=1000,
+            ),
+            ack_policy=AckPolicy.MANUAL,
+            parser=_plain,
+            decoder=_body,
+            persistent=False,
+        )
+        self._subscriber(self._on_message)
+
+    async def _on_message(self, message: StreamMessage[Any]) -> None:
+        raw = message.raw_message
+        entries = [
+            StreamEntry(id_, fields)
+            for id_, fields in zip(raw["message_ids"], raw["data"], strict=True)
+        ]
+        await self._take(entries)
+
+    async def keep(self) -> None:
+        """Make sure that the worker reads: call it now and then, and after every failure.
+
+        Raises:
+            redis.RedisError: the server is not there; call again.
+        """
+        made = await ensure_group(self._redis, self.job.stream, self.job.group)
+        if made and self._started:
+            _log.warning("group.remade", stream=self.job.stream, group=self.job.group)
+        if not self._started:
+            await self._claim(own=True)
+            self._started = True
+        if not self._subscriber.running and not self._stopping:
+            await self._subscriber.start()
+        now = asyncio.get_running_loop().time()
+        if now >= self._next_claim:
+            self._next_claim = now + self._claim_idle.total_seconds() / 2
+            await self._claim(own=False)
+
+    async def stop(self) -> None:
+        """Stop reading; what is being handled is finished first."""
+        self._stopping = True
+        async with self._lock:
+            await self._subscriber.stop()
+
+    async def _claim(self, *, own: bool) -> None:
+        try:
+            async for found in abandoned(
+                self._redis,
+                self.job.stream,
+                self.job.group,
+                self._consumer,
+                idle=self._claim_idle,
+                own=own,
+                count=self._batch,
+            ):
+                _log.info("entries.claimed", stream=self.job.stream, entries=len(found), own=own)
+                process_metrics().claimed_entries.labels(self.job.group).inc(len(found))
+                await self._take([StreamEntry(e.id, e.fields, e.deliveries) for e in found])
+        except RedisError as e:
+            if not is_no_group(e):
+                raise
+
+    async def _take(self, entries: Sequence[StreamEntry]) -> None:
+        """Handle entries and let go of them; one at a time where they have failed before."""
+        async with self._lock:
+            suspects = [
+                e for e in entries if e.deliveries > 2
+            ]  # twice may be a crash of another's making
+            if not suspects:
+                await self._handle(entries)
+                return
+            for entry in entries:
+                if entry.deliveries > self._max_deliveries:
+                    await self._bury(entry, "the process died with it, again and again")
+                else:
+                    await self._handle([entry])
+
+    async def _handle(self, entries: Sequence[StreamEntry]) -> None:
+        try:
+            await self._until_available(lambda: self.job.handle(entries))
+        except Exception as e:  # noqa: BLE001  # a poisoned entry may raise anything; none may stop the stream
+            if len(entries) == 1:
+                _log.error("entry.poisoned", stream=self.job.stream, error=repr(e)[:500])
+                await self._bury(entries[0], repr(e)[:500])
+                return
+            _log.warning("batch.split", stream=self.job.stream, error=repr(e)[:500])
+            for entry in entries:
+                await self._handle([entry])
+            return
+        await self._until_available(lambda: self._done(entries))
+
+    async def _bury(self, entry: StreamEntry, reason: str) -> None:
+        process_metrics().dead_letters.inc()
+        await self._until_available(lambda: self.job.bury(entry, reason))
+        await self._until_available(lambda: self._done([entry]))
+
+    async def _done(self, entries: Sequence[StreamEntry]) -> None:
+        ids = [e.id for e in entries]
+        pipe = self._redis.pipeline(transaction=False)
+        pipe.xack(self.job.stream, self.job.group, *ids)
+        if self.job.delete:
+            pipe.xdel(self.job.stream, *ids)
+        await pipe.execute()
+
+    async def _until_available(self, step: Callable[[], Awaitable[None]]) -> None:
+        """Repeat a step while a part of the hub is away; order matters, so nothing overtakes it."""
+        delay = 0.05
+        while True:
+            try:
+                await step()
+            except (Unavailable, *LOST) as e:
+                if self._stopping:
+                    raise asyncio.CancelledError from e
+                _log.warning("step.waiting", stream=self.job.stream, error=repr(e)[:300])
+                await anyio.sleep(delay)
+                delay = min(delay * 2, 1.0)
+            else:
+                return
+
+
+async def _plain(message: dict[str, Any]) -> StreamMessage[Any]:
+    """Keep the fields as they are; FastStream's own format would read them as its own."""
+    return StreamMessage(raw_message=message, body=message["data"])
+
+
+async def _body(message: StreamMessage[Any]) -> Any:
+    return message.body
+
+
+async def keep_all(workers: Callable[[], Sequence[Worker]], every: timedelta) -> None:
+    """Keep workers reading until cancelled, through any loss of Redis."""
+    while True:
+        for worker in workers():
+            # The server may be away, or come back empty, between any two commands.
+            with suppress(*LOST, TimeoutError):
+                try:
+                    await worker.keep()
+                except RedisError as e:
+                    if isinstance(e, LOST):
+                        raise
+                    _log.warning("worker.retrying", stream=worker.job.stream, error=repr(e)[:300])
+        await anyio.sleep(every.total_seconds())
