@@ -96,7 +96,7 @@ class EmbeddedServer:
         port: int | None = None,
         appendfsync: Literal["always", "everysec"] = "everysec",
     ) -> None:
-        self._directory = directory
+        self.directory = directory
         self._port = port
         self._appendfsync: Literal["always", "everysec"] = appendfsync
         self._password = password(directory)
@@ -118,7 +118,7 @@ class EmbeddedServer:
 
     @property
     def url(self) -> str:
-        """Its address for clients, with its password."""
+        """Its address for clients, with its password; never log it."""
         return address(self._password, self.port)
 
     @property
@@ -164,10 +164,10 @@ class EmbeddedServer:
 
     def _launch(self, port: int) -> None:
         argv = server_command(
-            self._directory, port=port, appendfsync=self._appendfsync, secret=self._password
+            self.directory, port=port, appendfsync=self._appendfsync, secret=self._password
         )
-        self._password = password(self._directory)
-        log = self._directory / "valkey.log"
+        self._password = password(self.directory)
+        log = self.directory / "valkey.log"
         with log.open("wb") as output:
             # A session of its own: Ctrl-C on the tests is not for the server.
             self._process = subprocess.Popen(  # noqa: S603 - our own command
@@ -206,7 +206,7 @@ class EmbeddedServer:
                 time.sleep(_POLL_S)
 
     def _died(self, port: int) -> Unavailable:
-        last_words = (self._directory / "valkey.log").read_text(errors="replace").strip()
+        last_words = (self.directory / "valkey.log").read_text(errors="replace").strip()
         if "Address already in use" in last_words:
             return port_in_use(port)
         return Unavailable("redis-unavailable", f"Valkey did not start: {last_words[-500:]}")
