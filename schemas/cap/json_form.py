@@ -1,0 +1,156 @@
+"""Reading an alert in JSON: the standard's names, and the rules of the XML form.
+
+An element that may repeat is an array, every other a string or object; numbers
+may stand for ``size``, ``altitude`` and ``ceiling``. The message is brought to
+XML and held against the same schema, so both forms are judged alike.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import Any, Final, NoReturn
+
+from lxml import etree
+
+from schemas.cap.draft import draft_of
+from schemas.cap.layout import ALERT, NAMESPACE_12, Element, Group
+from schemas.cap.markup import MAX_BYTES, refuse_depth
+from schemas.cap.profiles import Profile
+from schemas.cap.read import Reading, judged
+from schemas.cap.structure import structure_findings
+from schemas.errors import Finding, Rejected
+
+__all__ = ["read_alert_json"]
+
+_NOT_XML: Final = re.compile("[^\\t\\n\\r\\x20-\\ud7ff\\ue000-\\ufffd\\U00010000-\\U0010ffff]")
+_NUMBERS: Final = frozenset(["integer", "decimal"])
+
+
+class _Number(str):
+    """A number as it was written."""
+
+    __slots__ = ()
+
+
+def read_alert_json(
+    data: bytes, *, profile: Profile = Profile.PLAIN, max_bytes: int = MAX_BYTES
+) -> Reading:
+    """Read an alert in the JSON form of CAP 1.2, in UTF-8.
+
+    Raises:
+        Rejected: ``not-json``, ``too-large``, ``too-deep``, ``structure-invalid``
+            or ``rule-broken``, with findings (without lines).
+    """
+    if len(data) > max_bytes:
+        _refuse(
+            "too-large",
+            "R01",
+            f"the message has {len(data)} bytes; the limit is {max_bytes}",
+            "Send a smaller message; refer to large files by URI.",
+        )
+    value = _parsed(data)
+    faults: list[Finding] = []
+    root = etree.Element(f"{{{NAMESPACE_12}}}alert", nsmap={None: NAMESPACE_12})
+    if isinstance(value, dict):
+        _build(root, value, ALERT, "alert", faults)
+    else:
+        _fault(faults, "alert", "an alert is an object")
+    if not faults:
+        faults = [
+            Finding(f.rule, f.severity, f.path, f.message)
+            for f in structure_findings(root, NAMESPACE_12)
+        ]
+    if faults:
+        raise Rejected(
+            "structure-invalid",
+            f"{faults[0].path}: {faults[0].message}",
+            remedy="Use the names and the order of values of CAP 1.2.",
+            findings=tuple(faults),
+        )
+    return judged(draft_of(root, NAMESPACE_12), profile, line=lambda _: None)
+
+
+def _refuse(code: str, rule: str, detail: str, remedy: str) -> NoReturn:
+    finding = Finding(rule, "error", "", detail)
+    raise Rejected(code, detail, remedy=remedy, findings=(finding,))
+
+
+def _parsed(data: bytes) -> Any:
+    try:
+        return json.loads(
+            data.decode("utf-8-sig"),
+            object_pairs_hook=_object,
+            parse_int=_Number,
+            parse_float=_Number,
+            parse_constant=_constant,
+        )
+    except RecursionError:
+        refuse_depth()
+    except ValueError as error:
+        _refuse(
+            "not-json",
+            "R00",
+            f"not JSON in UTF-8: {error}"[:300],
+            "Send one JSON object in UTF-8 (RFC 8259).",
+        )
+
+
+def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """Refuse a name that stands twice: two readers could read two messages."""
+    members = dict(pairs)
+    if len(members) != len(pairs):
+        raise ValueError("an object has the same name twice")
+    return members
+
+
+def _constant(name: str) -> NoReturn:
+    raise ValueError(f"{name} is not JSON")
+
+
+def _fault(faults: list[Finding], path: str, message: str) -> None:
+    faults.append(Finding("XSD", "error", path, message))
+
+
+def _build(
+    parent: etree._Element, value: dict[str, Any], group: Group, path: str, faults: list[Finding]
+) -> None:
+    """Append the members of *value* to *parent* in the order of the standard."""
+    known = 0
+    for element in group.elements:
+        if element.tag not in value:
+            continue
+        known += 1
+        item = value[element.tag]
+        inside = f"{path}/{element.tag}"
+        if item is None:
+            continue
+        if not element.many:
+            _append(parent, element, item, inside, faults)
+        elif isinstance(item, list):
+            for i, one in enumerate(item, 1):
+                _append(parent, element, one, f"{inside}[{i}]", faults)
+        else:
+            _fault(faults, inside, f"{element.tag} is an array")
+    if known != len(value):
+        tags = {element.tag for element in group.elements}
+        for name in value:
+            if name not in tags:
+                _fault(faults, path, f"{name[:100]!r} is not in CAP 1.2")
+
+
+def _append(
+    parent: etree._Element, element: Element, item: Any, path: str, faults: list[Finding]
+) -> None:
+    child = etree.SubElement(parent, f"{{{NAMESPACE_12}}}{element.tag}")
+    if element.group is not None:
+        if isinstance(item, dict):
+            _build(child, item, element.group, path, faults)
+        else:
+            _fault(faults, path, f"{element.tag} is an object")
+    elif not isinstance(item, str) or (isinstance(item, _Number) and element.kind not in _NUMBERS):
+        _fault(faults, path, f"{element.tag} is a string")
+    elif _NOT_XML.search(item):
+        _fault(faults, path, f"{element.tag} has a character that is not allowed in XML")
+    else:
+        child.text = item

@@ -1,0 +1,228 @@
+"""Reading: from the bytes of a message to an alert, or to what is wrong with it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final, NoReturn
+
+from lxml import etree
+
+from schemas.cap.alert_rules import judge
+from schemas.cap.draft import (
+    Draft,
+    Path,
+    document_order,
+    draft_of,
+    find_line,
+    path_text,
+)
+from schemas.cap.layout import NAMESPACE_10, NAMESPACE_11, NAMESPACE_12, NAMESPACE_DSIG
+from schemas.cap.markup import (
+    MAX_BYTES,
+    MAX_DEPTH,
+    depth_of,
+    in_own_thread,
+    is_plain,
+    parse,
+    refuse_depth,
+    to_utf8,
+)
+from schemas.cap.model import (
+    Alert,
+    Area,
+    EventCode,
+    Geocode,
+    Info,
+    Parameter,
+    Resource,
+    built,
+)
+from schemas.cap.profiles import Profile, judge_profile, severity_in
+from schemas.cap.structure import structure_findings
+from schemas.errors import Finding, Rejected
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+__all__ = ["Reading", "check_alert", "judged", "read_alert"]
+
+_XINCLUDE: Final = "{http://www.w3.org/2001/XInclude}*"
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """An alert that was accepted, and what is carried along with it."""
+
+    alert: Alert
+    warnings: tuple[Finding, ...]
+
+
+def read_alert(
+    data: bytes, *, profile: Profile = Profile.PLAIN, max_bytes: int = MAX_BYTES
+) -> Reading:
+    """Read a CAP 1.2 (or 1.1) message; the same bytes give the same reading.
+
+    Nothing is fetched, nothing outside the message is looked at, the bytes stay
+    the caller's. CAP 1.1 is brought to the model of 1.2.
+
+    Raises:
+        Rejected: the sender must change the message: ``not-xml``,
+            ``xml-forbidden``, ``too-large``, ``too-deep``, ``wrong-namespace``,
+            ``cap-1.0``, ``structure-invalid`` or ``rule-broken``, with findings.
+    """
+    return _read(data, profile, max_bytes)
+
+
+def check_alert(
+    data: bytes, *, profile: Profile = Profile.PLAIN, max_bytes: int = MAX_BYTES
+) -> tuple[Finding, ...]:
+    """Return everything that `read_alert` has to say of a message, in document order."""
+    try:
+        return _read(data, profile, max_bytes).warnings
+    except Rejected as refusal:
+        return refusal.findings
+
+
+def _read(data: bytes, profile: Profile, max_bytes: int) -> Reading:
+    text = to_utf8(data, max_bytes=max_bytes)
+    if is_plain(text):
+        return _read_tree(parse(text), profile)
+    return in_own_thread(lambda: _read_foreign(text, profile))
+
+
+def _read_foreign(text: bytes, profile: Profile) -> Reading:
+    root = parse(text)
+    included = next(root.iter(_XINCLUDE), None)
+    if included is not None:
+        finding = Finding("R00", "error", "", "XInclude is not taken", included.sourceline)
+        raise Rejected(
+            "xml-forbidden",
+            "the document has XInclude elements",
+            remedy="Send the message whole, without XInclude.",
+            findings=(finding,),
+        )
+    return _read_tree(root, profile)
+
+
+def _read_tree(root: etree._Element, profile: Profile) -> Reading:
+    namespace = _cap_namespace(root)
+    broken = structure_findings(root, namespace)
+    # Only a signature may hold what the schema does not know, and it stands last.
+    if (broken or _is_signed(root)) and depth_of(root) > MAX_DEPTH:
+        refuse_depth()
+    if broken:
+        first = broken[0]
+        raise Rejected(
+            "structure-invalid",
+            f"{first.path}: {first.message}",
+            remedy="Make the message valid by the schema of CAP 1.2.",
+            findings=broken,
+        )
+    return judged(
+        draft_of(root, namespace),
+        profile,
+        line=lambda path: find_line(root, path, namespace),
+        lenient=namespace == NAMESPACE_11,
+    )
+
+
+def _is_signed(root: etree._Element) -> bool:
+    return etree.QName(root[-1]).namespace == NAMESPACE_DSIG
+
+
+def _cap_namespace(root: etree._Element) -> str:
+    """Return the namespace of CAP 1.2 or 1.1 that the document is in, or refuse it."""
+    name = etree.QName(root)
+    if name.localname == "alert":
+        if name.namespace in {NAMESPACE_12, NAMESPACE_11}:
+            return name.namespace
+        if name.namespace == NAMESPACE_10:
+            _refuse_root(
+                root,
+                "cap-1.0",
+                "the message is CAP 1.0, which the hub does not read",
+                "Send CAP 1.2.",
+            )
+    return _refuse_root(
+        root,
+        "wrong-namespace",
+        f"the root is {name.text[:200]}, not a CAP alert",
+        f'Send an alert with xmlns="{NAMESPACE_12}".',
+    )
+
+
+def _refuse_root(root: etree._Element, code: str, detail: str, remedy: str) -> NoReturn:
+    path = etree.QName(root).localname[:100]
+    finding = Finding("XSD", "error", path, detail, root.sourceline)
+    raise Rejected(code, detail, remedy=remedy, findings=(finding,))
+
+
+def judged(
+    draft: Draft,
+    profile: Profile,
+    *,
+    line: Callable[[Path], int | None],
+    lenient: bool = False,
+) -> Reading:
+    """Judge a draft whose structure holds by the rules and the profile.
+
+    Raises:
+        Rejected: ``rule-broken``, with all findings, warnings too.
+    """
+    found: list[tuple[str, Path, str]] = []
+
+    def report(rule: str, path: Path, message: str) -> None:
+        found.append((rule, path, message))
+
+    judge(draft, report, lenient=lenient)
+    judge_profile(draft, profile, report)
+    if not found:
+        return Reading(_alert(draft), ())
+    if len(found) > 1:
+        found.sort(key=lambda f: document_order(f[1]))
+    findings = tuple(
+        Finding(rule, severity_in(profile, rule), path_text(path), message, line(path))
+        for rule, path, message in found
+    )
+    for finding in findings:
+        if finding.severity == "error":
+            raise Rejected(
+                "rule-broken",
+                f"{finding.path}: {finding.message} ({finding.rule})",
+                remedy="Change what the findings of severity error name.",
+                findings=findings,
+            )
+    return Reading(_alert(draft), findings)
+
+
+def _alert(draft: Draft) -> Alert:
+    if "info" in draft:
+        draft["info"] = tuple(map(_info, draft["info"]))
+    if "code" in draft:
+        draft["code"] = tuple(draft["code"])
+    return built(Alert, draft)
+
+
+def _info(draft: Draft) -> Info:
+    draft["category"] = tuple(draft["category"])
+    if "response_type" in draft:
+        draft["response_type"] = tuple(draft["response_type"])
+    for key, model in _INFO_PARTS:
+        if key in draft:
+            draft[key] = tuple([built(model, part) for part in draft[key]])
+    if "area" in draft:
+        draft["area"] = tuple(map(_area, draft["area"]))
+    return built(Info, draft)
+
+
+_INFO_PARTS: Final[tuple[tuple[str, Any], ...]] = (
+    ("event_code", EventCode),
+    ("parameter", Parameter),
+    ("resource", Resource),
+)
+
+
+def _area(draft: Draft) -> Area:
+    if "geocode" in draft:
+        draft["geocode"] = tuple([built(Geocode, part) for part in draft["geocode"]])
+    return built(Area, draft)
