@@ -14,7 +14,7 @@ from hashlib import sha256
 from typing import Any, Final
 
 from hub.core.candidate import Candidate
-from hub.core.registry import Registry, read_agency, read_subscription
+from hub.core.registry import Agency, Registry, Subscription, read_agency, read_subscription
 from hub.core.routing import entitled, recipients
 from schemas.entry import encode, from_micros
 from schemas.errors import Finding, Rejected
@@ -31,6 +31,7 @@ __all__ = [
     "MessageRow",
     "NewEntry",
     "Rules",
+    "aged_warnings",
     "decide",
     "identity",
     "input_key",
@@ -38,6 +39,9 @@ __all__ = [
 
 _KEPT_REFUSED_BYTES: Final = 65_536
 """Of what was refused so much is kept, for the sender's and the auditor's eyes."""
+
+_LONGEST_NAME_BYTES: Final = 1000
+"""Sender and identifier together. They are looked up by an index, whose entries are bounded."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,7 +141,8 @@ class Known:
     ) -> None:
         self.by_identity: dict[str, MessageRow] = {}
         self.by_id: dict[tuple[str, str], MessageRow] = {}
-        self.by_reference: dict[str, MessageRow] = {}
+        self.by_index: dict[str, MessageRow] = {}
+        self.by_name: dict[str, dict[str, MessageRow]] = {}
         self.acknowledged: dict[tuple[str, str, str, str], AcknowledgementRow] = {}
         self.chains: dict[str, Chain] = dict(chains or {})
         self.delivered: dict[str, int] = dict(delivered or {})
@@ -151,8 +156,8 @@ class Known:
         """Take in a message."""
         self.by_identity[row.identity] = row
         self.by_id[row.agency, row.id] = row
-        self.by_reference[row.id] = row
-        self.by_reference[str(row.index)] = row
+        self.by_index[str(row.index)] = row
+        self.by_name.setdefault(row.id, {})[row.agency] = row
 
     def add_acknowledgement(self, ack: AcknowledgementRow) -> None:
         """Take in an acknowledgement; the first by the same officer stays."""
@@ -175,6 +180,20 @@ def identity(agency: str, sender: str, identifier: str) -> str:
     The agency is part of it: or one agency could occupy another's identifiers.
     """
     return f"{agency}\x1f{sender}\x1f{identifier}"
+
+
+def aged_warnings(warnings: str, facts: MessageFacts, at_us: int) -> str:
+    """Return a message's *warnings* with what its age at *at_us* adds to them (rule H7).
+
+    The log's own time decides, so the same warnings come out when projections are
+    made anew.
+    """
+    age = from_micros(at_us) - facts.sent
+    if age <= timedelta(days=1):
+        return warnings
+    found = Finding("H7", "warning", "alert/sent", f"sent {age.days} days ago")
+    both = json.loads(warnings) + json.loads(findings_json((found,)))
+    return json.dumps(both, ensure_ascii=False, separators=(",", ":"))
 
 
 def decide(
@@ -259,6 +278,7 @@ class _Batch:
         if facts is None:
             raise Rejected("not-a-message", "the candidate has no facts")
         self._check_agency(c.agency)
+        _check_names(facts)
         digest = sha256(c.payload).hexdigest()
         key = identity(c.agency, facts.sender, facts.identifier)
         # The sender's own id comes second: without one, the identifier in the message is the id.
@@ -284,7 +304,8 @@ class _Batch:
                 warnings=earlier.warnings,
             )
         at_us = self._tick()
-        warnings = self._check_message(facts, c)
+        self._check_message(facts, c, at_us)
+        warnings = aged_warnings(c.warnings, facts, at_us)
         message_id = c.message_id or uuid7(at_us, self.entropy)
         chain = self.known.chains.get(c.agency, Chain())
         header = header_text(
@@ -334,8 +355,8 @@ class _Batch:
                 remedy="Ask the operator to register the agency.",
             )
 
-    def _check_message(self, facts: MessageFacts, c: Candidate) -> str:
-        """Hold the message against the registry (rules H3, H5, H7); return its warnings."""
+    def _check_message(self, facts: MessageFacts, c: Candidate, at_us: int) -> None:
+        """Hold the message against the registry and its time in the log (rules H3, H5, H7)."""
         agency = self.registry.agencies[c.agency]
         if not agency.speaks_as(facts.sender):
             raise Rejected(
@@ -352,11 +373,11 @@ class _Batch:
                         f"who is not a sender of {c.agency}",
                         remedy="Only the agency that sent an alert can update or cancel it.",
                     )
-        age = from_micros(self.now_us) - facts.sent
-        if -age > self.rules.future_tolerance:
+        ahead = facts.sent - from_micros(at_us)
+        if ahead > self.rules.future_tolerance:
             raise Rejected(
                 "sent-in-future",
-                f"sent {facts.sent.isoformat()} is {-age} ahead of the hub's clock",
+                f"sent {facts.sent.isoformat()} is {ahead} ahead of the hub's clock",
                 remedy="Set the clock of the sending system, or correct `sent`.",
             )
         if facts.scope == "Private" and not (entitled(facts, c.agency, self.registry) - {c.agency}):
@@ -365,13 +386,6 @@ class _Batch:
                 "none of the addresses names a member",
                 remedy="Address agencies by id, or states by their two-letter code.",
             )
-        if age > timedelta(days=1):
-            found = Finding("H7", "warning", "alert/sent", f"sent {age.days} days ago")
-            extra = json.loads(findings_json((found,)))
-            return json.dumps(
-                json.loads(c.warnings) + extra, ensure_ascii=False, separators=(",", ":")
-            )
-        return c.warnings
 
     def _acknowledged_by_message(
         self, c: Candidate, facts: MessageFacts, index: int, at_us: int
@@ -384,6 +398,7 @@ class _Batch:
                 index, ref.sender, ref.identifier, c.agency, facts.sender, facts.headline, at_us
             )
             for ref in dict.fromkeys(facts.references)
+            if _name_bytes(ref.sender, ref.identifier) <= _LONGEST_NAME_BYTES
         )
 
     def _acknowledge(self, c: Candidate) -> Decision:
@@ -392,14 +407,8 @@ class _Batch:
         note = str(c.body.get("note") or "")
         if len(note) > 2000:
             raise Rejected("note-too-long", "a note has at most 2000 characters")
-        row = self.known.by_reference.get(named)
-        if row is None or c.agency not in entitled(row.facts, row.agency, self.registry):
-            # One answer for both: who may not read a message must not learn that it exists.
-            raise Rejected(
-                "unknown-message",
-                f"no message {named} for {c.agency}",
-                remedy="Name the message by its id or log index.",
-            )
+        _check_text("note", note)
+        row = self._named(c.agency, named)
         if c.agency not in recipients(row.facts, row.agency, self.registry):
             raise Rejected(
                 "not-to-acknowledge",
@@ -445,21 +454,63 @@ class _Batch:
         self.known.add_acknowledgement(ack)
         return Decision(c, index, at_us, row.id, row.sha256)
 
+    def _named(self, agency: str, named: str) -> MessageRow:
+        """Return the message that *agency* means by a log index or an id.
+
+        An id is its sender's own choice. Digits are therefore always an index, or an
+        agency that calls a message "17" would catch the acknowledgements of index 17.
+        """
+        if named.isdigit():
+            found = [row] if (row := self.known.by_index.get(named)) is not None else []
+        else:
+            found = list(self.known.by_name.get(named, {}).values())
+        found = [r for r in found if agency in entitled(r.facts, r.agency, self.registry)]
+        if not found:
+            # One answer for both: who may not read a message must not learn that it exists.
+            raise Rejected(
+                "unknown-message",
+                f"no message {named} for {agency}",
+                remedy="Name the message by its id or log index.",
+            )
+        if len(found) > 1:
+            raise Rejected(
+                "ambiguous-message",
+                f"{named} is the id of messages of {' and '.join(sorted(r.agency for r in found))}",
+                remedy="Name the message by its log index.",
+            )
+        return found[0]
+
     def _registry_entry(self, c: Candidate, facts: dict[str, Any]) -> Decision:
+        if (since := self._unchanged(facts)) is not None:
+            return Decision(c, since, self.at_us, duplicate=True)
         at_us = self._tick()
         body = _entry(c.kind, at_us, c.agency, facts)
         index = self._append(NewEntry(c.kind, at_us, c.agency, body))
         self.registry = self.registry.apply(index, {"kind": c.kind, **facts})
         return Decision(c, index, at_us)
 
+    def _unchanged(self, facts: dict[str, Any]) -> int | None:
+        """Return since when the registry holds just this record; None where it does not.
+
+        A record that is proposed again, by a redelivery or by hand, changes nothing.
+        """
+        if "member" in facts:
+            agency = Agency.model_validate(facts["member"])
+            same = self.registry.agencies.get(agency.id) == agency
+            return self.registry.since[agency.id] if same else None
+        subscription = Subscription.model_validate(facts["subscription"])
+        same = self.registry.subscriptions.get(subscription.feed) == subscription
+        return self.registry.since[subscription.feed] if same else None
+
     def _delivered(self, c: Candidate) -> Decision:
+        size = self.size + len(self.entries)
         feeds = {
             str(feed): int(through)
             for feed, through in c.body.items()
-            if int(through) > self.known.delivered.get(str(feed), -1) and int(through) < self.size
+            if self.known.delivered.get(str(feed), -1) < int(through) < size
         }
         if not feeds:
-            return Decision(c, self.size - 1, self.at_us, duplicate=True)
+            return Decision(c, size - 1, self.at_us, duplicate=True)
         at_us = self._tick()
         body = _entry("delivery", at_us, "", {"feeds": feeds})
         index = self._append(NewEntry("delivery", at_us, "", body, delivered=feeds))
@@ -472,7 +523,7 @@ class _Batch:
             "via": c.via,
             "of": c.kind,
             "code": refusal.code,
-            "detail": refusal.detail[:1000],
+            "detail": _writable(refusal.detail[:1000]),
             "count": 1,
             "findings": json.loads(findings_json(refusal.findings)),
         }
@@ -492,13 +543,20 @@ class _Batch:
         if earlier is not None:
             return Decision(c, *earlier, sha256=digest, duplicate=True, refusal=refusal)
         at_us = self._tick()
+        body["inbox"] = c.inbox
         body["payload_sha256"], body["payload_size"] = digest, len(c.payload)
+        try:
+            data = _entry("refusal", at_us, c.agency, body)
+        except Rejected:
+            # A refusal must always find its place: what it says in many words is left out.
+            body["detail"], body["findings"] = _writable(str(body["detail"])[:1000]), []
+            data = _entry("refusal", at_us, c.agency, body)
         index = self._append(
             NewEntry(
                 "refusal",
                 at_us,
                 c.agency,
-                _entry("refusal", at_us, c.agency, body),
+                data,
                 payload=c.payload[:_KEPT_REFUSED_BYTES],
                 payload_type=c.payload_type,
                 payload_sha256=digest,
@@ -524,13 +582,23 @@ class _Batch:
         if earlier is not None:
             return Decision(c, *earlier, sha256=digest, duplicate=True, refusal=refusal)
         at_us = self._tick()
-        body = {**c.body, "payload_sha256": digest, "payload_size": len(c.payload)}
+        body = {
+            **c.body,
+            "inbox": c.inbox,
+            "payload_sha256": digest,
+            "payload_size": len(c.payload),
+        }
+        try:
+            data = _entry("dead-letter", at_us, c.agency, body)
+        except Rejected:
+            body["fields"] = {}
+            data = _entry("dead-letter", at_us, c.agency, body)
         index = self._append(
             NewEntry(
                 "dead-letter",
                 at_us,
                 c.agency,
-                _entry("dead-letter", at_us, c.agency, body),
+                data,
                 payload=c.payload,
                 payload_type=c.payload_type,
                 payload_sha256=digest,
@@ -559,4 +627,35 @@ def _text(body: Mapping[str, Any], name: str, limit: int) -> str:
             f"{name} is required, with at most {limit} characters",
             remedy="See docs/protocol/streams.md.",
         )
+    _check_text(name, value)
     return value
+
+
+def _check_text(name: str, value: str) -> None:
+    """Refuse what no store can keep: PostgreSQL has no NUL, UTF-8 no lone surrogate."""
+    if "\x00" in value or _writable(value) != value:
+        raise Rejected(
+            "field-invalid",
+            f"{name} holds a NUL or half a character",
+            remedy="Send text in UTF-8, without control characters.",
+        )
+
+
+def _check_names(facts: MessageFacts) -> None:
+    if _name_bytes(facts.sender, facts.identifier) > _LONGEST_NAME_BYTES:
+        raise Rejected(
+            "identifier-too-long",
+            f"sender and identifier have together more than {_LONGEST_NAME_BYTES} bytes",
+            remedy="Give the message a shorter identifier.",
+        )
+    for name in ("sender", "identifier"):
+        _check_text(name, getattr(facts, name))
+
+
+def _name_bytes(sender: str, identifier: str) -> int:
+    return len(_writable(sender + identifier).encode())
+
+
+def _writable(text: str) -> str:
+    """Write out in letters what UTF-8 cannot hold."""
+    return text.encode("utf-8", "backslashreplace").decode()

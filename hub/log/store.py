@@ -209,10 +209,12 @@ class Log:
         """Return what the log holds that these candidates may meet; a few queries a batch."""
         identities, ids, inputs, agencies = set(), set(), set(), set()
         references, feeds = set(), set[str]()
+        names = set()
         for one in batch:
             if one.kind == "publish" and one.facts is not None:
                 agencies.add(one.agency)
                 identities.add(identity(one.agency, one.facts.sender, one.facts.identifier))
+                names.add((one.facts.sender, one.facts.identifier))
                 if one.message_id:
                     ids.add(one.message_id)
             elif one.kind == "acknowledgement":
@@ -225,7 +227,8 @@ class Log:
             rows = _messages(c, MESSAGES.c.identity, identities)
             rows += _messages(c, MESSAGES.c.id, ids | references)
             rows += _messages(c, MESSAGES.c.idx, {int(r) for r in references if _is_index(r)})
-            acks = [] if not references else _acknowledgements(c, rows)
+            names.update((r.facts.sender, r.facts.identifier) for r in rows)
+            acks = [] if not references else _acknowledgements(c, names)
             chains = {
                 r.agency: Chain(r.seq, r.head)
                 for r in c.execute(select(CHAINS).where(CHAINS.c.agency.in_(agencies)))
@@ -279,11 +282,13 @@ class Log:
         return found[0] if found else None
 
     def find_messages(self, name: str) -> list[MessageRow]:
-        """Return the messages that *name* may mean: by id, log index, or CAP identifier."""
+        """Return the messages that *name* may mean: by log index, id, or CAP identifier.
+
+        A log index comes first: it is the log's word, an id only its sender's.
+        """
         with self._reading() as c:
-            found = _messages(c, MESSAGES.c.id, {name})
-            if not found and _is_index(name):
-                found = _messages(c, MESSAGES.c.idx, {int(name)})
+            found = _messages(c, MESSAGES.c.idx, {int(name)} if _is_index(name) else set())
+            found += [m for m in _messages(c, MESSAGES.c.id, {name}) if m not in found]
             if not found:
                 # The identity ends in the identifier; agencies are few, so ask for each.
                 senders = c.execute(select(CHAINS.c.agency)).scalars().all()
@@ -486,9 +491,9 @@ def _messages(c: Connection, column: Any, values: set[Any]) -> list[MessageRow]:
     return [_message(r) for r in _in(c, select(MESSAGES), column, values)]
 
 
-def _acknowledgements(c: Connection, rows: Sequence[MessageRow]) -> list[AcknowledgementRow]:
+def _acknowledgements(c: Connection, names: set[tuple[str, str]]) -> list[AcknowledgementRow]:
     found: list[AcknowledgementRow] = []
-    keys = sorted({(r.facts.sender, r.facts.identifier) for r in rows})
+    keys = sorted(names)
     for start in range(0, len(keys), 200):
         either = or_(
             *(
