@@ -11,7 +11,7 @@ depends_on = None
 _INDEX = sa.BigInteger().with_variant(sa.Integer, "sqlite")
 
 
-def _idx() -> sa.Column:
+def _idx() -> sa.Column[int]:
     return sa.Column("idx", _INDEX, primary_key=True, autoincrement=False)
 
 
