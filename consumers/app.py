@@ -59,6 +59,7 @@ class _Process:
         self.broker = RedisBroker(
             settings.redis_url,
             logger=logging.getLogger("faststream.broker"),
+            log_level=logging.DEBUG,  # it would write two lines for every batch
             apply_types=False,
             socket_connect_timeout=2,
             socket_timeout=10,

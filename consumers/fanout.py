@@ -154,14 +154,16 @@ class FanOut:
             return
         delivered = await asyncio.to_thread(self._log.delivered, missing)
         horizon = await self._horizon()
+        made_any = False
         for feed in missing:
-            start = max(feeds[feed], horizon)
-            self._reached[feed] = await self._streams.create(
-                feed, after=start, confirmed=delivered.get(feed, 0)
+            self._reached[feed], made = await self._streams.create(
+                feed, after=max(feeds[feed], horizon), confirmed=delivered.get(feed, 0)
             )
-            if self._reached[feed] <= start:
+            if made:
+                made_any = True
                 _log.info("feed.made", feed=feed, after=self._reached[feed])
-        process_metrics().redis_rebuilds.inc()
+        if made_any:
+            process_metrics().redis_rebuilds.inc()
 
     async def _horizon(self) -> int:
         oldest_us = int((time.time() - self._retention.total_seconds()) * 1_000_000)

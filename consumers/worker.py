@@ -99,18 +99,10 @@ class Worker:
             ),
             ack_policy=AckPolicy.MANUAL,
             parser=_plain,
-            decoder=_body,
+            decoder=_entries,
             persistent=False,
         )
-        self._subscriber(self._on_message)
-
-    async def _on_message(self, message: StreamMessage[Any]) -> None:
-        raw = message.raw_message
-        entries = [
-            StreamEntry(id_, fields)
-            for id_, fields in zip(raw["message_ids"], raw["data"], strict=True)
-        ]
-        await self._take(entries)
+        self._subscriber(self._take)
 
     async def keep(self) -> None:
         """Make sure that the worker reads: call it now and then, and after every failure.
@@ -158,9 +150,7 @@ class Worker:
     async def _take(self, entries: Sequence[StreamEntry]) -> None:
         """Handle entries and let go of them; one at a time where they have failed before."""
         async with self._lock:
-            suspects = [
-                e for e in entries if e.deliveries > 2
-            ]  # twice may be a crash of another's making
+            suspects = [e for e in entries if e.deliveries > 2]
             if not suspects:
                 await self._handle(entries)
                 return
@@ -218,8 +208,12 @@ async def _plain(message: dict[str, Any]) -> StreamMessage[Any]:
     return StreamMessage(raw_message=message, body=message["data"])
 
 
-async def _body(message: StreamMessage[Any]) -> Any:
-    return message.body
+async def _entries(message: StreamMessage[Any]) -> list[StreamEntry]:
+    raw = message.raw_message
+    return [
+        StreamEntry(id_, fields)
+        for id_, fields in zip(raw["message_ids"], raw["data"], strict=True)
+    ]
 
 
 async def keep_all(workers: Callable[[], Sequence[Worker]], every: timedelta) -> None:

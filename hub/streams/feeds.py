@@ -14,7 +14,7 @@ from typing import Any
 
 from redis.asyncio import Redis
 from redis.commands.core import AsyncScript
-from redis.exceptions import ResponseError
+from redis.exceptions import NoScriptError, ResponseError
 
 from hub.streams import keys
 
@@ -61,13 +61,12 @@ class FeedStreams:
         """Return the stream of a feed."""
         return keys.sandbox_feed(self._sandbox, feed) if self._sandbox else keys.feed(feed)
 
-    async def create(self, feed: str, *, after: int, confirmed: int) -> int:
-        """Make the feed where it is missing; return the log index it has reached."""
-        return int(
-            await self._create(
-                keys=[self.key(feed)], args=[max(after, 0), keys.READERS, max(confirmed, 0)]
-            )
+    async def create(self, feed: str, *, after: int, confirmed: int) -> tuple[int, bool]:
+        """Make the feed where it is missing; return what it has reached, and if it was made."""
+        reached, made = await self._create(
+            keys=[self.key(feed)], args=[max(after, 0), keys.READERS, max(confirmed, 0)]
         )
+        return int(reached), bool(made)
 
     async def append(
         self, batches: Mapping[str, tuple[int, Sequence[FeedEntry]]], *, reached: int
@@ -90,9 +89,9 @@ class FeedStreams:
         answers = await pipe.execute(raise_on_error=False)
         found = {}
         for feed, answer in zip(batches, answers, strict=True):
-            if isinstance(answer, ResponseError) and "NOSCRIPT" in str(answer):
+            if isinstance(answer, NoScriptError):
                 self._loaded = False
-                found[feed] = -1
+                found[feed] = batches[feed][0]
             elif isinstance(answer, BaseException):
                 raise answer
             else:
