@@ -68,8 +68,8 @@ class KeptOutput(asyncio.Protocol):
     """Appends what a pipe brings to *path*, whole lines together, in bounded space.
 
     At *limit_bytes* the file becomes ``<name>.1``, that one ``.2``, up to
-    *kept*; the oldest goes. A disk that is full or gone loses lines and never
-    stops the process that printed them.
+    *kept*; the oldest goes. A line may make a file up to twice as long. A disk that
+    is full or gone loses lines and never stops the process that printed them.
     """
 
     def __init__(self, path: Path, *, limit_bytes: int = 8 * 1024 * 1024, kept: int = 3) -> None:
@@ -96,8 +96,8 @@ class KeptOutput(asyncio.Protocol):
                 line_end = data.rfind(b"\n") + 1
                 self._append(data[:line_end])
                 data = data[line_end:]
-                # A line longer than the whole file is cut: the bound matters more.
-                if line_end or self._size_bytes >= self._limit_bytes:
+                # A line as long as another whole file is cut: the bound matters more.
+                if line_end or self._size_bytes >= 2 * self._limit_bytes:
                     self._rotate()
             self._append(data)
 

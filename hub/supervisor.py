@@ -20,82 +20,22 @@ import random
 import signal
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 from hub.child_process import KeptOutput, kill_group, tied
 from hub.errors import HubError, Unavailable
+from hub.supervised import Child, ChildEvent, ChildState, restart_delay
 
 if TYPE_CHECKING:
     from asyncio.subprocess import Process
-    from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Sequence
     from pathlib import Path
 
 __all__ = ["Child", "ChildEvent", "ChildState", "Supervisor", "restart_delay"]
 
-_FIRST_DELAY_S = 0.1
-_LONGEST_DELAY_S = 5.0
 _READY_POLL_S = 0.05
 _LAST_WORDS_S = 1.0
 _STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
-
-
-def restart_delay(deaths: int, jitter: float) -> timedelta:
-    """Return how long to wait after that many *deaths* in a row: nothing after the first.
-
-    Then 0.1 s, doubled each time up to 5 s, so that a child that cannot live
-    does not eat the machine. *jitter* in [0, 1) spreads it by a quarter either
-    way, within those bounds, so that children that died together do not come
-    back together.
-    """
-    if deaths <= 1:
-        return timedelta(0)
-    doubled = _FIRST_DELAY_S * 2.0 ** min(deaths - 2, 16)
-    spread = min(doubled, _LONGEST_DELAY_S) * (0.75 + jitter / 2)
-    return timedelta(seconds=min(max(spread, _FIRST_DELAY_S), _LONGEST_DELAY_S))
-
-
-@dataclass(frozen=True, slots=True)
-class Child:
-    """A process to keep alive.
-
-    *argv* may be a function: it is called before each start and may write the
-    files that the program needs; ``HubError`` or ``OSError`` from it counts as
-    a death. *env* is added to the supervisor's own environment. *ready* says
-    whether the next child may start; the same errors from it mean not yet.
-    Without it, a child is ready once it runs.
-    """
-
-    name: str
-    argv: Callable[[], Sequence[str]] | Sequence[str]
-    env: Mapping[str, str] = field(default_factory=dict)
-    ready: Callable[[], Awaitable[bool]] | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class ChildState:
-    """What a child does now. *pid* is None while it does not run; the first start is no restart."""
-
-    pid: int | None
-    started_at: datetime | None
-    restarts: int
-    running: bool
-
-
-@dataclass(frozen=True, slots=True)
-class ChildEvent:
-    """Something that happened to a child, for whoever shows or logs it.
-
-    ``exited`` and ``failed`` (it could not be started, *reason* says why) are
-    followed by a new start in *restart_in*; ``stopped`` is its end. *exit_code*
-    is the program's, or minus the signal that killed it.
-    """
-
-    kind: Literal["started", "ready", "exited", "failed", "stopped"]
-    name: str
-    pid: int | None = None
-    exit_code: int | None = None
-    reason: str = ""
-    restart_in: timedelta | None = None
 
 
 @dataclass(slots=True)
@@ -104,7 +44,7 @@ class _Life:
     process: Process | None = None
     started_at: datetime | None = None
     restarts: int = 0
-    ending: bool = False
+    ending: asyncio.Event = field(default_factory=asyncio.Event)
     keeper: asyncio.Task[None] | None = None
 
     @property
@@ -115,11 +55,16 @@ class _Life:
         pid = self.process.pid if self.process and self.running else None
         return ChildState(pid, self.started_at, self.restarts, self.running)
 
+    def kill(self) -> None:
+        self.ending.set()
+        if self.process and self.running:
+            kill_group(self.process.pid)
+
 
 class Supervisor:
     """Keeps *children* alive from :meth:`run` until :meth:`stop`, a signal, or cancellation.
 
-    Each child's output goes to ``<directory>/logs/<name>.log``, in at most
+    Each child's output goes to ``<directory>/logs/<name>.log``, in about
     32 MiB with what was rotated away. A child gets *grace* between SIGTERM and
     SIGKILL. *on_event* is called in the loop and must not block or raise.
     """
@@ -224,13 +169,16 @@ class Supervisor:
         while True:
             began = loop.time()
             event = await self._live(life)
-            if life.ending:
+            if life.ending.is_set():
                 self._on_event(replace(event, kind="stopped"))
                 return
             deaths = 1 if loop.time() - began >= self._settled_after_s else deaths + 1
             delay = restart_delay(deaths, random.random())  # noqa: S311 - it spreads load
             self._on_event(replace(event, restart_in=delay))
-            await asyncio.sleep(delay.total_seconds())
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(delay.total_seconds()):
+                    await life.ending.wait()
+                    return
             life.restarts += 1
 
     async def _live(self, life: _Life) -> ChildEvent:
@@ -258,42 +206,43 @@ class Supervisor:
             finally:
                 os.close(write_end)
             life.started_at = datetime.now(UTC)
-            self._on_event(ChildEvent("started", name, pid=process.pid))
-            code = await process.wait()
+            try:
+                if life.ending.is_set():
+                    process.terminate()
+                self._on_event(ChildEvent("started", name, pid=process.pid))
+                code = await process.wait()
+            except BaseException:  # whatever ends this task, the process ends first
+                kill_group(process.pid)
+                await process.wait()
+                raise
             kill_group(process.pid)
             await output.ended(within_s=_LAST_WORDS_S)
         return ChildEvent("exited", name, pid=process.pid, exit_code=code)
 
     async def _end(self, life: _Life) -> None:
         """Stop *life*'s child for good: SIGTERM, its grace, SIGKILL to its whole group."""
-        life.ending = True
+        life.ending.set()
         if life.keeper is None:
             return
         if life.process and life.running:
             with contextlib.suppress(ProcessLookupError):
                 life.process.terminate()
-        else:
-            life.keeper.cancel()
         await asyncio.wait({life.keeper}, timeout=self._grace_s)
-        if life.process and not life.keeper.done():
-            kill_group(life.process.pid)
-            await asyncio.wait({life.keeper})
+        while not life.keeper.done():
+            life.kill()
+            await asyncio.wait({life.keeper}, timeout=_LAST_WORDS_S)
 
     def _abandon(self) -> None:
         """Let nothing live on when the orderly end was itself cut short."""
         for life in self._lives:
-            life.ending = True
             if life.keeper:
                 life.keeper.cancel()
-            if life.process and life.running:
-                kill_group(life.process.pid)
+            life.kill()
 
     def _interrupted(self) -> None:
         if self._stopping.is_set():
             for life in self._lives:
-                life.ending = True
-                if life.process and life.running:
-                    kill_group(life.process.pid)
+                life.kill()
         self.stop()
 
     @contextlib.contextmanager

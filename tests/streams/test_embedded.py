@@ -20,7 +20,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hub.errors import Unavailable
-from hub.streams import embedded_config
+from hub.streams import embedded, embedded_config
 from hub.streams.embedded import (
     EmbeddedServer,
     free_port,
@@ -106,6 +106,25 @@ def test_a_clean_stop_keeps_everything_and_is_quick_to_repeat(server: EmbeddedSe
         assert client.get("kept") == "yes"
 
 
+def test_a_server_that_hangs_is_stopped_all_the_same(
+    server: EmbeddedServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(embedded, "_STOP_S", 0.2)
+    pid = server.pid
+    assert pid is not None
+    os.kill(pid, signal.SIGSTOP)
+
+    server.stop()
+
+    assert server.pid is None
+    server.start()
+
+
+def test_the_port_is_known_from_the_first_start_on(tmp_path: Path) -> None:
+    with pytest.raises(RuntimeError, match="first start"):
+        EmbeddedServer(tmp_path).url  # noqa: B018 - the property raises
+
+
 @pytest.mark.parametrize("while_running", [True, False])
 def test_a_deleted_directory_starts_empty_at_the_same_address(
     server: EmbeddedServer, *, while_running: bool
@@ -137,14 +156,12 @@ def test_a_password_is_required(server: EmbeddedServer) -> None:
             client.ping()
 
 
+@pytest.mark.skipif(not shutil.which("ps"), reason="needs ps, which procps brings")
 def test_the_password_is_for_our_eyes_only(server: EmbeddedServer) -> None:
     secret = password(server.directory)
     shown = subprocess.run(
-        ["ps", "-ww", "-o", "args=", "-p", str(server.pid)],
-        check=True,
-        capture_output=True,
-        text=True,
-    ).stdout
+        ["ps", "-ww", "-o", "args=", "-p", str(server.pid)], check=True, capture_output=True
+    ).stdout.decode()
 
     assert len(secret) >= 32
     assert "valkey-server" in shown
@@ -268,6 +285,28 @@ class TestUnavailable:
 
         assert caught.value.code == "directory-unusable"
 
+    def test_a_machine_without_a_server_is_said(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr("platform.machine", lambda: "riscv64")
+
+        with pytest.raises(Unavailable, match="riscv64") as caught:
+            server_command(tmp_path, port=free_port())
+
+        assert caught.value.code == "server-missing"
+
+    def test_a_server_that_never_answers_is_said_and_ended(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(embedded, "_START_S", 0.2)
+        monkeypatch.setattr(embedded, "server_command", lambda *_, **__: ["sleep", "3600"])
+        server = EmbeddedServer(tmp_path)
+
+        with pytest.raises(Unavailable, match="no answer within"):
+            server.start()
+
+        assert server.pid is None
+
     async def test_nobody_there_is_said_after_the_wait(self) -> None:
         with pytest.raises(Unavailable, match=r"no answer within 0\.1 s"):
             await wait_ready(f"redis://127.0.0.1:{free_port()}/0", timedelta(seconds=0.1))
@@ -288,7 +327,7 @@ class TestUnavailable:
                 await wait_ready(f"redis://127.0.0.1:{port}/0", timedelta(seconds=0.2))
 
 
-async def test_waiting_lasts_until_the_data_is_loaded(tmp_path: Path) -> None:
+def test_waiting_lasts_until_the_data_is_loaded(tmp_path: Path) -> None:
     with EmbeddedServer(tmp_path) as server, connected(server) as client:
         for number in range(1000):
             client.set(str(number), "x" * 64)
@@ -298,7 +337,7 @@ async def test_waiting_lasts_until_the_data_is_loaded(tmp_path: Path) -> None:
         config.write("key-load-delay 500\nloading-process-events-interval-bytes 1024\n")
     with subprocess.Popen(argv, stdout=subprocess.DEVNULL) as process:
         try:
-            await wait_ready(server.url, SOON)
+            asyncio.run(wait_ready(server.url, SOON))
 
             with connected(server) as client:
                 assert client.dbsize() == 1000
