@@ -16,6 +16,7 @@ The methods block; asynchronous callers use a thread.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -62,6 +63,9 @@ from schemas.entry import decode
 from schemas.facts import MessageFacts
 
 __all__ = ["Head", "Log", "LogRow"]
+
+_HALF: Final = re.compile("[\ud800-\udfff]")
+"""Half a character out of JSON, which UTF-8 cannot write."""
 
 _IN: Final = 500
 """How many values one IN list holds; SQLite has a limit on variables."""
@@ -197,12 +201,18 @@ class Log:
         }
         if expect.size == 0:
             make = sqlite_insert if self.engine.dialect.name == "sqlite" else pg_insert
-            done = c.execute(make(HEAD).values(id=1, **values).on_conflict_do_nothing())
+            # What comes back says who was first: the count of inserted rows is not reliable.
+            done = c.execute(
+                make(HEAD).values(id=1, **values).on_conflict_do_nothing().returning(HEAD.c.id)
+            )
         else:
             done = c.execute(
-                update(HEAD).where(HEAD.c.id == 1, HEAD.c.size == expect.size).values(**values)
+                update(HEAD)
+                .where(HEAD.c.id == 1, HEAD.c.size == expect.size)
+                .values(**values)
+                .returning(HEAD.c.id)
             )
-        if done.rowcount != 1:
+        if done.one_or_none() is None:
             raise LogMoved(expect.size, _head(c).size)
 
     def known_for(self, batch: Sequence[Candidate]) -> Known:
@@ -286,6 +296,8 @@ class Log:
 
         A log index comes first: it is the log's word, an id only its sender's.
         """
+        if not _storable(name):
+            return []
         with self._reading() as c:
             found = _messages(c, MESSAGES.c.idx, {int(name)} if _is_index(name) else set())
             found += [m for m in _messages(c, MESSAGES.c.id, {name}) if m not in found]
@@ -323,7 +335,7 @@ class Log:
                 .where(DELIVERIES.c.feed.in_(feeds), DELIVERIES.c.through >= index)
                 .group_by(DELIVERIES.c.feed)
             )
-            return dict(found.tuples().all())
+            return {r.feed: r[1] for r in found}
 
     def delivered(self, feeds: Iterable[str]) -> dict[str, int]:
         """Return for each feed the highest index whose delivery is logged, if any."""
@@ -482,7 +494,7 @@ def _row(r: Any) -> LogRow:
 
 
 def _in(c: Connection, query: Any, column: Any, values: set[Any]) -> Iterator[Any]:
-    ordered = sorted(values)
+    ordered = sorted(v for v in values if _storable(v))
     for start in range(0, len(ordered), _IN):
         yield from c.execute(query.where(column.in_(ordered[start : start + _IN])))
 
@@ -493,7 +505,7 @@ def _messages(c: Connection, column: Any, values: set[Any]) -> list[MessageRow]:
 
 def _acknowledgements(c: Connection, names: set[tuple[str, str]]) -> list[AcknowledgementRow]:
     found: list[AcknowledgementRow] = []
-    keys = sorted(names)
+    keys = sorted(n for n in names if all(map(_storable, n)))
     for start in range(0, len(keys), 200):
         either = or_(
             *(
@@ -515,6 +527,11 @@ def _delivered(c: Connection, feeds: Iterable[str]) -> dict[str, int]:
         if through is not None:
             found[feed] = through
     return found
+
+
+def _storable(value: object) -> bool:
+    """Return whether a database can hold a text at all: where not, there is nothing to find."""
+    return not isinstance(value, str) or not ("\x00" in value or _HALF.search(value))
 
 
 def _is_index(text: str) -> bool:

@@ -1,0 +1,69 @@
+"""Stores to test with: SQLite, and a real PostgreSQL.
+
+``CASPIAN_TEST_POSTGRES_URL`` names a server to use instead of one of our own.
+"""
+
+from __future__ import annotations
+
+import os
+import uuid
+from collections.abc import Iterator
+from pathlib import Path
+
+import psycopg
+import pytest
+from postgres_server import PostgresMissing, postgres_server
+from sqlalchemy import make_url
+
+from hub.log.store import Log
+
+
+@pytest.fixture(scope="session")
+def postgres_url() -> Iterator[str]:
+    """Give the URL of a server on which databases may be made."""
+    if given := os.environ.get("CASPIAN_TEST_POSTGRES_URL"):
+        yield given
+        return
+    try:
+        with postgres_server() as url:
+            yield url
+    except PostgresMissing as e:
+        if os.environ.get("CI") == "true":
+            pytest.fail(f"no PostgreSQL to test with: {e}")
+        pytest.skip(f"no PostgreSQL to test with: {e}")
+
+
+@pytest.fixture
+def postgres_store_url(postgres_url: str) -> Iterator[str]:
+    """Give the URL of an empty database."""
+    name = f"caspian_{uuid.uuid4().hex}"
+    with psycopg.connect(postgres_url, autocommit=True) as admin:
+        admin.execute(f"CREATE DATABASE {name}")
+    yield make_url(postgres_url).set(database=name).render_as_string(hide_password=False)
+    with psycopg.connect(postgres_url, autocommit=True) as admin:
+        admin.execute(f"DROP DATABASE {name} WITH (FORCE)")
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def store_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """Give the URL of an empty store, of each kind in turn."""
+    if request.param == "sqlite":
+        return f"sqlite:///{tmp_path / 'log.db'}"
+    url: str = request.getfixturevalue("postgres_store_url")
+    return url
+
+
+@pytest.fixture
+def log(store_url: str) -> Iterator[Log]:
+    """Open an empty log."""
+    log = Log.open(store_url)
+    yield log
+    log.close()
+
+
+@pytest.fixture
+def sqlite_log(tmp_path: Path) -> Iterator[Log]:
+    """Open an empty log in SQLite, for what does not depend on the store."""
+    log = Log.open(f"sqlite:///{tmp_path / 'log.db'}")
+    yield log
+    log.close()
