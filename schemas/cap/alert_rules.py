@@ -1,7 +1,7 @@
 """Whether a message as a whole makes sense: who, to whom, about which message (R02 to R14).
 
 A draft whose structure holds goes in; its texts become values and what breaks a
-rule is reported. docs/standards.md explains the rules; profiles add to them
+rule is noted. docs/standards.md explains the rules; profiles add to them
 (`schemas.cap.profiles`).
 """
 
@@ -15,93 +15,96 @@ from schemas.cap.text_rules import judge_texts, judge_time
 from schemas.cap.values import read_list, read_references
 
 if TYPE_CHECKING:
-    from datetime import datetime
-
     from schemas.cap.draft import Draft
-    from schemas.cap.rulebook import Found
+    from schemas.cap.rulebook import Case
 
 __all__ = ["judge"]
 
 _FORBIDDEN: Final = re.compile(r"[\s,<&]")
-_TEXTS: Final = (("note", "note"), ("restriction", "restriction"))
+_TEXTS: Final = (("restriction", "restriction"), ("note", "note"))
 
 
-def judge(draft: Draft, found: Found, *, lenient: bool) -> None:
-    """Turn the texts of *draft* into values in place and report what breaks a rule.
+def judge(draft: Draft, case: Case) -> None:
+    """Turn the texts of *draft* into values in place and note what breaks a rule.
 
-    *lenient* reads dates as CAP 1.1 allows them. Where an error was reported the
-    draft is good for nothing but further findings.
+    Where an error was noted the draft is good for nothing but further findings.
     """
-    _judge_names(draft, found)
-    sent = judge_time(draft, "sent", "sent", (), found, lenient=lenient)
-    _judge_distribution(draft, found)
-    _judge_references(draft, sent, found, lenient=lenient)
-    if "incidents" in draft:
-        draft["incidents"] = read_list(draft["incidents"])
-    judge_texts(draft, _TEXTS, (), found)
+    _judge_names(draft, case)
+    case.public = draft["scope"] == "Public"
+    case.sent = judge_time(draft, "sent", (), case)
+    _judge_distribution(draft, case)
+    _judge_references(draft, case)
+    incidents = draft.get("incidents")
+    if incidents is not None:
+        draft["incidents"] = read_list(incidents)
+    judge_texts(draft, _TEXTS, (), case)
     infos = draft.get("info")
     if infos is None:
         if draft["msg_type"] in {"Alert", "Update"}:
-            found("R14", (("info", 1),), f"an {draft['msg_type']} has at least one info")
+            case.found("R14", (("info", 1),), f"an {draft['msg_type']} has at least one info")
         return
-    public = draft["scope"] == "Public"
     for i, info in enumerate(infos, 1):
-        judge_info(info, (("info", i),), sent, found, public=public, lenient=lenient)
+        judge_info(info, (("info", i),), case)
     if len(infos) > 1:
-        judge_together(infos, found)
+        judge_together(infos, case)
 
 
-def _judge_names(draft: Draft, found: Found) -> None:
-    """CAP 1.2, 3.2.1: identifier and sender are the parts of every reference."""
+def _judge_names(draft: Draft, case: Case) -> None:
+    """Judge identifier and sender: they are the parts of every reference (3.2.1)."""
     for rule, key in (("R02", "identifier"), ("R03", "sender")):
         text = draft[key]
         if not text:
-            found(rule, ((key, 0),), f"{key} is empty")
+            case.found(rule, ((key, 0),), f"{key} is empty")
         elif _FORBIDDEN.search(text):
-            found(rule, ((key, 0),), f"{key} has white space or one of , < &")
+            case.found(rule, ((key, 0),), f"{key} has white space or one of , < &")
 
 
-def _judge_distribution(draft: Draft, found: Found) -> None:
-    """CAP 1.2, 3.2.1: whom it is for, and what must be explained."""
+def _judge_distribution(draft: Draft, case: Case) -> None:
+    """Judge whom the message is for, and what has to be explained (3.2.1)."""
     scope = draft["scope"]
     restriction = draft.get("restriction")
     if scope == "Restricted":
         if not (restriction and restriction.strip()):
-            found("R06", (("restriction", 0),), "scope Restricted needs a restriction")
+            case.found("R06", (("restriction", 0),), "scope Restricted needs a restriction")
     elif restriction is not None:
-        found("R06b", (("restriction", 0),), f"a restriction means nothing in scope {scope}")
-    addresses = draft.get("addresses")
-    if addresses is not None:
-        draft["addresses"] = items = read_list(addresses)
-        if addresses.count('"') % 2 and scope == "Private":
-            found("R07", (("addresses", 0),), "a quote in addresses is not closed")
-        addresses = items
-    if scope == "Private" and not addresses:
-        found("R07", (("addresses", 0),), "scope Private needs addresses")
+        case.found("R06b", (("restriction", 0),), f"a restriction means nothing in scope {scope}")
+    _judge_addresses(draft, case)
     note = draft.get("note")
     if not (note and note.strip()):
         if draft["msg_type"] == "Error":
-            found("R09", (("note", 0),), "an Error needs a note that explains it")
+            case.found("R09", (("note", 0),), "an Error needs a note that explains it")
         if draft["status"] == "Exercise":
-            found("R10", (("note", 0),), "an Exercise needs a note that names it")
+            case.found("R10", (("note", 0),), "an Exercise needs a note that names it")
 
 
-def _judge_references(draft: Draft, sent: datetime | None, found: Found, *, lenient: bool) -> None:
-    """CAP 1.2, 3.2.1 ``references``."""
+def _judge_addresses(draft: Draft, case: Case) -> None:
+    text = draft.get("addresses")
+    if text is not None:
+        draft["addresses"] = read_list(text)
+    if draft["scope"] == "Private":
+        if not draft.get("addresses"):
+            case.found("R07", (("addresses", 0),), "scope Private needs addresses")
+        elif text is not None and text.count('"') % 2:
+            case.found("R07", (("addresses", 0),), "a quote in addresses is not closed")
+
+
+def _judge_references(draft: Draft, case: Case) -> None:
+    """Judge which messages it is about (3.2.1 ``references``)."""
     path = (("references", 0),)
     text = draft.get("references")
     if text is None or not text.strip():
         draft.pop("references", None)
         if draft["msg_type"] != "Alert":
-            found("R08", path, f"msgType {draft['msg_type']} needs references")
+            case.found("R08", path, f"msgType {draft['msg_type']} needs references")
         return
     try:
-        references = draft["references"] = read_references(text, lenient=lenient)
+        references = draft["references"] = read_references(text, lenient=case.lenient)
     except ValueError as error:
-        found("R11", path, str(error))
+        case.found("R11", path, str(error))
         return
+    me = (draft["sender"], draft["identifier"])
     for reference in references:
-        if reference.identifier == draft["identifier"] and reference.sender == draft["sender"]:
-            found("R12", path, "a message does not reference itself")
-        elif sent is not None and reference.sent > sent:
-            found("R13", path, f"{reference.identifier} was sent after this message")
+        if (reference.sender, reference.identifier) == me:
+            case.found("R12", path, "a message does not reference itself")
+        elif case.sent is not None and reference.sent > case.sent:
+            case.found("R13", path, f"{reference.identifier} was sent after this message")

@@ -7,93 +7,102 @@ from typing import TYPE_CHECKING, Final
 
 import shapely
 
-from schemas.cap.values import Ring, read_circle, read_height, read_ring
+from schemas.cap.values import Circle, Ring, read_circle, read_height, read_ring
 
 if TYPE_CHECKING:
     from schemas.cap.draft import Draft, Path
-    from schemas.cap.rulebook import Found
+    from schemas.cap.rulebook import Case
 
-__all__ = ["MAX_CROSSING_POINTS", "judge_area"]
+__all__ = ["judge_area"]
 
-MAX_CROSSING_POINTS: Final = 5000
-"""Longer polygons are not searched for crossings: the search may take the square of it."""
+_RANGE: Final = "latitude is within ±90 and longitude within ±180 degrees"
 
 
-def judge_area(area: Draft, path: Path, found: Found) -> None:
-    """Turn shapes and heights into numbers and report what is wrong (CAP 1.2, 3.2.4)."""
+def judge_area(area: Draft, path: Path, case: Case) -> None:
+    """Turn shapes and heights into numbers and note what is wrong (CAP 1.2, 3.2.4)."""
     if not area["area_desc"].strip():
-        found("R32", (*path, ("areaDesc", 0)), "areaDesc is blank")
+        case.found("R32", (*path, ("areaDesc", 0)), "areaDesc is blank")
     polygons = area.get("polygon")
     circles = area.get("circle")
     if polygons is not None:
         area["polygon"] = tuple(
-            _judge_polygon(text, (*path, ("polygon", i)), found)
-            for i, text in enumerate(polygons, 1)
+            [
+                _judge_polygon(text, (*path, ("polygon", i)), case)
+                for i, text in enumerate(polygons, 1)
+            ]
         )
     if circles is not None:
         area["circle"] = tuple(
-            _judge_circle(text, (*path, ("circle", i)), found) for i, text in enumerate(circles, 1)
+            [_judge_circle(text, (*path, ("circle", i)), case) for i, text in enumerate(circles, 1)]
         )
     if polygons is None and circles is None and "geocode" not in area:
-        found("R33", path, "the area has neither polygon nor circle nor geocode")
+        case.found("R33", path, "the area has neither polygon nor circle nor geocode")
     if "ceiling" in area or "altitude" in area:
-        _judge_heights(area, path, found)
+        _judge_heights(area, path, case)
 
 
-def _judge_polygon(text: str, path: Path, found: Found) -> Ring:
-    try:
-        ring = read_ring(text)
-    except ValueError as error:
-        found("R34", path, str(error))
-        return ()
-    if len(ring) < 4:
-        found("R35", path, f"a polygon has at least 4 points, this one {len(ring)}")
-        return ring
-    if ring[0] != ring[-1]:
-        found("R36", path, "the last point of a polygon is its first")
-        return ring
-    lats, lons = zip(*ring, strict=True)
-    if max(lats) > 90 or min(lats) < -90 or max(lons) > 180 or min(lons) < -180:
-        found("R37", path, "latitude is within ±90 and longitude within ±180 degrees")
-        return ring
-    if max(lons) - min(lons) > 180 and any(abs(b - a) > 180 for a, b in pairwise(lons)):
-        # Its crossings cannot be told in a plane that ends at the antimeridian.
-        found("R39", path, "the polygon jumps the antimeridian; split it there")
-    elif len(ring) > MAX_CROSSING_POINTS:
-        found("R38", path, f"a polygon of {len(ring)} points is not searched for crossings")
-    elif not shapely.is_simple(shapely.linearrings(ring)):
-        found("R38", path, "the polygon crosses itself")
+def _judge_polygon(text: str, path: Path, case: Case) -> Ring:
+    known = case.rings.get(text)
+    if known is None:
+        known = case.rings[text] = _judged_ring(text, case)
+    ring, rule, message = known
+    if rule:
+        case.found(rule, path, message)
     return ring
 
 
-def _judge_circle(text: str, path: Path, found: Found) -> tuple[float, float, float]:
+def _judged_ring(text: str, case: Case) -> tuple[Ring, str, str]:
+    """Return the points, the first rule that they break or nothing, and the sentence for it."""
     try:
-        lat, lon, radius = read_circle(text)
+        ring = read_ring(text)
     except ValueError as error:
-        found("R40", path, str(error))
+        return (), "R34", str(error)
+    if len(ring) < 4:
+        return ring, "R35", f"a polygon has at least 4 points, this one {len(ring)}"
+    if ring[0] != ring[-1]:
+        return ring, "R36", "the last point of a polygon is its first"
+    lats, lons = zip(*ring, strict=True)
+    west, east = min(lons), max(lons)
+    if max(lats) > 90 or min(lats) < -90 or east > 180 or west < -180:
+        return ring, "R37", _RANGE
+    if east - west > 180 and any(abs(b - a) > 180 for a, b in pairwise(lons)):
+        # Crossings cannot be told in a plane that ends at the antimeridian.
+        return ring, "R39", "the polygon jumps the antimeridian; split it there"
+    case.crossing_points -= len(ring)
+    if case.crossing_points < 0:
+        return ring, "R38", "there are too many points to search for crossings"
+    if not shapely.is_simple(shapely.linearrings(ring)):
+        return ring, "R38", "the polygon crosses or touches itself"
+    return ring, "", ""
+
+
+def _judge_circle(text: str, path: Path, case: Case) -> Circle:
+    try:
+        lat, lon, radius = circle = read_circle(text)
+    except ValueError as error:
+        case.found("R40", path, str(error))
         return 0.0, 0.0, 0.0
     if not (-90 <= lat <= 90 and -180 <= lon <= 180):
-        found("R37", path, "latitude is within ±90 and longitude within ±180 degrees")
+        case.found("R37", path, _RANGE)
     if radius < 0:
-        found("R40", path, "a radius is not negative")
+        case.found("R40", path, "a radius is not negative")
     elif radius == 0:
-        found("R41", path, "the radius is 0: the circle is a point")
-    return lat, lon, radius
+        case.found("R41", path, "the radius is 0: the circle is a point")
+    return circle
 
 
-def _judge_heights(area: Draft, path: Path, found: Found) -> None:
-    heights = []
+def _judge_heights(area: Draft, path: Path, case: Case) -> None:
+    """Judge heights in feet above mean sea level (3.2.4 ``altitude``, ``ceiling``)."""
     for key in ("altitude", "ceiling"):
-        text = area.get(key)
-        if text is None:
-            continue
-        try:
-            area[key] = read_height(text)
-        except ValueError as error:
-            found("R43", (*path, (key, 0)), str(error))
-            return
-        heights.append(area[key])
+        if key in area:
+            try:
+                area[key] = read_height(area[key])
+            except ValueError as error:
+                case.found("R43", (*path, (key, 0)), str(error))
+                return
+    if "ceiling" not in area:
+        return
     if "altitude" not in area:
-        found("R42", (*path, ("ceiling", 0)), "a ceiling needs an altitude below it")
-    elif len(heights) == 2 and heights[0] > heights[1]:
-        found("R43", (*path, ("altitude", 0)), "altitude is above ceiling")
+        case.found("R42", (*path, ("ceiling", 0)), "a ceiling needs an altitude below it")
+    elif area["altitude"] > area["ceiling"]:
+        case.found("R43", (*path, ("altitude", 0)), "altitude is above ceiling")

@@ -1,4 +1,4 @@
-"""Whether each ``info`` makes sense, and whether they go together (R15 to R24, R31, R47)."""
+"""Whether each ``info`` makes sense, and whether they go together (R16 to R24, R31, R47)."""
 
 from __future__ import annotations
 
@@ -10,10 +10,8 @@ from schemas.cap.text_rules import judge_pairs, judge_texts, judge_time
 from schemas.cap.values import is_absolute_uri
 
 if TYPE_CHECKING:
-    from datetime import datetime
-
     from schemas.cap.draft import Draft, Path
-    from schemas.cap.rulebook import Found
+    from schemas.cap.rulebook import Case
 
 __all__ = ["judge_info", "judge_together"]
 
@@ -28,113 +26,112 @@ _TEXTS: Final = (
     ("instruction", "instruction"),
     ("contact", "contact"),
 )
+_RESOURCE_TEXTS: Final = (("resource_desc", "resourceDesc"),)
+_AREA_TEXTS: Final = (("area_desc", "areaDesc"),)
 
 
-def judge_info(
-    info: Draft,
-    path: Path,
-    sent: datetime | None,
-    found: Found,
-    *,
-    public: bool,
-    lenient: bool,
-) -> None:
-    """CAP 1.2, 3.2.2."""
+def judge_info(info: Draft, path: Path, case: Case) -> None:
+    """Judge one ``info`` (CAP 1.2, 3.2.2), its resources and areas."""
     language = info.get("language")
     if language is not None:
-        info["language"] = language.strip() or "en-US"
-    _judge_times(info, path, sent, found, lenient=lenient)
-    if not info.get("sender_name", "").strip():
-        found("R19", path, "there is no senderName for people to read")
-    _judge_words(info, path, found, public=public)
-    for key, tag in (("event_code", "eventCode"), ("parameter", "parameter")):
-        if key in info:
-            judge_pairs(info[key], path, tag, found)
+        info["language"] = language = language.strip()
+        if not language:
+            del info["language"]
+    _judge_times(info, path, case)
+    name = info.get("sender_name")
+    if not (name and name.strip()):
+        case.found("R19", path, "there is no senderName for people to read")
+    _judge_words(info, path, case)
+    _judge_parts(info, path, case)
+
+
+def _judge_parts(info: Draft, path: Path, case: Case) -> None:
+    if "event_code" in info:
+        judge_pairs(info["event_code"], "eventCode", path, case)
+    if "parameter" in info:
+        judge_pairs(info["parameter"], "parameter", path, case)
     for i, resource in enumerate(info.get("resource", ()), 1):
-        judge_resource(resource, (*path, ("resource", i)), found)
-        judge_texts(resource, (("resource_desc", "resourceDesc"),), (*path, ("resource", i)), found)
-    _judge_areas(info, path, found)
+        inside = (*path, ("resource", i))
+        judge_resource(resource, inside, case)
+        judge_texts(resource, _RESOURCE_TEXTS, inside, case)
+    if "area" not in info:
+        case.found("R31", path, "there is no area: nobody knows where the alert holds")
+        return
+    for i, area in enumerate(info["area"], 1):
+        inside = (*path, ("area", i))
+        judge_area(area, inside, case)
+        if "geocode" in area:
+            judge_pairs(area["geocode"], "geocode", inside, case)
+        judge_texts(area, _AREA_TEXTS, inside, case)
 
 
-def _judge_times(
-    info: Draft, path: Path, sent: datetime | None, found: Found, *, lenient: bool
-) -> None:
-    """CAP 1.2, 3.2.2 ``effective``, ``onset`` and ``expires``."""
-    effective = judge_time(info, "effective", "effective", path, found, lenient=lenient)
-    onset = judge_time(info, "onset", "onset", path, found, lenient=lenient)
-    expires = judge_time(info, "expires", "expires", path, found, lenient=lenient)
+def _judge_times(info: Draft, path: Path, case: Case) -> None:
+    """Judge when it begins and ends (3.2.2 ``effective``, ``onset``, ``expires``)."""
+    effective = judge_time(info, "effective", path, case)
+    onset = judge_time(info, "onset", path, case)
+    expires = judge_time(info, "expires", path, case)
     if expires is None:
         if "expires" not in info:
-            found("R18", path, "there is no expires: nobody knows when the alert ends")
-    else:
-        start = effective or sent
-        if start is not None and expires <= start:
-            since = "sent" if effective is None else "effective"
-            found("R16", (*path, ("expires", 0)), f"expires is not after {since}")
-        if onset is not None and onset > expires:
-            found("R17", (*path, ("onset", 0)), "onset is after expires")
-
-
-def _judge_areas(info: Draft, path: Path, found: Found) -> None:
-    areas = info.get("area")
-    if areas is None:
-        found("R31", path, "there is no area: nobody knows where the alert holds")
+            case.found("R18", path, "there is no expires: nobody knows when the alert ends")
         return
-    for i, area in enumerate(areas, 1):
-        inside = (*path, ("area", i))
-        judge_area(area, inside, found)
-        if "geocode" in area:
-            judge_pairs(area["geocode"], inside, "geocode", found)
-        judge_texts(area, (("area_desc", "areaDesc"),), inside, found)
+    start = effective or case.sent
+    if start is not None and expires <= start:
+        since = "sent" if effective is None else "effective"
+        case.found("R16", (*path, ("expires", 0)), f"expires is not after {since}")
+    if onset is not None and onset > expires:
+        case.found("R17", (*path, ("onset", 0)), "onset is after expires")
 
 
-def _judge_words(info: Draft, path: Path, found: Found, *, public: bool) -> None:
-    """CAP 1.2, 3.2.2: headline, web, and what people are asked to do."""
+def _judge_words(info: Draft, path: Path, case: Case) -> None:
+    """Judge what people read and what they are asked to do (3.2.2)."""
     headline = info.get("headline")
     if headline is not None and len(headline) > _HEADLINE:
-        found("R21", (*path, ("headline", 0)), f"a headline has at most {_HEADLINE} characters")
+        case.found("R21", (*path, ("headline", 0)), f"it is longer than {_HEADLINE} characters")
     web = info.get("web")
     if web is not None:
         info["web"] = web = web.strip()
         if not is_absolute_uri(web):
-            found("R22", (*path, ("web", 0)), f"{web[:80]!r} is not an absolute URI")
+            case.found("R22", (*path, ("web", 0)), f"{web[:80]!r} is not an absolute URI")
     responses = info.get("response_type")
     if responses is not None:
-        if not (info.get("instruction") or "").strip() and not _ACTIONS.isdisjoint(responses):
-            found("R23", path, f"responseType {responses[0]} needs an instruction")
-        if public and "Assess" in responses:
-            at = responses.index("Assess") + 1
-            found("R24", (*path, ("responseType", at)), "Assess is not for the public")
-    judge_texts(info, _TEXTS, path, found)
+        instruction = info.get("instruction")
+        if not (instruction and instruction.strip()):
+            for i, response in enumerate(responses, 1):
+                if response in _ACTIONS:
+                    place = (*path, ("responseType", i))
+                    case.found("R23", place, f"{response} needs an instruction")
+        if case.public and "Assess" in responses:
+            place = (*path, ("responseType", responses.index("Assess") + 1))
+            case.found("R24", place, "Assess is not for the public")
+    judge_texts(info, _TEXTS, path, case)
 
 
-def judge_together(infos: list[Draft], found: Found) -> None:
-    """Report infos about different things, and one text under two languages (R20, R47)."""
+def judge_together(infos: list[Draft], case: Case) -> None:
+    """Note infos about different things, and one text under two languages (R20, R47)."""
     first: Any = None
     seen: dict[tuple[str, str], tuple[str, int]] = {}
     for i, info in enumerate(infos, 1):
         path = (("info", i),)
-        what = (
+        about = (
             frozenset(info["category"]),
-            frozenset((c["value_name"], c["value"]) for c in info.get("event_code", ())),
+            frozenset((code["value_name"], code["value"]) for code in info.get("event_code", ())),
         )
         if first is None:
-            first = what
-        elif what != first:
-            found("R20", path, "categories or event codes are not those of the first info")
+            first = about
+        elif about != first:
+            case.found("R20", path, "categories or event codes are not those of the first info")
         tongue = _tongue(info.get("language") or "en-US")
         for key in ("headline", "description", "instruction"):
             text = (info.get(key) or "").strip()
+            if not text:
+                continue
             other, place = seen.setdefault((key, text), (tongue, i))
-            if text and other != tongue:
-                found(
-                    "R47",
-                    (*path, (key, 0)),
-                    f"{key} is the same as in info {place}, under another language",
-                )
+            if other != tongue:
+                message = f"it is the same as in info {place}, under another language"
+                case.found("R47", (*path, (key, 0)), message)
 
 
 def _tongue(language: str) -> str:
-    """Return language and script; the same text in en-US and en-GB is no fault."""
+    """Return language and script: one text for en-US and en-GB is no fault."""
     primary, *rest = language.lower().split("-")
     return "-".join([primary, *(part for part in rest[:1] if len(part) == 4)])

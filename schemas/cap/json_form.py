@@ -14,8 +14,9 @@ from typing import Any, Final, NoReturn
 from lxml import etree
 
 from schemas.cap.draft import draft_of
+from schemas.cap.encoding import MAX_BYTES, refuse, refuse_size
 from schemas.cap.layout import ALERT, NAMESPACE_12, Element, Group
-from schemas.cap.markup import MAX_BYTES, refuse_depth
+from schemas.cap.markup import refuse_depth
 from schemas.cap.profiles import Profile
 from schemas.cap.read import Reading, judged
 from schemas.cap.structure import structure_findings
@@ -43,12 +44,7 @@ def read_alert_json(
             or ``rule-broken``, with findings (without lines).
     """
     if len(data) > max_bytes:
-        _refuse(
-            "too-large",
-            "R01",
-            f"the message has {len(data)} bytes; the limit is {max_bytes}",
-            "Send a smaller message; refer to large files by URI.",
-        )
+        refuse_size(len(data), max_bytes)
     value = _parsed(data)
     faults: list[Finding] = []
     root = etree.Element(f"{{{NAMESPACE_12}}}alert", nsmap={None: NAMESPACE_12})
@@ -71,11 +67,6 @@ def read_alert_json(
     return judged(draft_of(root, NAMESPACE_12), profile, line=lambda _: None)
 
 
-def _refuse(code: str, rule: str, detail: str, remedy: str) -> NoReturn:
-    finding = Finding(rule, "error", "", detail)
-    raise Rejected(code, detail, remedy=remedy, findings=(finding,))
-
-
 def _parsed(data: bytes) -> Any:
     try:
         return json.loads(
@@ -88,7 +79,7 @@ def _parsed(data: bytes) -> Any:
     except RecursionError:
         refuse_depth()
     except ValueError as error:
-        _refuse(
+        refuse(
             "not-json",
             "R00",
             f"not JSON in UTF-8: {error}"[:300],

@@ -16,17 +16,9 @@ from schemas.cap.draft import (
     find_line,
     path_text,
 )
+from schemas.cap.encoding import MAX_BYTES, to_utf8
 from schemas.cap.layout import NAMESPACE_10, NAMESPACE_11, NAMESPACE_12, NAMESPACE_DSIG
-from schemas.cap.markup import (
-    MAX_BYTES,
-    MAX_DEPTH,
-    depth_of,
-    in_own_thread,
-    is_plain,
-    parse,
-    refuse_depth,
-    to_utf8,
-)
+from schemas.cap.markup import MAX_DEPTH, depth_of, parse, refuse_depth
 from schemas.cap.model import (
     Alert,
     Area,
@@ -37,7 +29,9 @@ from schemas.cap.model import (
     Resource,
     built,
 )
+from schemas.cap.names import in_own_thread, is_plain
 from schemas.cap.profiles import Profile, judge_profile, severity_in
+from schemas.cap.rulebook import Case
 from schemas.cap.structure import structure_findings
 from schemas.errors import Finding, Rejected
 
@@ -169,20 +163,19 @@ def judged(
     Raises:
         Rejected: ``rule-broken``, with all findings, warnings too.
     """
-    found: list[tuple[str, Path, str]] = []
-
-    def report(rule: str, path: Path, message: str) -> None:
-        found.append((rule, path, message))
-
-    judge(draft, report, lenient=lenient)
-    judge_profile(draft, profile, report)
+    case = Case(lenient=lenient)
+    judge(draft, case)
+    judge_profile(draft, profile, case)
+    found = case.findings
     if not found:
         return Reading(_alert(draft), ())
     if len(found) > 1:
         found.sort(key=lambda f: document_order(f[1]))
     findings = tuple(
-        Finding(rule, severity_in(profile, rule), path_text(path), message, line(path))
-        for rule, path, message in found
+        [
+            Finding(rule, severity_in(profile, rule), path_text(path), message, line(path))
+            for rule, path, message in found
+        ]
     )
     for finding in findings:
         if finding.severity == "error":

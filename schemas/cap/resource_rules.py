@@ -12,7 +12,7 @@ from schemas.cap.values import is_absolute_uri, is_uri_reference
 
 if TYPE_CHECKING:
     from schemas.cap.draft import Draft, Path
-    from schemas.cap.rulebook import Found
+    from schemas.cap.rulebook import Case
 
 __all__ = ["judge_resource"]
 
@@ -21,32 +21,32 @@ _MIME: Final = re.compile(rf"{_NAME}/{_NAME}(?:\s*;[ -~]*)?")
 _SIZE: Final = re.compile(r"\+?[0-9]{1,18}|-0")
 
 
-def judge_resource(resource: Draft, path: Path, found: Found) -> None:
+def judge_resource(resource: Draft, path: Path, case: Case) -> None:
     """Turn ``size`` into a number and report what is wrong (CAP 1.2, 3.2.3).
 
     A CAP 1.1 resource may have no mimeType: then it is any bytes (RFC 2046, 4.5.1).
     """
     mime = resource.setdefault("mime_type", "application/octet-stream")
     if not _MIME.fullmatch(mime.strip()):
-        found("R25", (*path, ("mimeType", 0)), f"{mime[:80]!r} is not type/subtype")
+        case.found("R25", (*path, ("mimeType", 0)), f"{mime[:80]!r} is not type/subtype")
     size = resource.get("size")
     if size is not None:
         if _SIZE.fullmatch(size.strip()) is None:
-            found("R28", (*path, ("size", 0)), "size is not a number of bytes")
+            case.found("R28", (*path, ("size", 0)), "size is not a number of bytes")
             size = None
         else:
             resource["size"] = size = int(size)
-    content = _content(resource, path, found)
+    content = _content(resource, path, case)
     if content is not None:
         if size is not None and size != len(content):
-            found("R28", (*path, ("size", 0)), f"size is {size}, the bytes are {len(content)}")
+            case.found("R28", (*path, ("size", 0)), f"size is {size}, the bytes are {len(content)}")
         digest = (resource.get("digest") or "").strip()
         if digest and not _is_digest(digest, content):
-            found("R27", (*path, ("digest", 0)), "digest is not the SHA-1 of the bytes")
-    _judge_uri(resource, path, found)
+            case.found("R27", (*path, ("digest", 0)), "digest is not the SHA-1 of the bytes")
+    _judge_uri(resource, path, case)
 
 
-def _content(resource: Draft, path: Path, found: Found) -> bytes | None:
+def _content(resource: Draft, path: Path, case: Case) -> bytes | None:
     """Return the bytes that the resource carries, if it does and they can be read."""
     text = resource.get("deref_uri")
     if text is None or not text.strip():
@@ -54,7 +54,7 @@ def _content(resource: Draft, path: Path, found: Found) -> bytes | None:
     try:
         return binascii.a2b_base64("".join(text.split()).encode("ascii"), strict_mode=True)
     except ValueError:
-        found("R26", (*path, ("derefUri", 0)), "derefUri is not base64")
+        case.found("R26", (*path, ("derefUri", 0)), "derefUri is not base64")
         return None
 
 
@@ -64,15 +64,15 @@ def _is_digest(digest: str, content: bytes) -> bool:
     return digest.lower() == sha1.hexdigest() or digest == b64encode(sha1.digest()).decode()
 
 
-def _judge_uri(resource: Draft, path: Path, found: Found) -> None:
+def _judge_uri(resource: Draft, path: Path, case: Case) -> None:
     carried = (resource.get("deref_uri") or "").strip()
     uri = resource.get("uri")
     if uri is not None:
         resource["uri"] = uri = uri.strip()
     if not uri:
         if not carried:
-            found("R29", path, "a resource has a uri or its bytes in derefUri")
+            case.found("R29", path, "a resource has a uri or its bytes in derefUri")
     elif not is_uri_reference(uri):
-        found("R30", (*path, ("uri", 0)), f"{uri[:80]!r} is not a URI")
+        case.found("R30", (*path, ("uri", 0)), f"{uri[:80]!r} is not a URI")
     elif not carried and not is_absolute_uri(uri):
-        found("R30", (*path, ("uri", 0)), "a relative uri needs the bytes in derefUri")
+        case.found("R30", (*path, ("uri", 0)), "a relative uri needs the bytes in derefUri")

@@ -1,18 +1,17 @@
-"""Which rules there are, and what breaking each does to a message without a profile."""
+"""Which rules there are, what breaking each does, and what is known while judging."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final, Literal
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from datetime import datetime
 
     from schemas.cap.draft import Path
+    from schemas.cap.values import Ring
 
-    Found = Callable[[str, Path, str], None]
-    """Takes what was found: the rule's id, the element's path, a sentence for people."""
-
-__all__ = ["RULES", "Found", "Severity"]
+__all__ = ["RULES", "Case", "Severity"]
 
 Severity = Literal["error", "warning"]
 
@@ -67,5 +66,45 @@ RULES: Final[dict[str, Severity]] = {
     "R45": "warning",
     "R46": "warning",
     "R47": "warning",
+    "WMO1": "warning",
+    "IPAWS1": "error",
+    "IPAWS2": "error",
+    "IPAWS3": "warning",
+    "IPAWS4": "warning",
+    "IPAWS5": "warning",
+    "IPAWS6": "warning",
+    "IPAWS7": "error",
+    "CP02": "error",
+    "CP03": "error",
+    "CP05": "error",
+    "CP06": "error",
+    "CP08": "error",
+    "CP09": "error",
+    "CP15": "warning",
+    "CP16": "error",
+    "CP17": "error",
+    "CP18": "warning",
 }
-"""Each rule's severity without a profile."""
+"""Each rule's severity; a profile may make an error of a warning (`schemas.cap.profiles`)."""
+
+
+@dataclass(slots=True)
+class Case:
+    """What is known of one message while it is judged, and what was found."""
+
+    lenient: bool = False
+    """Whether dates are read as CAP 1.1 allows them."""
+    sent: datetime | None = None
+    public: bool = False
+    findings: list[tuple[str, Path, str]] = field(default_factory=list)
+    """The rule's id, the element's path, a sentence for people."""
+    rings: dict[str, tuple[Ring, str, str]] = field(default_factory=dict)
+    """Polygons judged before: a message in five languages repeats each five times."""
+
+    crossing_points: int = 10_000
+    """How many points of polygons may still be searched for crossings, which takes up to
+    the square of it."""
+
+    def found(self, rule: str, path: Path, message: str) -> None:
+        """Note that the element at *path* breaks *rule*."""
+        self.findings.append((rule, path, message))
