@@ -1,4 +1,4 @@
-"""The messages of real agencies and the official schemas, where this checkout has them beside it."""
+"""The messages of real agencies and the official schemas, where they lie beside this checkout."""
 
 from __future__ import annotations
 
