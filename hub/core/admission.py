@@ -31,10 +31,12 @@ __all__ = [
     "MessageRow",
     "NewEntry",
     "Rules",
+    "acknowledged_by",
     "aged_warnings",
     "decide",
     "identity",
     "input_key",
+    "input_key_of",
 ]
 
 _KEPT_REFUSED_BYTES: Final = 65_536
@@ -171,7 +173,12 @@ def input_key(candidate: Candidate) -> str:
     A message is known again by its identity. A refusal has none, so the inbox entry
     itself keeps a crash between commit and acknowledgement from logging it twice.
     """
-    return f"{candidate.agency}\x1f{candidate.inbox}" if candidate.inbox else ""
+    return input_key_of(candidate.agency, candidate.inbox)
+
+
+def input_key_of(agency: str, inbox: str) -> str:
+    """Return the same from the entry that logged a refusal."""
+    return f"{agency}\x1f{inbox}" if inbox else ""
 
 
 def identity(agency: str, sender: str, identifier: str) -> str:
@@ -180,6 +187,21 @@ def identity(agency: str, sender: str, identifier: str) -> str:
     The agency is part of it: or one agency could occupy another's identifiers.
     """
     return f"{agency}\x1f{sender}\x1f{identifier}"
+
+
+def acknowledged_by(
+    facts: MessageFacts, agency: str, index: int, at_us: int
+) -> tuple[AcknowledgementRow, ...]:
+    """Let a CAP Ack acknowledge what it refers to, known here yet or not (CAP 1.2, 3.2.1)."""
+    if facts.kind != "ack":
+        return ()
+    return tuple(
+        AcknowledgementRow(
+            index, ref.sender, ref.identifier, agency, facts.sender, facts.headline, at_us
+        )
+        for ref in dict.fromkeys(facts.references)
+        if _name_bytes(ref.sender, ref.identifier) <= _LONGEST_NAME_BYTES
+    )
 
 
 def aged_warnings(warnings: str, facts: MessageFacts, at_us: int) -> str:
@@ -257,21 +279,29 @@ class _Batch:
         return index
 
     def take(self, c: Candidate) -> Decision:
+        if c.kind == "refusal":
+            return self._logged_refusal(c)
+        if c.kind == "dead-letter":
+            return self._dead_letter(c)
+        if (refused := self.known.inputs.get(input_key(c))) is not None:
+            # What was refused stays refused, whatever the registry says by now: its sender knows.
+            again = Rejected(
+                "refused-before",
+                f"this was refused; the log has the reason at {refused[0]}",
+                remedy="Look at the first refusal; send what you have corrected anew.",
+            )
+            return Decision(c, *refused, duplicate=True, refusal=again)
         if c.kind == "publish":
             return self._publish(c)
         if c.kind == "acknowledgement":
             return self._acknowledge(c)
-        if c.kind == "refusal":
-            return self._logged_refusal(c)
         if c.kind == "member":
             agency = read_agency(c.body)
             return self._registry_entry(c, {"member": agency.model_dump(mode="json")})
         if c.kind == "subscription":
             subscription = read_subscription(c.body, self.registry)
             return self._registry_entry(c, {"subscription": subscription.model_dump(mode="json")})
-        if c.kind == "delivery":
-            return self._delivered(c)
-        return self._dead_letter(c)
+        return self._delivered(c)
 
     def _publish(self, c: Candidate) -> Decision:
         facts = c.facts
@@ -324,7 +354,7 @@ class _Batch:
         index = self.size + len(self.entries)
         row = MessageRow(index, message_id, c.agency, key, digest, at_us, facts, warnings)
         chain = Chain(chain.seq + 1, sha256(header.encode()).hexdigest())
-        acks = self._acknowledged_by_message(c, facts, index, at_us)
+        acks = acknowledged_by(facts, c.agency, index, at_us)
         self._append(
             NewEntry(
                 "publish",
@@ -386,20 +416,6 @@ class _Batch:
                 "none of the addresses names a member",
                 remedy="Address agencies by id, or states by their two-letter code.",
             )
-
-    def _acknowledged_by_message(
-        self, c: Candidate, facts: MessageFacts, index: int, at_us: int
-    ) -> tuple[AcknowledgementRow, ...]:
-        """Let a CAP Ack acknowledge what it refers to, known here yet or not (CAP 1.2, 3.2.1)."""
-        if facts.kind != "ack":
-            return ()
-        return tuple(
-            AcknowledgementRow(
-                index, ref.sender, ref.identifier, c.agency, facts.sender, facts.headline, at_us
-            )
-            for ref in dict.fromkeys(facts.references)
-            if _name_bytes(ref.sender, ref.identifier) <= _LONGEST_NAME_BYTES
-        )
 
     def _acknowledge(self, c: Candidate) -> Decision:
         self._check_agency(c.agency)

@@ -98,6 +98,8 @@ class LogRow:
     payload_type: str = ""
     facts: MessageFacts | None = None
     message_id: str = ""
+    payload_sha256: str = ""
+    """What the store says beside the payload, in hexadecimal; only `hub.log.scan` reads it."""
 
     @property
     def entry(self) -> dict[str, Any]:
@@ -357,13 +359,25 @@ class Log:
 
 
 _INSERT_ENTRIES: Final = insert(ENTRIES)
+_RESTORE: Final = "Run `caspian verify`; restore the store from a backup or a bundle."
 
 
 def _head(c: Connection) -> Head:
     row = c.execute(select(HEAD).where(HEAD.c.id == 1)).one_or_none()
     if row is None:
         return Head(0, 0, EMPTY)
-    return Head(row.size, row.at_us, Frontier.from_bytes(row.size, row.frontier))
+    try:
+        frontier = Frontier.from_bytes(row.size, row.frontier)
+    except ValueError as e:
+        raise Unavailable(
+            "log-broken", f"the end of the log is damaged: {e}", remedy=_RESTORE
+        ) from e
+    if frontier.root != row.root:
+        # Nothing may be built on an end that contradicts itself: no receipt for it would hold.
+        raise Unavailable(
+            "log-broken", "the end of the log is damaged: not the root of its tree", remedy=_RESTORE
+        )
+    return Head(row.size, row.at_us, frontier)
 
 
 def _entry_rows(start: int, entries: Sequence[NewEntry]) -> list[dict[str, Any]]:

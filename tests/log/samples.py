@@ -29,6 +29,7 @@ __all__ = [
     "member",
     "refusal",
     "subscription",
+    "through_redis",
 ]
 
 BEGAN = datetime(2026, 11, 23, 8, 0, tzinfo=UTC)
@@ -81,10 +82,10 @@ def cap(
 def alert(
     agency: str, identifier: str, *, inbox: str = "", message_id: str = "", **given: Any
 ) -> Candidate:
-    """Return the candidate that intake makes of a CAP message."""
+    """Return the candidate that intake makes of a CAP message, as the ledger reads it."""
     payload = cap(identifier, **given)
     read = read_alert(payload)
-    return Candidate(
+    candidate = Candidate(
         "publish",
         agency,
         via="stream",
@@ -94,6 +95,15 @@ def alert(
         message_id=message_id,
         facts=alert_facts(read.alert),
         warnings=findings_json(read.warnings),
+    )
+    return through_redis(candidate)
+
+
+def through_redis(candidate: Candidate) -> Candidate:
+    """Return the candidate as the ledger reads it from the stream."""
+    fields = candidate.to_fields()
+    return Candidate.from_fields(
+        {k.encode(): v if isinstance(v, bytes) else v.encode() for k, v in fields.items()}
     )
 
 

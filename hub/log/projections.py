@@ -1,0 +1,179 @@
+"""What is derived from the log for look-ups, made anew from entries and payloads alone.
+
+Every row beside the log can be lost and made again. Facts come from the payload,
+identities, chains, acknowledgements, deliveries and inputs from the entries. The
+warnings of a message are in no entry: they are advice to its sender, found again by
+reading the payload with the rules of today and its age from the log's own time
+(`hub.core.admission.aged_warnings`). A newer version of the rules may therefore
+leave other warnings behind than the receipt carried, and never another decision.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from functools import partial
+from hashlib import sha256
+from typing import Any, Final
+
+from sqlalchemy import delete, func, select, text
+
+from hub.core.admission import (
+    AcknowledgementRow,
+    Chain,
+    MessageRow,
+    NewEntry,
+    acknowledged_by,
+    aged_warnings,
+    identity,
+    input_key_of,
+)
+from hub.errors import Unavailable
+from hub.log.scan import BEFORE_ALL, page
+from hub.log.store import Log, LogRow, project
+from hub.log.tables import ENTRIES, PROJECTIONS
+from schemas.entry import EntryKind
+from schemas.errors import Rejected
+from schemas.facts import MessageFacts
+from schemas.payload import ReadPayload, read_payload
+from schemas.receipt import findings_json
+
+__all__ = ["Reader", "derive", "read_logged", "rebuild"]
+
+Reader = Callable[[bytes, str], ReadPayload]
+"""Reads a payload of a stated type, or raises `Rejected`."""
+
+_BATCH: Final = 512
+
+read_logged: Final[Reader] = partial(read_payload, max_bytes=1 << 30)
+"""Reads what is in the log, whatever limit on size held when it came."""
+
+
+def rebuild(
+    log: Log,
+    *,
+    progress: Callable[[int, int], None] | None = None,
+    read: Reader = read_logged,
+) -> int:
+    """Make all projections anew; return the number of entries they were made from.
+
+    One transaction: readers see the old rows until all new ones are there, and a
+    crash leaves the old. Appends wait for its end. The credentials are no
+    projection and stay as they are. *progress* is told how many entries of how many
+    are done.
+
+    Raises:
+        Unavailable: ``log-broken`` where an entry cannot be read or a payload is
+            missing, and nothing was changed; ``log-unavailable``.
+    """
+    with log.writing() as c:
+        if c.dialect.name == "postgresql":
+            # SQLite's writer is alone by nature; here appends are made to wait, readers not.
+            c.execute(text("LOCK TABLE head IN SHARE ROW EXCLUSIVE MODE"))
+        total = c.execute(select(func.count()).select_from(ENTRIES)).scalar_one()
+        for table in PROJECTIONS:
+            c.execute(delete(table))
+        done, after = 0, BEFORE_ALL
+        while rows := page(c, after=after, limit=_BATCH):
+            for index, row in enumerate(rows, done):
+                if row.index != index:
+                    raise _broken(row, f"stands where {index} should")
+            project(c, done, [derive(row, read=read) for row in rows])
+            done, after = done + len(rows), rows[-1].index
+            if progress is not None:
+                progress(done, total)
+    return done
+
+
+def derive(row: LogRow, *, read: Reader = read_logged) -> NewEntry:
+    """Return an entry as it was appended, with the rows that belong to it.
+
+    Raises:
+        Unavailable: ``log-broken``; the entry cannot be read, or its payload is
+            missing or is not the message that was logged.
+    """
+    try:
+        return _derive(row, read)
+    except (ValueError, KeyError, TypeError, AttributeError) as e:
+        raise _broken(row, f"cannot be read: {e!r}") from e
+    except Rejected as e:
+        raise _broken(row, f"has a payload that cannot be read: {e}") from e
+
+
+def _derive(row: LogRow, read: Reader) -> NewEntry:
+    entry = row.entry
+    kind: EntryKind = entry["kind"]
+    if kind == "publish":
+        return _publish(row, entry, read)
+    acknowledgements: tuple[AcknowledgementRow, ...] = ()
+    delivered: dict[str, int] = {}
+    if kind == "acknowledgement":
+        acknowledgements = (
+            AcknowledgementRow(
+                row.index,
+                entry["sender"],
+                entry["identifier"],
+                row.agency,
+                entry["officer"],
+                entry["note"],
+                row.at_us,
+                entry["message_id"],
+            ),
+        )
+    elif kind == "delivery":
+        delivered = {str(feed): int(through) for feed, through in entry["feeds"].items()}
+    return NewEntry(
+        kind,
+        row.at_us,
+        row.agency,
+        row.body,
+        payload=row.payload or b"",
+        payload_type=row.payload_type,
+        payload_sha256=entry.get("payload_sha256", ""),
+        acknowledgements=acknowledgements,
+        delivered=delivered,
+        input_key=input_key_of(row.agency, entry.get("inbox", "")),
+    )
+
+
+def _publish(row: LogRow, entry: dict[str, Any], read: Reader) -> NewEntry:
+    text_of_header: str = entry["header"]
+    header = json.loads(text_of_header)
+    if row.payload is None:
+        raise _broken(row, "has lost its payload")
+    digest = sha256(row.payload).hexdigest()
+    if digest != header["payload_sha256"]:
+        raise _broken(row, "has a payload that is not the one that was logged")
+    found = read(row.payload, row.payload_type)
+    # The ledger got the facts as JSON: the same way here gives the same text, not only equal facts.
+    facts = MessageFacts.model_validate_json(found.facts.model_dump_json(exclude_defaults=True))
+    message = MessageRow(
+        row.index,
+        header["id"],
+        row.agency,
+        identity(row.agency, facts.sender, facts.identifier),
+        digest,
+        row.at_us,
+        facts,
+        aged_warnings(findings_json(found.warnings), facts, row.at_us),
+    )
+    return NewEntry(
+        "publish",
+        row.at_us,
+        row.agency,
+        row.body,
+        payload=row.payload,
+        payload_type=row.payload_type,
+        payload_sha256=digest,
+        message=message,
+        acknowledgements=acknowledged_by(facts, row.agency, row.index, row.at_us),
+        chain=Chain(header["seq"], sha256(text_of_header.encode()).hexdigest()),
+    )
+
+
+def _broken(row: LogRow, what: str) -> Unavailable:
+    return Unavailable(
+        "log-broken",
+        f"the entry at {row.index} {what}",
+        remedy="Run `caspian verify`; restore the store from a backup or a bundle.",
+    )
