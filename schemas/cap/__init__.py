@@ -5,6 +5,7 @@
 rules, `schemas.cap.model` the elements.
 """
 
+from schemas.cap.containers import open_container
 from schemas.cap.facts import alert_facts
 from schemas.cap.json_form import read_alert_json
 from schemas.cap.layout import NAMESPACE_10, NAMESPACE_11, NAMESPACE_12
@@ -28,6 +29,7 @@ __all__ = [
     "Resource",
     "alert_facts",
     "check_alert",
+    "open_container",
     "read_alert",
     "read_alert_json",
     "write_alert",

@@ -27,7 +27,7 @@ from schemas.cap.layout import (
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-__all__ = ["in_own_thread", "is_plain"]
+__all__ = ["MARKUP", "in_own_thread", "is_plain"]
 
 
 def _names(group: Group) -> Iterator[str]:
@@ -52,7 +52,7 @@ _PLAIN_HEAD: Final = re.compile(
     rb"|<cap:alert\s+xmlns:cap\s*=\s*([\"'])urn:oasis:names:tc:emergency:cap:1\.[12]\2\s*>)"
 )
 
-_MARKUP: Final = re.compile(
+MARKUP: Final = re.compile(
     rb"<(?:!--(?:.*?-->|.*)"
     rb"|!\[CDATA\[(?:.*?\]\]>|.*)"
     rb"|\?(?:.*?\?>|.*)"
@@ -95,9 +95,9 @@ def is_plain(data: bytes) -> bool:
         and data.rfind(b"<") < data.rfind(b">")
     ):
         return True
-    pieces = set(_MARKUP.findall(data)) - _PLAIN_TAGS
+    pieces = set(MARKUP.findall(data)) - _PLAIN_TAGS
     if b"<!" in pieces:
-        at = next(found.start() for found in _MARKUP.finditer(data) if found[0] == b"<!")
+        at = next(found.start() for found in MARKUP.finditer(data) if found[0] == b"<!")
         refuse(
             "xml-forbidden",
             "R00",
