@@ -144,9 +144,11 @@ class _Search:
     def _end(self, name: str) -> None:
         if self._depth == self._alert_depth:
             self._alert_depth = 0
-            piece = MARKUP.match(self.data, self._parser.CurrentByteIndex)
-            assert piece is not None  # noqa: S101 - expat is at an end tag
-            self.alerts.append(_whole(self.data[self._start : piece.end()], self._outside))
+            tag = MARKUP.match(self.data, self._start)
+            if tag is not None and not tag[0].endswith(b"/>"):
+                tag = MARKUP.match(self.data, self._parser.CurrentByteIndex)
+            assert tag is not None  # noqa: S101 - expat was at a tag
+            self.alerts.append(_whole(self.data[self._start : tag.end()], self._outside))
         elif self._depth == self._extract_depth:
             self._extract_depth = 0
         elif self._text is not None:
@@ -158,7 +160,7 @@ class _Search:
         """Take a document that stands in a container as text."""
         if not in_base64:
             # It was text already: what it says of its encoding no longer holds.
-            document = _DECLARATION.sub("", text).encode()
+            document = _DECLARATION.sub("", text.strip()).encode()
         else:
             try:
                 document = binascii.a2b_base64("".join(text.split()), strict_mode=True)

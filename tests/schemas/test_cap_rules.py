@@ -348,7 +348,8 @@ CASES = [
                 AREA,
                 (
                     "<area><areaDesc>Absheron</areaDesc>"
-                    "<geocode><valueName>ISO 3166-2</valueName><value>AZ-BA</value></geocode></area>"
+                    "<geocode><valueName>ISO 3166-2</valueName><value>AZ-BA</value></geocode>"
+                    "</area>"
                 ),
             ),
         ),
