@@ -1,0 +1,303 @@
+"""Is this entry right, after all those before it? The checks of `hub.log.verify`, row by row."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from hashlib import sha256
+from typing import Any, Final, Protocol
+
+from pydantic_core import from_json
+
+from hub.core.admission import Chain, Known, Rules, decide, identity
+from hub.core.candidate import Candidate
+from hub.core.merkle import EMPTY, Frontier, extend
+from hub.core.registry import REGISTRY_KINDS, History
+from hub.log.projections import Reader
+from hub.log.store import LogRow
+from schemas.entry import ENTRY_KINDS, micros
+from schemas.errors import Rejected
+
+__all__ = ["Checks", "Fault", "Tip", "Wrong"]
+
+_FOLD: Final = 1024
+_KEPT_REFUSED_BYTES: Final = 65_536
+_BEFORE_TIME: Final = -(1 << 62)
+_KINDS: Final = frozenset(ENTRY_KINDS)
+
+
+class Tip(Protocol):
+    """The end of a log as somebody states it: a `Head`, a bundle's, a checkpoint's."""
+
+    @property
+    def size(self) -> int:
+        """How many entries the log has."""
+
+    @property
+    def root(self) -> bytes:
+        """The Merkle root over them."""
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """The first thing that is wrong.
+
+    *index* is the first entry that cannot be right; None where it is the whole that
+    does not agree, and no single entry can be named. *code* is one of ``gap``,
+    ``time``, ``entry``, ``column``, ``payload``, ``chain``, ``twin``, ``decision``,
+    ``root``, ``head``.
+    """
+
+    index: int | None
+    code: str
+    detail: str
+
+    def __str__(self) -> str:
+        where = "the log" if self.index is None else f"entry {self.index}"
+        return f"{where}: {self.code}: {self.detail}"
+
+
+class Wrong(Exception):
+    """Carries the first fault out of the checks."""
+
+    def __init__(self, index: int | None, code: str, detail: str) -> None:
+        super().__init__(detail)
+        self.fault = Fault(index, code, detail)
+
+
+class Checks:
+    """What has to be remembered of the rows so far, to check the next."""
+
+    def __init__(
+        self,
+        *,
+        first: int,
+        contiguous: bool,
+        payloads_required: bool,
+        earlier: Tip | None,
+        read: Reader | None,
+        rules: Rules,
+    ) -> None:
+        self.next = first
+        self.contiguous = contiguous
+        self.whole = contiguous and first == 0
+        """Only from the first row on are the tree, the registry and all chains known."""
+        self.payloads_required = payloads_required
+        self.earlier = earlier if self.whole else None
+        self.read = read if self.whole else None
+        self.rules = rules
+        self.entries = self.messages = self.payloads = self.withheld = self.decided = 0
+        self.at_us = _BEFORE_TIME
+        self.frontier = EMPTY
+        self._unfolded: list[bytes] = []
+        self._chains: dict[str, Chain] = {}
+        self._delivered: dict[str, int] = {}
+        self._seen: set[int] = set()
+        self._history = History()
+
+    def take(self, row: LogRow) -> None:
+        """Check one row.
+
+        Raises:
+            Wrong: it cannot stand here.
+        """
+        index = row.index
+        if index != self.next and (self.contiguous or index < self.next):
+            # Where one is missing, the first wrong place is the one it should stand in.
+            raise Wrong(
+                min(index, self.next), "gap", f"index {index} stands where {self.next} should"
+            )
+        try:
+            entry = _decode(row.body)
+            at_us = _at_us(entry["at"])
+        except (ValueError, KeyError, TypeError) as e:
+            raise Wrong(index, "entry", f"not the bytes of an entry: {e}") from e
+        kind = entry["kind"]
+        if row.at_us != at_us or row.kind != kind or row.agency != entry.get("agency"):
+            raise Wrong(index, "column", "time, kind or agency is not that of the entry")
+        if at_us <= self.at_us:
+            raise Wrong(index, "time", f"{entry['at']} is not after the entry before")
+        if self.whole and (kind == "genesis") != (index == 0):
+            raise Wrong(index, "entry", "a log begins with its first entry, and has only one")
+        try:
+            self._facts(row, entry, kind)
+        except (KeyError, TypeError, ValueError, AttributeError) as e:
+            raise Wrong(index, "entry", f"facts are missing or of a wrong kind: {e!r}") from e
+        self.at_us, self.next = at_us, index + 1
+        self.entries += 1
+        if self.whole:
+            self._unfolded.append(row.body)
+            if len(self._unfolded) == _FOLD:
+                self.fold()
+            if self.earlier is not None and self.next == self.earlier.size:
+                self._same_root(self.earlier)
+
+    def finish(self, head: Tip | None) -> None:
+        """Compare the end.
+
+        Raises:
+            Wrong: rows are missing or too many, or the root is another.
+        """
+        for tip in (self.earlier, head):
+            if tip is not None and self.next < tip.size:
+                raise Wrong(
+                    self.next, "gap", f"the log ends before {self.next}, not before {tip.size}"
+                )
+        if head is None:
+            return
+        if self.next > head.size:
+            raise Wrong(head.size, "gap", f"an entry stands past the end, {head.size}")
+        if self.whole:
+            self._same_root(head)
+
+    def fold(self) -> Frontier:
+        """Return the tree over all rows so far; in lots, which is quicker than one by one."""
+        if self._unfolded:
+            self.frontier = extend(self.frontier, self._unfolded)
+            self._unfolded.clear()
+        return self.frontier
+
+    def _same_root(self, tip: Tip) -> None:
+        root = self.fold().root
+        if root != tip.root:
+            raise Wrong(
+                None,
+                "root",
+                f"the root over {tip.size} entries is {root.hex()}, not {tip.root.hex()}: "
+                "an entry was changed in a way that only the tree shows",
+            )
+
+    def _facts(self, row: LogRow, entry: dict[str, Any], kind: str) -> None:
+        if kind == "publish":
+            self._publish(row, entry)
+        elif kind in {"refusal", "dead-letter"}:
+            self._refused(row, entry, kind)
+        elif row.payload is not None:
+            raise Wrong(row.index, "payload", f"a {kind} has none")
+        elif kind == "delivery":
+            self._delivery(row, entry)
+        elif kind in REGISTRY_KINDS:
+            self._registry(row, entry, kind)
+        elif kind == "acknowledgement" and not 0 <= entry["message"] < row.index:
+            raise Wrong(row.index, "decision", "acknowledges what was not in the log")
+
+    def _publish(self, row: LogRow, entry: dict[str, Any]) -> None:
+        text: str = entry["header"]
+        header = from_json(text)
+        index, agency = row.index, row.agency
+        self.messages += 1
+        if header["agency"] != agency:
+            raise Wrong(index, "entry", "the header is another agency's")
+        before = self._chains.get(agency, Chain() if self.whole else None)
+        if before is not None and (header["seq"], header["prev"]) != (before.seq + 1, before.head):
+            raise Wrong(
+                index, "chain", f"message {header['seq']} of {agency} does not follow {before.seq}"
+            )
+        self._once(index, f"{agency}\x1f{header['id']}", header["id"])
+        if row.payload is not None:
+            self._payload(row, header)
+            if self.read is not None:
+                self._message(row, entry, header, before or Chain(), self.read)
+        elif self.payloads_required:
+            raise Wrong(index, "payload", "is missing")
+        else:
+            self.withheld += 1
+        self._chains[agency] = Chain(header["seq"], sha256(text.encode()).hexdigest())
+
+    def _payload(self, row: LogRow, header: dict[str, Any]) -> None:
+        payload = row.payload or b""
+        digest = sha256(payload).hexdigest()
+        if digest != header["payload_sha256"] or len(payload) != header["payload_size"]:
+            raise Wrong(row.index, "payload", f"has SHA-256 {digest}, not that of the header")
+        if row.payload_sha256 not in {"", digest}:
+            raise Wrong(row.index, "column", "the digest beside the payload is another")
+        if row.payload_type != header["payload_type"]:
+            raise Wrong(row.index, "column", "the type beside the payload is another")
+        self.payloads += 1
+
+    def _once(self, index: int, name: str, shown: str) -> None:
+        short = hash(name)
+        if short in self._seen:
+            raise Wrong(index, "twin", f"{shown!r} is in the log already")
+        self._seen.add(short)
+
+    def _message(
+        self, row: LogRow, entry: dict[str, Any], header: dict[str, Any], chain: Chain, read: Reader
+    ) -> None:
+        try:
+            facts = read(row.payload or b"", row.payload_type).facts
+        except Rejected as e:
+            raise Wrong(row.index, "decision", f"the payload cannot be read: {e}") from e
+        name = identity(row.agency, facts.sender, facts.identifier)
+        self._once(row.index, name, facts.identifier)
+        candidate = Candidate(
+            "publish",
+            row.agency,
+            via=entry["via"],
+            payload=row.payload or b"",
+            payload_type=row.payload_type,
+            message_id=header["id"],
+            facts=facts,
+        )
+        self._decide(row, candidate, Known(chains={row.agency: chain}))
+
+    def _registry(self, row: LogRow, entry: dict[str, Any], kind: str) -> None:
+        if self.whole:
+            body = entry[kind]
+            self._decide(row, Candidate(kind, row.agency, body=body), Known())  # type: ignore[arg-type]  # both are kinds
+            self._history.apply(row.index, entry)
+
+    def _decide(self, row: LogRow, candidate: Candidate, known: Known) -> None:
+        """Decide an entry again from the log before it: the same bytes must come out."""
+        again = decide(
+            [candidate],
+            size=row.index,
+            last_at_us=self.at_us,
+            now_us=row.at_us,
+            registry=self._history.at(row.index),
+            known=known,
+            rules=self.rules,
+        )
+        refusal = again.outcomes[0].refusal
+        if refusal is not None:
+            raise Wrong(row.index, "decision", f"should have been refused: {refusal}")
+        if not again.entries or again.entries[0].body != row.body:
+            raise Wrong(row.index, "decision", "decided again, another entry comes out")
+        self.decided += 1
+
+    def _delivery(self, row: LogRow, entry: dict[str, Any]) -> None:
+        for feed, through in entry["feeds"].items():
+            if not self._delivered.get(feed, -1) < through < row.index:
+                raise Wrong(row.index, "decision", f"{feed} cannot have come to {through} now")
+            self._delivered[feed] = through
+
+    def _refused(self, row: LogRow, entry: dict[str, Any], kind: str) -> None:
+        """Check what was kept of a refused payload; of a long one only the beginning is."""
+        size, digest = entry["payload_size"], entry["payload_sha256"]
+        kept = min(size, _KEPT_REFUSED_BYTES) if kind == "refusal" else size
+        if row.payload is None and (kept == 0 or not self.payloads_required):
+            return
+        payload = row.payload or b""
+        if len(payload) != kept:
+            raise Wrong(row.index, "payload", f"has {len(payload)} bytes, not {kept}")
+        if row.payload_sha256 not in {"", digest}:
+            raise Wrong(row.index, "column", "the digest beside the payload is another")
+        if kept == size:
+            if sha256(payload).hexdigest() != digest:
+                raise Wrong(row.index, "payload", f"has not the SHA-256 {digest} of the entry")
+            self.payloads += 1
+
+
+def _decode(body: bytes) -> dict[str, Any]:
+    """Do as schemas.entry.decode does, in a quarter of the time: half of it all would go there."""
+    entry: dict[str, Any] = from_json(body)
+    if not isinstance(body, bytes) or entry["v"] != 1 or entry["kind"] not in _KINDS:
+        raise ValueError("not an entry of version 1")
+    return entry
+
+
+def _at_us(text: str) -> int:
+    """Read the one form in which entries write their time (schemas.entry.rfc3339)."""
+    if len(text) != 27 or text[10] != "T" or text[19] != "." or text[26] != "Z":
+        raise ValueError(f"{text!r} is not a time as the log writes it")
+    return micros(datetime.fromisoformat(text))
