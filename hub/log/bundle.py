@@ -1,0 +1,354 @@
+"""The log as one file: an export that anybody can keep, verify and replay without the hub.
+
+JSON Lines in UTF-8, compressed where the name ends in ``.gz``. The first line is the
+header: ``caspian_bundle`` (1), ``origin``, ``size`` and ``root`` (hexadecimal) of the log it was
+taken from, ``first`` and ``through`` (log indexes, inclusive), and ``kinds`` and
+``agency`` where it is a selection. Then one line for each entry: ``index``, ``at``,
+``entry`` (base64 of the exact bytes), ``payload`` (base64, or null where there is none or
+it is withheld), ``payload_type``. The last line says how many there are and what all
+bytes before it hash to: ``entries``, ``sha256``. It shows a file that was cut or
+damaged; that nothing was forged, only verification against the root shows.
+"""
+
+from __future__ import annotations
+
+import base64
+import gzip
+import json
+import os
+import zlib
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import datetime
+from hashlib import sha256
+from pathlib import Path
+from typing import IO, Any, Final
+
+from hub.core.admission import Rules
+from hub.log.projections import Reader
+from hub.log.scan import scan
+from hub.log.store import Log, LogRow
+from hub.log.verify import Report, Tip, verify
+from schemas.entry import decode, micros, rfc3339
+from schemas.errors import Rejected
+
+__all__ = ["Bundle", "BundleHeader", "export", "open_bundle", "verify_bundle"]
+
+_VERSION: Final = 1
+_LONGEST_LINE: Final = 128 << 20
+_TELL_EVERY: Final = 1024
+
+
+@dataclass(frozen=True, slots=True)
+class BundleHeader:
+    """What a bundle says it holds."""
+
+    origin: str
+    size: int
+    """Of the log, when the bundle was made."""
+    root: bytes
+    """Over all entries of the log, not only those in the bundle."""
+    first: int = 0
+    through: int = -1
+    kinds: tuple[str, ...] = ()
+    agency: str | None = None
+
+    @property
+    def filtered(self) -> bool:
+        """Whether entries were left out within the range: then each is verified for itself."""
+        return bool(self.kinds) or self.agency is not None
+
+    @property
+    def whole(self) -> bool:
+        """Whether it is the log from its first entry to its end."""
+        return not self.filtered and self.first == 0 and self.through == self.size - 1
+
+
+@dataclass(frozen=True, slots=True)
+class Bundle:
+    """A bundle, opened: its header is read, its rows are read as they are asked for."""
+
+    path: Path
+    header: BundleHeader
+    _first_line: bytes = field(repr=False)
+
+    def rows(self) -> Iterator[LogRow]:
+        """Yield the entries in order; the file is judged whole only at their end.
+
+        Raises:
+            Rejected: ``bundle-broken``; the file was cut or altered.
+        """
+        with _reading(self.path) as file:
+            digest, count, number, last = sha256(), 0, 0, -1
+            lines = _lines(file, self.path)
+            for line in lines:
+                number += 1
+                record = _record(line, self.path, number)
+                if number == 1:
+                    if line != self._first_line:
+                        raise _broken(self.path, "it was replaced while it was read")
+                elif "entries" in record:
+                    if record != {"entries": count, "sha256": digest.hexdigest()}:
+                        raise _broken(self.path, "its content is not what its last line says")
+                    if next(lines, None) is not None:
+                        raise _broken(self.path, "something follows its last line")
+                    self._complete(count, last)
+                    return
+                else:
+                    row = _row(record, self.path, number)
+                    if not max(last + 1, self.header.first) <= row.index <= self.header.through:
+                        raise _broken(self.path, f"index {row.index} is out of place", number)
+                    count, last = count + 1, row.index
+                    yield row
+                digest.update(line)
+            raise _broken(self.path, "it ends without its last line: it was cut", number)
+
+    def _complete(self, count: int, last: int) -> None:
+        h = self.header
+        if not h.filtered and (count != h.through - h.first + 1 or (count and last != h.through)):
+            raise _broken(self.path, f"it holds {count} of the entries {h.first} to {h.through}")
+
+
+def export(
+    log: Log,
+    path: Path,
+    *,
+    first: int = 0,
+    through: int | None = None,
+    kinds: Iterable[str] = (),
+    agency: str | None = None,
+    payloads: bool = True,
+    progress: Callable[[int, int], None] | None = None,
+) -> BundleHeader:
+    """Write entries *first* to *through* (the last of the log) into a file; return its header.
+
+    *kinds* and *agency* make a selection; without *payloads* the payloads are withheld.
+    The file appears under its name only when it is whole and on the disk. The same log
+    and range give the same bytes. *progress* is told the indexes done of those to do.
+
+    Raises:
+        Unavailable: ``log-unavailable``.
+        OSError: the file cannot be written.
+    """
+    head = log.head()
+    genesis = log.row(0)
+    through = head.size - 1 if through is None else min(through, head.size - 1)
+    header = BundleHeader(
+        origin=str(genesis.entry.get("origin", "")) if genesis is not None else "",
+        size=head.size,
+        root=head.root,
+        first=max(first, 0),
+        through=max(through, first - 1, -1),
+        kinds=tuple(sorted(kinds)),
+        agency=agency,
+    )
+    rows = scan(
+        log,
+        after=header.first - 1,
+        through=header.through,
+        kinds=header.kinds,
+        agency=header.agency,
+    )
+    with _writing(path) as file:
+        digest, count = sha256(), 0
+
+        def write(record: dict[str, Any]) -> None:
+            line = json.dumps(record, ensure_ascii=False, separators=(",", ":")).encode() + b"\n"
+            file.write(line)
+            digest.update(line)
+
+        write(_header_record(header))
+        for count, row in enumerate(rows, 1):
+            write(_row_record(row, payloads=payloads))
+            if progress is not None and count % _TELL_EVERY == 0:
+                progress(row.index + 1 - header.first, header.through + 1 - header.first)
+        write({"entries": count, "sha256": digest.hexdigest()})
+    if progress is not None:
+        progress(header.through + 1 - header.first, header.through + 1 - header.first)
+    return header
+
+
+def open_bundle(path: Path) -> Bundle:
+    """Open a bundle and read its header.
+
+    Raises:
+        Rejected: ``bundle-broken``; it is not a bundle of a version known here.
+        OSError: the file cannot be read.
+    """
+    with _reading(path) as file:
+        first_line = next(_lines(file, path), b"")
+    record = _record(first_line, path, 1)
+    try:
+        if record["caspian_bundle"] != _VERSION:
+            raise _broken(path, f"it is of version {record['caspian_bundle']}, not {_VERSION}", 1)
+        header = BundleHeader(
+            origin=_str(record["origin"]),
+            size=_int(record["size"]),
+            root=bytes.fromhex(record["root"]),
+            first=_int(record["first"]),
+            through=_int(record["through"]),
+            kinds=tuple(map(_str, record.get("kinds", ()))),
+            agency=_str(record["agency"]) if "agency" in record else None,
+        )
+    except (KeyError, TypeError, ValueError) as e:
+        raise _broken(path, f"its header is not that of a bundle: {e!r}", 1) from e
+    return Bundle(path, header, first_line)
+
+
+def verify_bundle(
+    bundle: Bundle,
+    *,
+    against: Tip | None = None,
+    progress: Callable[[int], None] | None = None,
+    read: Reader | None = None,
+    rules: Rules | None = None,
+) -> Report:
+    """Verify a bundle as far as it goes (hub.log.verify).
+
+    One that begins with the first entry is checked as a log; where it reaches the
+    log's end, against the root it states, and in any case against an end that the
+    auditor has kept (*against*). A selection, or a range from later on, is checked
+    entry by entry.
+
+    Raises:
+        Rejected: ``bundle-broken``; or ``bundle-partial``, there is an end to compare
+            with, but the bundle does not begin with the first entry.
+    """
+    header = bundle.header
+    if against is not None and (header.filtered or header.first != 0):
+        raise Rejected(
+            "bundle-partial",
+            f"{bundle.path.name} is a part of the log: it has no root to compare",
+            remedy="Verify a bundle of all entries from the first.",
+        )
+    return verify(
+        bundle.rows(),
+        header if header.whole else None,
+        progress=progress,
+        first=header.first,
+        contiguous=not header.filtered,
+        payloads_required=False,
+        earlier=against,
+        read=read,
+        rules=rules,
+    )
+
+
+def _header_record(header: BundleHeader) -> dict[str, Any]:
+    record: dict[str, Any] = {
+        "caspian_bundle": _VERSION,
+        "origin": header.origin,
+        "size": header.size,
+        "root": header.root.hex(),
+        "first": header.first,
+        "through": header.through,
+    }
+    if header.kinds:
+        record["kinds"] = list(header.kinds)
+    if header.agency is not None:
+        record["agency"] = header.agency
+    return record
+
+
+def _row_record(row: LogRow, *, payloads: bool) -> dict[str, Any]:
+    payload = row.payload if payloads else None
+    return {
+        "index": row.index,
+        "at": rfc3339(row.at_us),
+        "entry": base64.b64encode(row.body).decode(),
+        "payload": None if payload is None else base64.b64encode(payload).decode(),
+        "payload_type": row.payload_type,
+    }
+
+
+def _row(record: dict[str, Any], path: Path, number: int) -> LogRow:
+    try:
+        body = base64.b64decode(record["entry"], validate=True)
+        entry = decode(body)
+        payload = record["payload"]
+        row = LogRow(
+            _int(record["index"]),
+            micros(datetime.fromisoformat(entry["at"])),
+            entry["kind"],
+            _str(entry["agency"]),
+            body,
+            None if payload is None else base64.b64decode(payload, validate=True),
+            _str(record["payload_type"]),
+        )
+    except (KeyError, TypeError, ValueError) as e:
+        raise _broken(path, f"this is no entry: {e!r}", number) from e
+    if record.get("at") != entry["at"]:
+        raise _broken(path, "the time of the line is not that of its entry", number)
+    return row
+
+
+def _str(value: Any) -> str:
+    if not isinstance(value, str):
+        raise TypeError(f"{value!r} is no text")
+    return value
+
+
+def _int(value: Any) -> int:
+    if not isinstance(value, int):
+        raise TypeError(f"{value!r} is no number")
+    return value
+
+
+def _record(line: bytes, path: Path, number: int) -> dict[str, Any]:
+    try:
+        record = json.loads(line)
+    except ValueError as e:
+        raise _broken(path, f"this is no JSON: {e}", number) from e
+    if not isinstance(record, dict):
+        raise _broken(path, "this is no JSON object", number)
+    return record
+
+
+def _lines(file: IO[bytes], path: Path) -> Iterator[bytes]:
+    number = 0
+    try:
+        while line := file.readline(_LONGEST_LINE):
+            number += 1
+            if not line.endswith(b"\n"):
+                raise _broken(path, "this line is cut, or too long", number)
+            yield line
+    except (EOFError, gzip.BadGzipFile, zlib.error) as e:
+        raise _broken(path, f"it cannot be unpacked: {e}", number + 1) from e
+
+
+def _broken(path: Path, what: str, line: int | None = None) -> Rejected:
+    where = f"{path.name}, line {line}" if line else path.name
+    return Rejected(
+        "bundle-broken",
+        f"{where}: {what}",
+        remedy="Get the bundle again from where it came; it is whole or it is worth nothing.",
+    )
+
+
+@contextmanager
+def _reading(path: Path) -> Iterator[IO[bytes]]:
+    with path.open("rb") as raw:
+        if raw.peek(2)[:2] == b"\x1f\x8b":
+            with gzip.GzipFile(fileobj=raw, mode="rb") as unpacked:
+                yield unpacked  # type: ignore[misc]  # it reads as any file of bytes
+        else:
+            yield raw
+
+
+@contextmanager
+def _writing(path: Path) -> Iterator[IO[bytes]]:
+    partial = path.with_name(path.name + ".part")
+    try:
+        with partial.open("wb") as raw:
+            if path.suffix == ".gz":
+                # No name and no time inside: the same log gives the same file.
+                with gzip.GzipFile("", mode="wb", fileobj=raw, mtime=0) as packed:
+                    yield packed  # type: ignore[misc]  # it writes as any file of bytes
+            else:
+                yield raw
+            raw.flush()
+            os.fsync(raw.fileno())
+        partial.replace(path)
+    finally:
+        partial.unlink(missing_ok=True)
