@@ -1,0 +1,175 @@
+"""``caspian log``: for whoever wants to know what happened, and that it is the whole truth."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Annotated, Final
+
+from cyclopts import App, Parameter
+
+from hub.cli.entries import as_json, full, line
+from hub.cli.exits import usage
+from hub.cli.log_source import Selection, Source, StoreSource, open_source, select
+from hub.cli.options import AsJson, ByAgency, From, FromBundle, Kinds, To
+from hub.cli.terminal import emit, note, progress, safe, say, styled
+from hub.errors import Rejected
+from hub.log.bundle import export as export_bundle
+from hub.log.store import LogRow
+
+__all__ = ["app"]
+
+app: Final = App(name="log", help="Read, verify, export and replay the log.")
+app.command("hub.cli.log_verify:verify", name="verify", help="Verify that the log is whole.")
+
+_LAST: Final = 20
+
+
+@app.command
+def ls(
+    *,
+    from_: From = None,
+    to: To = None,
+    kinds: Kinds = (),
+    agency: ByAgency = None,
+    bundle: FromBundle = None,
+    json: AsJson = False,
+) -> None:
+    """List entries, oldest first; the last 20 where nothing is asked for."""
+    wanted = select(from_, to, kinds, agency)
+    with open_source(bundle) as source:
+        if from_ is None and wanted.everything and (size := source.size) > _LAST:
+            wanted = Selection(first=size - _LAST)
+            note(styled(f"the last {_LAST} of {size} entries; --from 0 lists all", "dim"))
+        for row in source.rows(wanted):
+            if json:
+                emit(as_json(row))
+            else:
+                say(line(row))
+
+
+@app.command
+def show(
+    index: int,
+    /,
+    *,
+    raw: Annotated[
+        bool,
+        Parameter(negative="", help="Write the exact bytes of the entry, as they are hashed."),
+    ] = False,
+    payload: Annotated[
+        bool, Parameter(negative="", help="Write the exact bytes of the payload.")
+    ] = False,
+    bundle: FromBundle = None,
+    json: AsJson = False,
+) -> None:
+    """Show one entry in full.
+
+    Parameters
+    ----------
+    index: int
+        The entry's place in the log, from 0.
+
+    """
+    if raw + payload + json > 1:
+        raise usage("--raw, --payload and --json exclude one another", remedy="Choose one.")
+    with open_source(bundle) as source:
+        row = _row(source, index)
+    if raw:
+        _write(row.body)
+    elif payload:
+        if row.payload is None:
+            raise Rejected(
+                "no-payload",
+                f"entry {index} has no payload, or it is withheld",
+                remedy="Ask the agency, or the hub's operator, for it.",
+            )
+        _write(row.payload)
+    elif json:
+        emit(as_json(row))
+    else:
+        for name, value in full(row):
+            say(styled(f"{name:<22}", "bold"), styled(value))
+
+
+def _row(source: Source, index: int) -> LogRow:
+    wanted = Selection(first=index, last=index)
+    found = next(iter(source.rows(wanted)), None) if index >= 0 else None
+    if found is None:
+        raise Rejected(
+            "unknown-entry",
+            f"there is no entry {index} here; the log has {source.size}",
+            remedy="Indexes count from 0; `caspian log ls` lists them.",
+        )
+    return found
+
+
+def _write(data: bytes) -> None:
+    """Write bytes as they are, but for a terminal's sake as text where there is one."""
+    if sys.stdout.isatty():
+        for text in data.decode("utf-8", "backslashreplace").splitlines():
+            sys.stdout.write(safe(text) + "\n")
+    else:
+        sys.stdout.buffer.write(data)
+    sys.stdout.flush()
+
+
+@app.command
+def export(
+    file: Path,
+    /,
+    *,
+    from_: From = None,
+    to: To = None,
+    kinds: Kinds = (),
+    agency: ByAgency = None,
+    payloads: Annotated[
+        bool, Parameter(negative="--no-payloads", help="Put the payloads in, or withhold them.")
+    ] = True,
+    force: Annotated[bool, Parameter(negative="", help="Overwrite the file.")] = False,
+    json: AsJson = False,
+) -> None:
+    """Write the log, or a part of it, into one file that can be verified without the hub.
+
+    Parameters
+    ----------
+    file: Path
+        Where to write; compressed where the name ends in .gz.
+
+    """
+    wanted = select(from_, to, kinds, agency)
+    if file.exists() and not force:
+        raise usage(f"{file} is there already", remedy="Choose another name, or add --force.")
+    with open_source(None) as source:
+        assert isinstance(source, StoreSource)  # noqa: S101 - no bundle was named
+        wanted = source.indexed(wanted)
+        with progress("exporting", None) as told:
+            try:
+                header = export_bundle(
+                    source.log,
+                    file,
+                    first=wanted.first,
+                    through=wanted.last,
+                    kinds=wanted.kinds,
+                    agency=wanted.agency,
+                    payloads=payloads,
+                    progress=told,
+                )
+            except OSError as e:
+                raise usage(
+                    f"{file} cannot be written: {e.strerror or e}",
+                    remedy="Make room, or name a file that you may write.",
+                ) from e
+    if json:
+        emit(
+            {
+                "file": str(file),
+                "first": header.first,
+                "through": header.through,
+                "size": header.size,
+                "root": header.root.hex(),
+            }
+        )
+        return
+    say(styled(f"{file}: entries {header.first} to {header.through} of {header.size}"))
+    say(styled(f"root {header.root.hex()}"))

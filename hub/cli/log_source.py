@@ -1,0 +1,192 @@
+"""Where the log is read from, the hub's own store or a bundle, and which part of it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Protocol
+
+from hub.cli.exits import usage
+from hub.cli.store import open_log
+from hub.cli.times import read_place
+from hub.log.bundle import Bundle, open_bundle
+from hub.log.projections import read_logged
+from hub.log.store import Log, LogRow
+from hub.settings import Settings
+from schemas.entry import ENTRY_KINDS, micros
+from schemas.errors import Rejected
+
+__all__ = [
+    "BundleSource",
+    "Selection",
+    "Source",
+    "StoreSource",
+    "open_source",
+    "opened_bundle",
+    "select",
+]
+
+
+@dataclass(frozen=True, slots=True)
+class Selection:
+    """Which entries are wanted; both ends of both ranges belong to it."""
+
+    first: int = 0
+    last: int | None = None
+    since_us: int | None = None
+    until_us: int | None = None
+    kinds: tuple[str, ...] = ()
+    agency: str | None = None
+
+    @property
+    def everything(self) -> bool:
+        """Whether nothing at all is left out."""
+        return self == Selection()
+
+    def holds(self, row: LogRow) -> bool:
+        """Whether an entry belongs to it."""
+        return (
+            row.index >= self.first
+            and (self.last is None or row.index <= self.last)
+            and (self.since_us is None or row.at_us >= self.since_us)
+            and (self.until_us is None or row.at_us <= self.until_us)
+            and (not self.kinds or row.kind in self.kinds)
+            and self.agency in {None, row.agency}
+        )
+
+
+class Source(Protocol):
+    """A log to read."""
+
+    @property
+    def size(self) -> int:
+        """How many entries the log has, whether or not all of them are here."""
+
+    def rows(self, wanted: Selection) -> Iterator[LogRow]:
+        """Yield the wanted entries in order."""
+
+
+@dataclass(frozen=True, slots=True)
+class StoreSource:
+    """The log in the hub's own store."""
+
+    log: Log
+
+    @property
+    def size(self) -> int:
+        """How many entries the log has."""
+        return self.log.head().size
+
+    def indexed(self, wanted: Selection) -> Selection:
+        """Return the same part of the log by indexes alone."""
+        first, last = wanted.first, wanted.last
+        if wanted.since_us is not None:
+            first = max(first, self.log.first_index_at(wanted.since_us))
+        if wanted.until_us is not None:
+            until = self.log.first_index_at(wanted.until_us + 1) - 1
+            last = until if last is None else min(last, until)
+        return replace(wanted, first=first, last=last, since_us=None, until_us=None)
+
+    def rows(self, wanted: Selection) -> Iterator[LogRow]:
+        """Yield the wanted entries in order, with the facts of messages."""
+        wanted = self.indexed(wanted)
+        after = wanted.first - 1
+        while rows := self.log.rows(
+            after=after, through=wanted.last, kinds=wanted.kinds, agency=wanted.agency
+        ):
+            yield from rows
+            after = rows[-1].index
+
+
+@dataclass(frozen=True, slots=True)
+class BundleSource:
+    """The log, or a part of it, in a file."""
+
+    bundle: Bundle
+
+    @property
+    def size(self) -> int:
+        """How many entries the log had when the bundle was made."""
+        return self.bundle.header.size
+
+    def rows(self, wanted: Selection) -> Iterator[LogRow]:
+        """Yield the wanted entries in order, with facts where the payload is there."""
+        for row in self.bundle.rows():
+            if wanted.holds(row):
+                yield _with_facts(row)
+
+
+def _with_facts(row: LogRow) -> LogRow:
+    if row.kind != "publish" or row.payload is None:
+        return row
+    try:
+        return replace(row, facts=read_logged(row.payload, row.payload_type).facts)
+    except Rejected:
+        return row  # `verify` says what is wrong with it; here it is shown as far as it can be
+
+
+@contextmanager
+def open_source(bundle: Path | None) -> Iterator[StoreSource | BundleSource]:
+    """Open a bundle, or the store of the settings where none is given.
+
+    Raises:
+        Rejected: ``usage`` or ``bundle-broken``.
+        Unavailable: any code of `open_log`.
+    """
+    if bundle is not None:
+        yield BundleSource(opened_bundle(bundle))
+        return
+    with open_log(Settings.from_environment()) as log:
+        yield StoreSource(log)
+
+
+def opened_bundle(path: Path) -> Bundle:
+    """Open a bundle that a person named.
+
+    Raises:
+        Rejected: ``usage`` where the file cannot be read, ``bundle-broken``.
+    """
+    try:
+        return open_bundle(path)
+    except OSError as e:
+        raise usage(
+            f"{path}: {e.strerror or e}", remedy="Name a file made by `caspian log export`."
+        ) from e
+
+
+def select(
+    from_: str | None, to: str | None, kinds: tuple[str, ...], agency: str | None
+) -> Selection:
+    """Return the selection that the options mean.
+
+    Raises:
+        Rejected: ``usage``; a place or a kind that there is not, or a range that ends
+            before it begins.
+    """
+    for kind in kinds:
+        if kind not in ENTRY_KINDS:
+            raise usage(f"there is no kind {kind!r}", remedy=f"Kinds are {', '.join(ENTRY_KINDS)}.")
+    now = datetime.now(UTC)
+    wanted = Selection(kinds=kinds, agency=agency)
+    if from_ is not None:
+        start = read_place(from_, now=now)
+        if isinstance(start, int):
+            wanted = replace(wanted, first=start)
+        else:
+            wanted = replace(wanted, since_us=micros(start))
+    if to is not None:
+        end = read_place(to, now=now)
+        if isinstance(end, int):
+            wanted = replace(wanted, last=end)
+        else:
+            wanted = replace(wanted, until_us=micros(end))
+    if (wanted.last is not None and wanted.last < wanted.first) or (
+        wanted.since_us is not None
+        and wanted.until_us is not None
+        and wanted.until_us < wanted.since_us
+    ):
+        raise usage("the range ends before it begins", remedy="Exchange --from and --to.")
+    return wanted

@@ -1,0 +1,54 @@
+"""Moments as people write them, ``2h``, ``2026-11-23T08:00Z`` or a log index, and read them."""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, datetime, timedelta
+from typing import Final
+
+from hub.cli.exits import usage
+
+__all__ = ["both", "local", "read_place", "utc"]
+
+_AGO: Final = re.compile(r"(\d{1,9})(s|m|h|d|w)")
+_UNIT: Final = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
+_REMEDY: Final = (
+    "Write a log index (1204), a time (2026-11-23T08:00Z; UTC where no zone is given), "
+    "or how long ago (90s, 15m, 2h, 3d, 1w)."
+)
+
+
+def read_place(text: str, *, now: datetime) -> int | datetime:
+    """Return the place in the log that *text* means: an index, or a moment in UTC.
+
+    Raises:
+        Rejected: ``usage``; it is none of the three forms.
+    """
+    if text.isascii() and text.isdigit() and len(text) < 19:
+        return int(text)
+    try:
+        if ago := _AGO.fullmatch(text):
+            return now - timedelta(**{_UNIT[ago[2]]: int(ago[1])})
+        moment = datetime.fromisoformat(text)
+        return moment.replace(tzinfo=moment.tzinfo or UTC).astimezone(UTC)
+    except (ValueError, OverflowError) as e:
+        raise usage(f"{text!r} is no place in the log", remedy=_REMEDY) from e
+
+
+def utc(at: datetime) -> str:
+    """Write a moment in UTC, to the second: ``2026-11-23 08:00:01Z``."""
+    return f"{at.astimezone(UTC):%Y-%m-%d %H:%M:%S}Z"
+
+
+def local(at: datetime) -> str:
+    """Write a moment as the clock on this wall shows it: ``12:00:01 +04:00``."""
+    here = at.astimezone()
+    offset = f"{here:%z}"
+    return f"{here:%H:%M:%S} {offset[:3]}:{offset[3:5]}"
+
+
+def both(at: datetime) -> str:
+    """Write a moment in UTC, and beside it in local time where that is another."""
+    if at.astimezone().utcoffset() == timedelta(0):
+        return utc(at)
+    return f"{utc(at)} ({local(at)})"
