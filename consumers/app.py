@@ -11,7 +11,7 @@ import asyncio
 import logging
 import signal
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Sequence
 from contextlib import asynccontextmanager, suppress
 from datetime import timedelta
 from typing import Any, Final, Literal, get_args
@@ -35,6 +35,7 @@ from hub.log.store import Log
 from hub.settings import Settings
 from hub.streams import keys
 from hub.streams.connect import LOST, connect
+from hub.tasks import end
 from hub.telemetry import process_metrics, serve_metrics
 from hub.version import VERSION
 
@@ -86,9 +87,11 @@ class _Process:
             max_deliveries=s.max_deliveries,
         )
 
-    def start(self) -> list[Awaitable[None]]:
+    def start(self) -> list[Coroutine[Any, Any, None]]:
         """Make the workers of this process; return the loops that it has to run."""
-        loops: list[Awaitable[None]] = [keep_all(lambda: list(self.workers.values()), _KEEP)]
+        loops: list[Coroutine[Any, Any, None]] = [
+            keep_all(lambda: list(self.workers.values()), _KEEP)
+        ]
         s = self.settings
         if "ledger" in self.jobs:
             ledger = Ledger(
@@ -196,13 +199,11 @@ async def running(settings: Settings, jobs: Sequence[JobName]) -> AsyncIterator[
     process = _Process(settings, log, jobs)
     await _patiently("redis", process.redis.ping)
     await _patiently("redis", process.broker.start)
-    tasks = [asyncio.ensure_future(loop) for loop in process.start()]
+    tasks = [asyncio.create_task(loop) for loop in process.start()]
     try:
         yield
     finally:
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        await end(tasks)
         await process.stop()
 
 

@@ -23,6 +23,7 @@ from redis.exceptions import RedisError, ResponseError
 from hub.errors import Unavailable
 from hub.streams import keys
 from hub.streams.connect import LOST, connect
+from hub.tasks import end
 from schemas.receipt import Answer, Receipt, read_answer
 
 __all__ = ["FeedMessage", "StreamPublisher", "read_feed"]
@@ -74,9 +75,7 @@ class StreamPublisher:
         _error: BaseException | None,
         _traceback: TracebackType | None,
     ) -> None:
-        for task in self._tasks:
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await end(self._tasks)
         await self._redis.aclose()
 
     async def publish(self, payload: bytes, *, message_id: str = "") -> Receipt:
@@ -118,7 +117,8 @@ class StreamPublisher:
     async def _send(self) -> None:
         while True:
             with suppress(TimeoutError):
-                await asyncio.wait_for(self._wake.wait(), self._resend_after_s / 4)
+                async with asyncio.timeout(self._resend_after_s / 4):
+                    await self._wake.wait()
             self._wake.clear()
             late = time.monotonic() - self._resend_after_s
             batch = [w for w in self._waiting.values() if w.sent < late and not w.answer.done()]
