@@ -57,6 +57,11 @@ class FeedStreams:
             (_LUA / "feed_create.lua").read_text("utf-8")
         )
 
+    @property
+    def sandbox(self) -> str:
+        """The name of the replay that these feeds belong to; empty for the live ones."""
+        return self._sandbox
+
     def key(self, feed: str) -> str:
         """Return the stream of a feed."""
         return keys.sandbox_feed(self._sandbox, feed) if self._sandbox else keys.feed(feed)
