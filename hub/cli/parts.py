@@ -1,0 +1,75 @@
+"""``caspian serve``, ``consumers`` and ``demo``: the commands that stay until they are stopped.
+
+What they run stands above the command line in the order of imports (consumers), or
+beside it (the API). It is therefore imported by name, when it is asked for.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from pathlib import Path
+from typing import Annotated, Any, Final
+
+from cyclopts import Parameter
+
+from hub.cli.exits import usage
+from hub.settings import Settings
+from hub.telemetry import configure_logging
+
+__all__ = ["consumers", "demo", "serve"]
+
+_API: Final = "hub.app"
+_CONSUMERS: Final = "consumers.app"
+_DEMO: Final = "hub.demo.run"
+
+
+def _part(module: str, name: str) -> Any:
+    return getattr(import_module(module), name)
+
+
+def _given(**options: Any) -> dict[str, Any]:
+    return {name: value for name, value in options.items() if value is not None}
+
+
+def serve(
+    *,
+    host: Annotated[str | None, Parameter(help="Address to listen on. CASPIAN_HOST")] = None,
+    port: Annotated[int | None, Parameter(help="Port to listen on. CASPIAN_PORT")] = None,
+) -> int:
+    """Run the API until SIGTERM or Ctrl-C, with the settings of the environment."""
+    settings = Settings.from_environment(**_given(host=host, port=port))
+    configure_logging(format=settings.log_format, level=settings.log_level)
+    return _part(_API, "serve")(settings) or 0
+
+
+def consumers(*jobs: str) -> int:
+    """Run consumers until SIGTERM or Ctrl-C; what is being handled is finished first.
+
+    Parameters
+    ----------
+    jobs: str
+        intake, ledger, fanout, delivery; all of them where none is named.
+
+    """
+    known = _part(_CONSUMERS, "JOBS")
+    if unknown := [job for job in jobs if job not in known]:
+        raise usage(f"there is no job {', '.join(unknown)}", remedy=f"Jobs are {', '.join(known)}.")
+    return int(_part("consumers.__main__", "main")(list(jobs)))
+
+
+def demo(
+    *,
+    once: Annotated[
+        bool,
+        Parameter(
+            negative="", help="Publish, acknowledge and verify once, then stop; for scripts."
+        ),
+    ] = False,
+    port: Annotated[int | None, Parameter(help="Port of the API. CASPIAN_PORT")] = None,
+    data: Annotated[
+        Path | None, Parameter(help="Directory of its log and its Redis. CASPIAN_DATA")
+    ] = None,
+) -> int:
+    """Run a whole hub on this machine, with agencies that publish and answer, until Ctrl-C."""
+    settings = Settings.from_environment(**_given(port=port, data=data))
+    return int(_part(_DEMO, "demo")(settings, once=once))
