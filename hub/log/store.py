@@ -139,7 +139,11 @@ class Log:
             Unavailable: ``log-unavailable`` or ``log-too-new``.
         """
         engine = open_engine(url)
-        migrate(engine)
+        try:
+            migrate(engine)
+        except BaseException:
+            engine.dispose()
+            raise
         return cls(engine)
 
     def close(self) -> None:
@@ -147,7 +151,12 @@ class Log:
         self.engine.dispose()
 
     @contextmanager
-    def _reading(self) -> Iterator[Connection]:
+    def reading(self) -> Iterator[Connection]:
+        """Open a connection that only reads.
+
+        Raises:
+            Unavailable: ``log-unavailable``.
+        """
         try:
             with self.engine.connect() as connection:
                 yield connection
@@ -173,7 +182,7 @@ class Log:
 
     def head(self) -> Head:
         """Return the end of the log as last committed."""
-        with self._reading() as c:
+        with self.reading() as c:
             return _head(c)
 
     def append(self, entries: Sequence[NewEntry], *, expect: Head) -> Head:
@@ -235,7 +244,7 @@ class Log:
                 feeds.update(str(feed) for feed in one.body)
             if one.inbox:
                 inputs.add(input_key(one))
-        with self._reading() as c:
+        with self.reading() as c:
             rows = _messages(c, MESSAGES.c.identity, identities)
             rows += _messages(c, MESSAGES.c.id, ids | references)
             rows += _messages(c, MESSAGES.c.idx, {int(r) for r in references if _is_index(r)})
@@ -254,7 +263,7 @@ class Log:
 
     def registry_entries(self, *, after: int = -1) -> list[tuple[int, dict[str, Any]]]:
         """Return the entries that changed the registry, in order."""
-        with self._reading() as c:
+        with self.reading() as c:
             found = c.execute(
                 select(ENTRIES.c.idx, ENTRIES.c.body)
                 .where(
@@ -285,7 +294,7 @@ class Log:
                 query = query.where(ENTRIES.c.kind != "publish")
         if agency is not None:
             query = query.where(ENTRIES.c.agency == agency)
-        with self._reading() as c:
+        with self.reading() as c:
             return [_row(r) for r in c.execute(query)]
 
     def row(self, index: int) -> LogRow | None:
@@ -300,7 +309,7 @@ class Log:
         """
         if not _storable(name):
             return []
-        with self._reading() as c:
+        with self.reading() as c:
             found = _messages(c, MESSAGES.c.idx, {int(name)} if _is_index(name) else set())
             found += [m for m in _messages(c, MESSAGES.c.id, {name}) if m not in found]
             if not found:
@@ -318,7 +327,7 @@ class Log:
 
     def acknowledgements(self, sender: str, identifier: str) -> list[AcknowledgementRow]:
         """Return who has acknowledged a message, in log order."""
-        with self._reading() as c:
+        with self.reading() as c:
             found = c.execute(
                 select(ACKNOWLEDGEMENTS)
                 .where(
@@ -331,7 +340,7 @@ class Log:
 
     def delivered_at(self, feeds: Sequence[str], index: int) -> dict[str, int]:
         """Return for each feed when the delivery of *index* was logged, in microseconds."""
-        with self._reading() as c:
+        with self.reading() as c:
             found = c.execute(
                 select(DELIVERIES.c.feed, func.min(DELIVERIES.c.at_us))
                 .where(DELIVERIES.c.feed.in_(feeds), DELIVERIES.c.through >= index)
@@ -341,12 +350,12 @@ class Log:
 
     def delivered(self, feeds: Iterable[str]) -> dict[str, int]:
         """Return for each feed the highest index whose delivery is logged, if any."""
-        with self._reading() as c:
+        with self.reading() as c:
             return _delivered(c, feeds)
 
     def first_index_at(self, at_us: int) -> int:
         """Return the first index logged at or after a time; the size where there is none."""
-        with self._reading() as c:
+        with self.reading() as c:
             low, high = 0, _head(c).size
             while low < high:
                 middle = (low + high) // 2

@@ -64,6 +64,6 @@ def log(store_url: str) -> Iterator[Log]:
 @pytest.fixture
 def sqlite_log(tmp_path: Path) -> Iterator[Log]:
     """Open an empty log in SQLite, for what does not depend on the store."""
-    log = Log.open(f"sqlite:///{tmp_path / 'log.db'}")
+    log = Log.open(f"sqlite:///{tmp_path / 'sqlite.db'}")
     yield log
     log.close()
