@@ -1,0 +1,211 @@
+"""What `caspian doctor` judges: facts in, a verdict with its remedy out. Nothing is asked here."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any, Final, Literal
+
+__all__ = [
+    "Check",
+    "clock",
+    "disk",
+    "feeds",
+    "filesystem",
+    "origin",
+    "postgresql",
+    "python",
+    "sqlite",
+    "streams",
+    "waiting",
+]
+
+Verdict = Literal["ok", "warn", "fail"]
+
+_IN_MEMORY: Final = frozenset({"tmpfs", "ramfs"})
+_REMOTE: Final = frozenset({"nfs", "nfs4", "cifs", "smb3", "9p", "fuse.sshfs", "ceph", "glusterfs"})
+_SAFE_COMMITS: Final = frozenset({"on", "local", "remote_write", "remote_apply"})
+_STALE: Final = timedelta(seconds=10)
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One thing that was looked at; *remedy* says what to do where it is not ``ok``."""
+
+    name: str
+    verdict: Verdict
+    detail: str
+    remedy: str = ""
+
+
+def python(version: tuple[int, int, int]) -> Check:
+    """Judge the version of Python."""
+    text = ".".join(map(str, version))
+    if version >= (3, 11, 0):
+        return Check("python", "ok", text)
+    return Check("python", "fail", text, "Install Python 3.11 or newer.")
+
+
+def sqlite(journal_mode: str, synchronous: int) -> Check:
+    """Judge whether a commit of SQLite survives a power cut."""
+    detail = f"SQLite, journal_mode {journal_mode}, synchronous {synchronous}"
+    if journal_mode != "wal":
+        return Check(
+            "durability",
+            "fail",
+            detail,
+            "Keep the log on a local disk: its file system does not take SQLite's WAL.",
+        )
+    if synchronous < 2:
+        return Check("durability", "fail", detail, "SQLite must run with synchronous=FULL.")
+    return Check("durability", "ok", detail)
+
+
+def postgresql(settings: Mapping[str, str]) -> list[Check]:
+    """Judge whether a commit of PostgreSQL survives a power cut (its manual, 19.5)."""
+    found = []
+    for name, good, remedy in (
+        ("fsync", {"on"}, "Set fsync = on; without it a crash may destroy the whole database."),
+        (
+            "synchronous_commit",
+            _SAFE_COMMITS,
+            "Set synchronous_commit = on for the hub's database: a receipt promises durability.",
+        ),
+        ("full_page_writes", {"on"}, "Set full_page_writes = on, or torn pages stay torn."),
+    ):
+        value = settings.get(name, "unknown")
+        bad: Verdict = "warn" if name == "full_page_writes" else "fail"
+        ok = value in good
+        found.append(
+            Check("durability", "ok" if ok else bad, f"{name} {value}", "" if ok else remedy)
+        )
+    return found
+
+
+def origin(of_log: object, of_settings: str) -> Check:
+    """Judge whether the log is the one that the settings mean."""
+    if of_log == of_settings:
+        return Check("origin", "ok", of_settings)
+    return Check(
+        "origin",
+        "fail",
+        f"the log calls itself {of_log!r}, the settings call it {of_settings!r}",
+        "Set CASPIAN_ORIGIN to the log's own name, or CASPIAN_LOG_URL to another store.",
+    )
+
+
+def filesystem(kind: str) -> Check:
+    """Judge what the log's file lies on."""
+    if kind in _IN_MEMORY:
+        return Check("file system", "warn", f"{kind}: gone with the power", "Keep it on a disk.")
+    if kind in _REMOTE:
+        return Check(
+            "file system",
+            "fail",
+            f"{kind}: SQLite's WAL is not safe over a network",
+            "Keep the log on a local disk, or in PostgreSQL.",
+        )
+    return Check("file system", "ok", kind)
+
+
+def disk(free_bytes: int) -> Check:
+    """Judge how much room is left where the log is."""
+    detail = f"{free_bytes / 1e9:.1f} GB free"
+    if free_bytes < 100_000_000:
+        return Check("disk", "fail", detail, "Make room now: without it nothing can be logged.")
+    if free_bytes < 1_000_000_000:
+        return Check("disk", "warn", detail, "Make room; a message takes about 3 KB.")
+    return Check("disk", "ok", detail)
+
+
+def streams(info: Mapping[str, Any]) -> list[Check]:
+    """Judge a Redis or Valkey server by what its INFO says."""
+    name = "Valkey" if info.get("server_name") == "valkey" else "Redis"
+    version = str(info.get("valkey_version") or info.get("redis_version") or "unknown")
+    found = re.match(r"\d+", version)
+    new_enough = name == "Valkey" or (found is not None and int(found[0]) >= 7)
+    checks = [
+        Check("streams", "ok", f"{name} {version}")
+        if new_enough
+        else Check("streams", "fail", f"{name} {version}", "Install Redis 7 or newer, or Valkey.")
+    ]
+    if not info.get("aof_enabled"):
+        checks.append(
+            Check(
+                "append-only file",
+                "warn",
+                "off: what waits in an inbox is lost when the server restarts",
+                "Set appendonly yes. The log is safe without it; unanswered messages are not.",
+            )
+        )
+    elif info.get("aof_last_write_status", "ok") != "ok":
+        checks.append(
+            Check("append-only file", "fail", "the last write failed", "Make room on its disk.")
+        )
+    else:
+        checks.append(Check("append-only file", "ok", "on"))
+    policy = str(info.get("maxmemory_policy", "unknown"))
+    if policy == "noeviction":
+        checks.append(Check("eviction", "ok", policy))
+    else:
+        checks.append(
+            Check(
+                "eviction",
+                "fail",
+                f"{policy}: the server may forget messages that wait",
+                "Set maxmemory-policy noeviction.",
+            )
+        )
+    limit, used = int(info.get("maxmemory", 0)), int(info.get("used_memory", 0))
+    if limit and used > 0.8 * limit:
+        checks.append(
+            Check(
+                "memory",
+                "warn",
+                f"{used / limit:.0%} of maxmemory is used",
+                "Raise maxmemory, or lower CASPIAN_FEED_RETENTION.",
+            )
+        )
+    return checks
+
+
+def clock(ahead: timedelta) -> Check:
+    """Judge how far the server's clock is *ahead* of the one here (behind where negative)."""
+    apart = abs(ahead)
+    detail = f"{apart.total_seconds():.1f} s apart from the stream server's"
+    if apart <= timedelta(seconds=1):
+        return Check("clock", "ok", detail)
+    remedy = "Let both machines follow the same time servers (chrony, ntpd)."
+    return Check("clock", "fail" if apart > timedelta(minutes=1) else "warn", detail, remedy)
+
+
+def feeds(last: int, reached: Mapping[str, int | None]) -> Check:
+    """Judge whether the *reached* index of every feed is the *last* of the log; None is missing."""
+    missing = sorted(feed for feed, at in reached.items() if at is None)
+    behind = {feed: last - at for feed, at in reached.items() if at is not None and at < last}
+    if not missing and not behind:
+        return Check("feeds", "ok", f"all {len(reached)} at the end of the log, {last}")
+    words = []
+    if missing:
+        words.append(f"{len(missing)} missing ({', '.join(missing[:3])})")
+    if behind:
+        feed, lag = max(behind.items(), key=lambda item: item[1])
+        words.append(f"{len(behind)} behind ({feed} by {lag} entries)")
+    return Check(
+        "feeds",
+        "warn",
+        f"of {len(reached)}: {'; '.join(words)}",
+        "See that `caspian consumers fanout` runs; it makes and fills them by itself.",
+    )
+
+
+def waiting(stream: str, age: timedelta | None, job: str) -> Check:
+    """Judge how long the oldest entry of a stream has waited; None where there is none."""
+    if age is None:
+        return Check(stream, "ok", "nothing waits")
+    detail = f"the oldest entry has waited {age.total_seconds():.0f} s"
+    if age <= _STALE:
+        return Check(stream, "ok", detail)
+    return Check(stream, "fail", detail, f"See that `caspian consumers {job}` runs, and its log.")

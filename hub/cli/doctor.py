@@ -1,0 +1,176 @@
+"""``caspian doctor``: look at everything the hub needs, and say what to do about it."""
+
+from __future__ import annotations
+
+import asyncio
+import shutil
+import sys
+import time
+from collections.abc import Iterator
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+from redis.exceptions import RedisError, ResponseError
+from sqlalchemy import text
+from sqlalchemy.exc import SQLAlchemyError
+
+from hub.cli import checkup
+from hub.cli.checkup import Check
+from hub.cli.exits import DONE, UNAVAILABLE
+from hub.cli.options import AsJson
+from hub.cli.store import sqlite_file
+from hub.cli.terminal import emit, say, styled
+from hub.core.registry import History
+from hub.errors import HubError
+from hub.log.store import Log
+from hub.settings import Settings
+from hub.streams import keys
+from hub.streams.connect import LOST, connect
+
+__all__ = ["doctor"]
+
+_STYLE = {"ok": "green", "warn": "yellow", "fail": "bold red"}
+
+
+def doctor(*, json: AsJson = False) -> int:
+    """Check settings, log, streams, clocks, disk and feeds; exit 3 if anything fails.
+
+    Run it where the hub runs, with its environment. It changes nothing but to bring
+    the tables of the log up to date, as every part of the hub does when it starts.
+    """
+    checks = []
+    for check in _examine():
+        checks.append(check)
+        if json:
+            emit(
+                {
+                    "check": check.name,
+                    "verdict": check.verdict,
+                    "detail": check.detail,
+                    "remedy": check.remedy,
+                }
+            )
+            continue
+        say(
+            styled(f"{check.verdict:<5}", _STYLE[check.verdict]),
+            styled(f"{check.name:<17}", "bold"),
+            styled(check.detail),
+        )
+        if check.remedy:
+            say(styled(" " * 6 + "what to do:", "bold"), styled(check.remedy))
+    return UNAVAILABLE if any(c.verdict == "fail" for c in checks) else DONE
+
+
+def _examine() -> Iterator[Check]:
+    yield checkup.python(sys.version_info[:3])
+    try:
+        settings = Settings.from_environment()
+    except HubError as e:
+        yield Check("settings", "fail", e.detail, e.remedy)
+        return
+    yield Check("settings", "ok", f"origin {settings.origin}, instance {settings.instance}")
+    last, feeds = -1, dict[str, int]()
+    file = sqlite_file(settings.log_url)
+    if file is not None:
+        yield from _place(file)
+    if file is not None and not file.exists():
+        yield Check("log", "warn", f"none yet at {file}", "Nothing; the hub makes it at its start.")
+    else:
+        try:
+            log = Log.open(settings.log_url)
+        except HubError as e:
+            yield Check("log", "fail", e.detail, e.remedy)
+        else:
+            try:
+                yield from _durability(log)
+                head = log.head()
+                last, feeds = head.size - 1, History(log.registry_entries()).latest.feeds()
+                yield Check("log", "ok", f"{head.size} entries, root {head.root.hex()[:16]}…")
+                first = log.row(0)
+                if first is not None:
+                    yield checkup.origin(first.entry.get("origin"), settings.origin)
+            except HubError as e:
+                yield Check("log", "fail", e.detail, e.remedy)
+            finally:
+                log.close()
+    yield from asyncio.run(_streams(settings.redis_url, last, feeds))
+
+
+def _place(file: Path) -> Iterator[Check]:
+    there = next(p for p in (file.absolute(), *file.absolute().parents) if p.exists())
+    yield checkup.disk(shutil.disk_usage(there).free)
+    if (kind := _file_system(there.resolve())) is not None:
+        yield checkup.filesystem(kind)
+
+
+def _file_system(path: Path) -> str | None:
+    """Return the kind of file system *path* lies on, as Linux tells; None elsewhere."""
+    try:
+        mounts = Path("/proc/self/mounts").read_text(encoding="utf-8", errors="replace")
+    except OSError:
+        return None
+    best, kind = -1, None
+    for line in mounts.splitlines():
+        _, point, found, *_ = line.split(" ")
+        point = point.replace("\\040", " ")
+        if len(point) > best and path.is_relative_to(point):
+            best, kind = len(point), found
+    return kind
+
+
+def _durability(log: Log) -> Iterator[Check]:
+    try:
+        with log.engine.connect() as c:
+            if log.engine.dialect.name == "sqlite":
+                mode = c.execute(text("PRAGMA journal_mode")).scalar_one()
+                yield checkup.sqlite(mode, c.execute(text("PRAGMA synchronous")).scalar_one())
+                return
+            names = ("fsync", "synchronous_commit", "full_page_writes", "server_version")
+            shown = {name: c.execute(text(f"SHOW {name}")).scalar_one() for name in names}
+            yield Check("log", "ok", f"PostgreSQL {shown['server_version']}")
+            yield from checkup.postgresql(shown)
+    except SQLAlchemyError as e:
+        yield Check("durability", "fail", f"cannot be read: {e}", "See that the store answers.")
+
+
+async def _streams(url: str, last: int, feeds: dict[str, int]) -> list[Check]:
+    redis: Any = connect(url)
+    try:
+        checks = checkup.streams(await redis.info("all"))
+        began = time.time()
+        seconds, micros = await redis.time()
+        now = seconds + micros / 1e6
+        checks.append(checkup.clock(timedelta(seconds=now - (began + time.time()) / 2)))
+        checks.append(
+            checkup.waiting("candidates", await _age(redis, keys.CANDIDATES, now), "ledger")
+        )
+        ages = [
+            age
+            async for key in redis.scan_iter(keys.INBOX_PATTERN, count=500, _type="STREAM")
+            if (age := await _age(redis, key, now)) is not None
+        ]
+        checks.append(checkup.waiting("inboxes", max(ages, default=None), "intake"))
+        if feeds:
+            reached = {feed: await _reached(redis, feed) for feed in sorted(feeds)}
+            checks.append(checkup.feeds(last, reached))
+    except (*LOST, RedisError) as e:
+        return [Check("streams", "fail", str(e), "Start Redis, or correct CASPIAN_REDIS_URL.")]
+    finally:
+        await redis.aclose()
+    return checks
+
+
+async def _age(redis: Any, key: str | bytes, now: float) -> timedelta | None:
+    """Return for how long the oldest entry of a stream has been there, by the server's clock."""
+    oldest = await redis.xrange(key, count=1)
+    if not oldest:
+        return None
+    return timedelta(seconds=max(0.0, now - int(oldest[0][0].partition(b"-")[0]) / 1000))
+
+
+async def _reached(redis: Any, feed: str) -> int | None:
+    try:
+        return keys.index_of((await redis.xinfo_stream(keys.feed(feed)))["last-generated-id"])
+    except ResponseError:
+        return None  # there is no such stream
