@@ -17,15 +17,17 @@ __all__ = ["open_log", "sqlite_file"]
 
 
 @contextmanager
-def open_log(settings: Settings) -> Iterator[Log]:
+def open_log(settings: Settings, *, make: bool = False) -> Iterator[Log]:
     """Open the log that the settings name, for as long as the context is open.
+
+    With *make*, an empty store is made where there is none.
 
     Raises:
         Unavailable: ``log-missing``: a command that reads makes no empty log by mistake;
             or any code of `Log.open`.
     """
     file = sqlite_file(settings.log_url)
-    if file is not None and not file.exists():
+    if not make and file is not None and not file.exists():
         raise Unavailable(
             "log-missing",
             f"there is no log at {file}",

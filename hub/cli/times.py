@@ -8,7 +8,7 @@ from typing import Final
 
 from hub.cli.exits import usage
 
-__all__ = ["both", "local", "read_place", "utc"]
+__all__ = ["both", "local", "read_ahead", "read_place", "utc"]
 
 _AGO: Final = re.compile(r"(\d{1,9})(s|m|h|d|w)")
 _UNIT: Final = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
@@ -33,6 +33,25 @@ def read_place(text: str, *, now: datetime) -> int | datetime:
         return moment.replace(tzinfo=moment.tzinfo or UTC).astimezone(UTC)
     except (ValueError, OverflowError) as e:
         raise usage(f"{text!r} is no place in the log", remedy=_REMEDY) from e
+
+
+def read_ahead(text: str, *, now: datetime) -> datetime:
+    """Return the moment to come that *text* means: a time in UTC, or how long from *now*.
+
+    Raises:
+        Rejected: ``usage``; it is neither, or is past.
+    """
+    try:
+        if ago := _AGO.fullmatch(text):
+            until = now + timedelta(**{_UNIT[ago[2]]: int(ago[1])})
+        else:
+            moment = datetime.fromisoformat(text)
+            until = moment.replace(tzinfo=moment.tzinfo or UTC).astimezone(UTC)
+    except (ValueError, OverflowError) as e:
+        raise usage(f"{text!r} is no time to come", remedy="Write 90d, 12h, or 2027-01-01.") from e
+    if until <= now:
+        raise usage(f"{text} is past", remedy="Write 90d, 12h, or a time to come.")
+    return until
 
 
 def utc(at: datetime) -> str:
