@@ -1,0 +1,133 @@
+"""Fault table: an append that is broken off anywhere leaves all of it or nothing."""
+
+from __future__ import annotations
+
+import multiprocessing
+import signal
+from collections.abc import Iterator
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from append_faults import POINTS, batch, break_at, die_at
+from samples import BEGAN, Writer
+from sqlalchemy import select
+from sqlalchemy.exc import OperationalError
+
+from hub.errors import Unavailable
+from hub.log.projections import read_logged, rebuild
+from hub.log.store import Log
+from hub.log.tables import METADATA, PROJECTIONS
+from hub.log.verify import verify_store
+
+SIZE = 4
+"""Of the log before: the first entry and three members."""
+GROWN = SIZE + len(batch())
+
+
+@pytest.fixture
+def begun(store_url: str) -> Iterator[Log]:
+    log = Log.open(store_url)
+    Writer(log).begin("az-fhn", "ir-ndmo", "kz-mchs")
+    yield log
+    log.close()
+
+
+def everything(log: Log) -> dict[str, list[Any]]:
+    with log.engine.connect() as c:
+        return {
+            t.name: sorted(map(tuple, c.execute(select(t))), key=repr)
+            for t in METADATA.tables.values()
+        }
+
+
+def all_or_nothing(log: Log, before: dict[str, list[Any]]) -> int:
+    """Hold what is there against what may be; return the size of the log."""
+    size = log.head().size
+    assert size in {SIZE, GROWN}
+    report = verify_store(log, read=read_logged)
+    assert report.fault is None
+    now = everything(log)
+    if size == SIZE:
+        assert now == before
+    else:
+        assert len(now["messages"]) == 2
+        assert len(now["acknowledgements"]) == len(now["deliveries"]) == len(now["inputs"]) == 1
+    rebuild(log)
+    assert everything(log) == now, "projections are those of the entries"
+    return size
+
+
+def goes_on(log: Log) -> None:
+    """Append the batch again, as the ledger reads it again: all is there once at the end."""
+    Writer(log, now=BEGAN + timedelta(minutes=2)).commit(batch())
+    assert log.head().size == GROWN
+    assert verify_store(log, read=read_logged).ok
+
+
+@pytest.mark.parametrize(("step", "when"), POINTS)
+def test_a_failure_at_any_step_leaves_all_or_nothing(
+    begun: Log, store_url: str, step: str, when: str
+) -> None:
+    before = everything(begun)
+    broken = Log.open(store_url)
+
+    def fail() -> None:
+        raise OperationalError("injected", {}, Exception("the connection broke"))
+
+    break_at(broken.engine, step, when, fail)
+    with pytest.raises(Unavailable) as failed:
+        Writer(broken, now=BEGAN + timedelta(minutes=1)).commit(batch())
+    broken.close()
+
+    assert failed.value.code == "log-unavailable"
+    size = all_or_nothing(begun, before)
+    assert (size == GROWN) == ((step, when) == ("commit", "after"))
+    goes_on(begun)
+
+
+@pytest.mark.parametrize(("step", "when"), POINTS)
+def test_sigkill_at_any_step_leaves_all_or_nothing(
+    begun: Log, store_url: str, step: str, when: str
+) -> None:
+    before = everything(begun)
+    processes = multiprocessing.get_context("forkserver")
+    processes.set_forkserver_preload(["append_faults"])
+
+    child = processes.Process(target=die_at, args=(store_url, step, when))
+    child.start()
+    child.join(60)
+
+    assert child.exitcode == -signal.SIGKILL, "the child was killed where it should be"
+    size = all_or_nothing(begun, before)
+    assert (size == GROWN) == ((step, when) == ("commit", "after"))
+    goes_on(begun)
+
+
+@pytest.mark.parametrize("when", ["before", "after"])
+def test_a_bug_in_the_middle_of_an_append_leaves_nothing(
+    begun: Log, store_url: str, when: str
+) -> None:
+    before = everything(begun)
+    broken = Log.open(store_url)
+
+    def fail() -> None:
+        raise ZeroDivisionError
+
+    break_at(broken.engine, "chains", when, fail)
+    with pytest.raises(ZeroDivisionError):
+        Writer(broken).commit(batch())
+
+    assert everything(begun) == before
+    broken.close()
+    goes_on(begun)
+
+
+def test_the_batch_takes_every_step(begun: Log) -> None:
+    """Or the tables above would prove less than they say."""
+    empty = {t.name for t in PROJECTIONS if not everything(begun)[t.name]}
+    assert empty == {t.name for t in PROJECTIONS}
+
+    Writer(begun, now=BEGAN + timedelta(minutes=1)).commit(batch())
+
+    assert all(everything(begun)[t.name] for t in PROJECTIONS)
