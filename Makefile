@@ -38,6 +38,7 @@ bench: $(STAMP)  ## measure, beside a peer in the same run
 
 lock: $(STAMP)  ## resolve the exact versions anew
 	$(BIN)/uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header pyproject.toml --group dev -o requirements.lock
+	$(BIN)/uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --no-annotate pyproject.toml -c requirements.lock -o requirements-run.lock
 
 clean:  ## remove everything that was built or run
 	rm -rf $(VENV) .caspian dist build .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
