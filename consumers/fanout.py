@@ -17,30 +17,18 @@ from redis.asyncio import Redis
 
 from consumers.worker import StreamEntry
 from hub.core.candidate import Candidate
-from hub.core.registry import History, Registry
-from hub.core.routing import feeds_of, feeds_of_acknowledgement
+from hub.core.registry import History
+from hub.log.feeding import feeds_for
 from hub.log.store import Log, LogRow
 from hub.streams.feeds import FeedEntry, FeedStreams
 from hub.streams.fields import FED, feed_fields
 from hub.streams.submit import propose
 from hub.telemetry import process_metrics
 
-__all__ = ["FanOut", "feeds_for"]
+__all__ = ["FanOut"]
 
 _log = structlog.get_logger("fanout")
 _TRIM_EVERY = timedelta(minutes=1)
-
-
-def feeds_for(row: LogRow, registry: Registry) -> Sequence[str]:
-    """Return the feeds that carry a log entry, by the registry before it."""
-    if row.kind == "publish" and row.facts is not None:
-        return feeds_of(row.facts, row.agency, registry)
-    if row.kind == "acknowledgement":
-        entry = row.entry
-        return feeds_of_acknowledgement(
-            row.agency, entry["message_agency"], entry["status"], registry
-        )
-    return ()
 
 
 class FanOut:

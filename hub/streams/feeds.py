@@ -18,7 +18,7 @@ from redis.exceptions import NoScriptError, ResponseError
 
 from hub.streams import keys
 
-__all__ = ["FeedEntry", "FeedPage", "FeedStreams", "confirmed_through"]
+__all__ = ["FeedEntry", "FeedPage", "FeedStreams", "confirmed_through", "reached"]
 
 _LUA = files("hub.streams")
 
@@ -170,4 +170,20 @@ async def confirmed_through(redis: Redis, feeds: Sequence[str]) -> dict[str, int
                 raise answer
         if through > 0:
             found[feed] = through
+    return found
+
+
+async def reached(redis: Redis, feeds: Sequence[str]) -> dict[str, int]:
+    """Return the log index that each feed has reached; -1 where there is no such stream."""
+    pipe = redis.pipeline(transaction=False)
+    for feed in feeds:
+        pipe.xinfo_stream(keys.feed(feed))
+    found = {}
+    for feed, info in zip(feeds, await pipe.execute(raise_on_error=False), strict=True):
+        if isinstance(info, ResponseError):
+            found[feed] = -1
+        elif isinstance(info, BaseException):
+            raise info
+        else:
+            found[feed] = keys.index_of(info["last-generated-id"])
     return found

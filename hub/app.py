@@ -1,0 +1,158 @@
+"""The one place where the API is wired: which parts it has, how it starts and how it ends."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from typing import Final
+
+import structlog
+import uvicorn
+from fastapi import FastAPI
+from starlette.datastructures import MutableHeaders
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from hub.errors import Unavailable
+from hub.http import auditing, feeds, health, members, messages, problems, publishing
+from hub.http.refusals import Refusals
+from hub.http.state import Hub
+from hub.log.store import Log
+from hub.members.credentials import Authenticator
+from hub.settings import Settings
+from hub.streams.answers import Answers
+from hub.streams.connect import connect
+from hub.streams.feeds import FeedStreams
+from hub.streams.tail import Tailer
+from hub.tasks import end
+from hub.version import VERSION
+
+__all__ = ["build_api", "serve"]
+
+_HEADERS: Final = {
+    "X-Content-Type-Options": "nosniff",
+    "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
+    "Referrer-Policy": "no-referrer",
+    "Cache-Control": "no-store",
+}
+_log = structlog.get_logger("api")
+
+
+def build_api(settings: Settings) -> FastAPI:
+    """Return the API. It opens the log and Redis when it starts, and closes them when it ends."""
+    app = FastAPI(
+        title="Caspian Hub",
+        version=VERSION,
+        summary="Emergency messages between the agencies of the Caspian states",
+        # The framework's pages load scripts from elsewhere; a control room may be cut off.
+        docs_url=None,
+        redoc_url=None,
+        lifespan=_lifespan(settings),
+    )
+    problems.install(app)
+    for module in (publishing, messages, feeds, members, auditing, health):
+        app.include_router(module.router)
+    app.add_middleware(Guard)
+    return app
+
+
+class Guard:
+    """Give every answer the safe headers, and a fault of ours the form of all errors.
+
+    Plain ASGI: a middleware that wraps responses would hold event streams open.
+    """
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass a request on."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        begun = False
+
+        async def guarded(message: Message) -> None:
+            nonlocal begun
+            if message["type"] == "http.response.start":
+                begun = True
+                headers = MutableHeaders(scope=message)
+                for name, value in _HEADERS.items():
+                    headers.setdefault(name, value)
+            await send(message)
+
+        try:
+            await self._app(scope, receive, guarded)
+        except Exception:  # noqa: BLE001  # the process's last word on a request
+            _log.exception("request.failed", path=scope["path"])
+            if not begun:
+                await problems.internal()(scope, receive, guarded)
+
+
+def _lifespan(settings: Settings) -> Callable[[FastAPI], AbstractAsyncContextManager[None]]:
+    @asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        log = await asyncio.to_thread(Log.open, settings.log_url)
+        redis = connect(settings.redis_url, max_connections=200)
+        hub = Hub(
+            settings=settings,
+            log=log,
+            redis=redis,
+            streams=FeedStreams(redis),
+            answers=Answers(redis, lambda: list(hub.history.latest.agencies)),
+            tailer=Tailer(redis, queue=settings.sse_queue),
+            authenticator=Authenticator(log),
+            refusals=Refusals(redis),
+        )
+        app.state.hub = hub
+        await hub.registry(fresh=True)
+        tasks = [
+            asyncio.create_task(hub.answers.run(), name="answers"),
+            asyncio.create_task(hub.tailer.run(), name="tail"),
+            asyncio.create_task(hub.refusals.run(), name="refusals"),
+            asyncio.create_task(_watch_members(hub), name="members"),
+        ]
+        try:
+            yield
+        finally:
+            await end(tasks)
+            await hub.refusals.flush()
+            await redis.aclose()
+            log.close()
+
+    return lifespan
+
+
+async def _watch_members(hub: Hub) -> None:
+    """Meet new members within a second, so that their receipts are listened for."""
+    while True:
+        await asyncio.sleep(0.5)
+        try:
+            await hub.registry()
+        except Unavailable as e:
+            _log.warning("registry.waiting", error=str(e))
+
+
+def serve(settings: Settings) -> None:
+    """Serve the API until SIGTERM or SIGINT; open event streams end at once.
+
+    Raises:
+        Unavailable: the log cannot be opened.
+    """
+    config = uvicorn.Config(
+        build_api(settings),
+        host=settings.host,
+        port=settings.port,
+        loop="uvloop",
+        http="httptools",
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        timeout_graceful_shutdown=2,
+        lifespan="on",
+        # Headers are bounded by the parser, bodies by the routes that read them.
+        h11_max_incomplete_event_size=16_384,
+    )
+    logging.getLogger("uvicorn.error").setLevel(settings.log_level.upper())
+    uvicorn.Server(config).run()

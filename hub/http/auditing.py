@@ -1,0 +1,111 @@
+"""The log for auditors: its end, its entries as they were hashed, its dead letters."""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Query
+
+from hub.errors import Rejected
+from hub.http.problems import RESPONSES
+from hub.http.state import Asker, HubState, require
+from hub.log.store import LogRow
+from hub.streams.submit import to_inbox
+from schemas.entry import from_micros
+
+__all__ = ["router"]
+
+router = APIRouter(tags=["log"], responses=RESPONSES)
+
+
+@router.get("/v1/log", summary="The end of the log")
+async def head(hub: HubState, _asker: Asker) -> dict[str, Any]:
+    """Return how many entries there are, when the last was logged, and the Merkle root."""
+    found = await asyncio.to_thread(hub.log.head)
+    return {
+        "origin": hub.settings.origin,
+        "size": found.size,
+        "root": found.root.hex(),
+        "at": from_micros(found.at_us) if found.size else None,
+    }
+
+
+@router.get("/v1/log/entries", summary="Entries of the log")
+async def entries(
+    hub: HubState,
+    asker: Asker,
+    after: Annotated[int, Query(ge=-1, lt=1 << 53)] = -1,
+    limit: Annotated[int, Query(ge=1, le=1000)] = 100,
+    kind: Annotated[list[str] | None, Query()] = None,
+    agency: str | None = None,
+) -> dict[str, Any]:
+    """Return entries above a log index, in order: exact bytes in base64, and payloads."""
+    require(hub, asker, "auditor", "operator")
+    rows = await asyncio.to_thread(
+        hub.log.rows, after=after, limit=limit, kinds=kind or (), agency=agency
+    )
+    return {"entries": [_shown(r) for r in rows], "next": rows[-1].index if rows else after}
+
+
+@router.get("/v1/log/entries/{index}", summary="One entry of the log")
+async def entry(index: int, hub: HubState, asker: Asker) -> dict[str, Any]:
+    """Return one entry: its exact bytes in base64, and its payload."""
+    require(hub, asker, "auditor", "operator")
+    row = await asyncio.to_thread(hub.log.row, index) if 0 <= index < 1 << 53 else None
+    if row is None:
+        raise Rejected("entry-unknown", f"the log has no entry {index}")
+    return _shown(row)
+
+
+@router.get("/v1/dead-letters", summary="What the hub could not handle")
+async def dead_letters(
+    hub: HubState,
+    asker: Asker,
+    after: Annotated[int, Query(ge=-1, lt=1 << 53)] = -1,
+    limit: Annotated[int, Query(ge=1, le=1000)] = 100,
+) -> dict[str, Any]:
+    """Return dead letters above a log index: where, why, and the fields that came."""
+    require(hub, asker, "operator", "auditor")
+    rows = await asyncio.to_thread(hub.log.rows, after=after, limit=limit, kinds=("dead-letter",))
+    return {
+        "entries": [{"index": r.index, **r.entry} for r in rows],
+        "next": rows[-1].index if rows else after,
+    }
+
+
+@router.post("/v1/dead-letters/{index}/retry", status_code=202, summary="Try a dead letter again")
+async def retry(index: int, hub: HubState, asker: Asker) -> dict[str, str]:
+    """Put a dead letter into its agency's inbox again, as it came.
+
+    Trying it twice is safe: a message is never logged twice.
+    """
+    require(hub, asker, "operator")
+    row = await asyncio.to_thread(hub.log.row, index) if 0 <= index < 1 << 53 else None
+    if row is None or row.kind != "dead-letter":
+        raise Rejected("entry-unknown", f"{index} is not a dead letter")
+    if not row.agency or row.payload is None:
+        raise Rejected(
+            "nothing-to-retry",
+            f"the dead letter {index} holds no message",
+            remedy="It tells of a fault inside the hub: see its reason, then `caspian rebuild`.",
+        )
+    fields: dict[str, str | bytes] = {"type": "message", "payload": row.payload}
+    given = row.entry.get("fields", {})
+    for name in ("id", "payload_type"):
+        if given.get(name):
+            fields[name] = given[name]
+    return {"inbox": await to_inbox(hub.redis, row.agency, fields)}
+
+
+def _shown(row: LogRow) -> dict[str, Any]:
+    return {
+        "index": row.index,
+        "at": from_micros(row.at_us),
+        "kind": row.kind,
+        "agency": row.agency,
+        "entry": base64.b64encode(row.body).decode(),
+        "payload_type": row.payload_type,
+        "payload": None if row.payload is None else base64.b64encode(row.payload).decode(),
+    }

@@ -1,0 +1,268 @@
+"""Feeds: by cursor, as an event stream, and the confirmation that says they arrived."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import time
+from collections.abc import AsyncIterator
+from typing import Annotated, Any, Final
+
+from fastapi import APIRouter, Depends, Header, Query
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from redis.exceptions import RedisError
+from sse_starlette import EventSourceResponse, ServerSentEvent
+
+from hub.core.registry import Filter, Registry
+from hub.core.routing import wants
+from hub.errors import Rejected, Unavailable
+from hub.http.problems import RESPONSES
+from hub.http.state import Asker, Hub, HubState
+from hub.log.feeding import read_from_log
+from hub.members.credentials import Principal
+from hub.streams import keys
+from hub.streams.connect import LOST
+from hub.streams.feeds import FeedStreams
+from hub.streams.fields import feed_json
+from hub.streams.tail import Reader
+from schemas.facts import MessageFacts
+
+__all__ = ["router"]
+
+router = APIRouter(tags=["feeds"], responses=RESPONSES)
+_PAGE: Final = 1000
+_PAUSE_S: Final = 0.2
+
+Entry = tuple[int, dict[bytes, bytes]]
+
+
+def _filter(
+    state: Annotated[list[str] | None, Query(description="ISO 3166-1 alpha-2")] = None,
+    kind: Annotated[list[str] | None, Query()] = None,
+    severity: Annotated[str | None, Query(description="the mildest wanted")] = None,
+    event: Annotated[list[str] | None, Query()] = None,
+    language: Annotated[list[str] | None, Query()] = None,
+    bbox: Annotated[str | None, Query(description="south,west,north,east")] = None,
+) -> Filter:
+    try:
+        return Filter.model_validate(
+            {
+                "states": [s.upper() for s in state or ()],
+                "kinds": kind or (),
+                "severity": severity,
+                "events": event or (),
+                "languages": language or (),
+                "bbox": [float(x) for x in bbox.split(",")] if bbox else None,
+            }
+        )
+    except (ValidationError, ValueError) as e:
+        raise Rejected(
+            "filter-invalid", str(e).splitlines()[0][:200], remedy="See docs/protocol/http.md."
+        ) from e
+
+
+Wanted = Annotated[Filter, Depends(_filter)]
+Sandbox = Annotated[str, Query(pattern=r"^([a-z0-9][a-z0-9-]{0,39})?$")]
+
+
+@router.get("/v1/feeds", summary="The feeds one may read")
+async def feeds(hub: HubState, asker: Asker) -> dict[str, Any]:
+    """Return the feeds of one's agency; all of them for an auditor or operator."""
+    found = (await hub.registry()).latest.feeds()
+    own = [
+        f
+        for f in sorted(found)
+        if asker.role in {"auditor", "operator"} or f.partition(".")[0] == asker.agency
+    ]
+    return {"feeds": [{"feed": feed, "since": found[feed]} for feed in own]}
+
+
+@router.get("/v1/feeds/{feed}", summary="A feed, by cursor")
+async def feed_page(
+    feed: str,
+    hub: HubState,
+    asker: Asker,
+    wanted: Wanted,
+    after: Annotated[int, Query(ge=-1, lt=1 << 53)] = -1,
+    limit: Annotated[int, Query(ge=1, le=_PAGE)] = 100,
+    wait: Annotated[float, Query(ge=0, le=60)] = 0,
+    sandbox: Sandbox = "",
+) -> dict[str, Any]:
+    """Return entries after a log index, oldest first, and the cursor to go on from.
+
+    With *wait* the answer waits that many seconds for a first entry. Reading confirms
+    nothing: see confirmations.
+    """
+    registry = await _may_read(hub, asker, feed, sandbox)
+    deadline = time.monotonic() + wait
+    while True:
+        page, after, more = await _page(hub, feed, after, limit, sandbox)
+        kept = [e for e in page if _kept(e, wanted, registry)]
+        left = deadline - time.monotonic()
+        if kept or (not more and left <= 0):
+            return {"entries": [feed_json(*e) for e in kept], "next": after}
+        if not more:
+            await asyncio.sleep(min(_PAUSE_S, left))
+
+
+@router.get(
+    "/v1/feeds/{feed}/events",
+    summary="A feed, as server-sent events",
+    response_class=EventSourceResponse,
+    responses={200: {"content": {"text/event-stream": {}}}},
+)
+async def events(
+    feed: str,
+    hub: HubState,
+    asker: Asker,
+    wanted: Wanted,
+    after: Annotated[int | None, Query(ge=-1, lt=1 << 53)] = None,
+    sandbox: Sandbox = "",
+    last_event_id: Annotated[str | None, Header()] = None,
+) -> EventSourceResponse:
+    """Follow a feed; an event's id is its log index.
+
+    Begins after ``Last-Event-ID``, else after *after*, else with what comes from now on.
+    A reader that does not keep up is cut off; it resumes by id and misses nothing.
+    """
+    await _may_read(hub, asker, feed, sandbox)
+    start = after
+    if last_event_id:
+        if not last_event_id.isascii() or not last_event_id.isdigit():
+            raise Rejected("cursor-invalid", "Last-Event-ID is not a log index")
+        start = int(last_event_id)
+    return EventSourceResponse(
+        _follow(hub, feed, start, wanted, sandbox),
+        ping=hub.settings.sse_heartbeat.total_seconds(),
+        send_timeout=30,
+        headers={"Cache-Control": "no-store", "X-Accel-Buffering": "no"},
+    )
+
+
+class Confirming(BaseModel):
+    """How far a feed has arrived."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    through: int = Field(ge=0, lt=1 << 53)
+    """The log index through which everything was received."""
+
+
+@router.post("/v1/feeds/{feed}/confirmations", status_code=202, summary="Say that a feed arrived")
+async def confirm(
+    feed: str, given: Confirming, hub: HubState, asker: Asker
+) -> dict[str, int | str]:
+    """Confirm everything in a feed through a log index: it counts as delivered."""
+    await _may_read(hub, asker, feed, "")
+    if asker.role in {"auditor", "operator"}:
+        raise Rejected("not-allowed", "only the feed's own agency can confirm it")
+    size = (await asyncio.to_thread(hub.log.head)).size
+    if given.through >= size:
+        raise Rejected("cursor-invalid", f"the log ends at {size - 1}")
+    try:
+        await hub.redis.zadd(keys.CONFIRMED, {feed: given.through}, gt=True)
+    except LOST as e:
+        raise Unavailable("streams-unavailable", "Redis cannot be reached") from e
+    return {"feed": feed, "through": given.through}
+
+
+async def _may_read(hub: Hub, asker: Principal, feed: str, sandbox: str) -> Registry:
+    registry = (await hub.registry()).latest
+    if feed not in registry.feeds():
+        registry = (await hub.registry(fresh=True)).latest
+    own = feed.partition(".")[0] == asker.agency
+    above = asker.role in {"auditor", "operator"}
+    if feed not in registry.feeds() or not (own or above):
+        raise Rejected("feed-unknown", f"there is no feed {feed[:100]} for you")
+    if sandbox and not above:
+        raise Rejected("not-allowed", "a replay is read by an auditor or operator")
+    return registry
+
+
+async def _page(
+    hub: Hub, feed: str, after: int, limit: int, sandbox: str
+) -> tuple[list[Entry], int, bool]:
+    """Return entries above *after*, the cursor behind them, and whether more may be there now."""
+    streams = FeedStreams(hub.redis, sandbox=sandbox) if sandbox else hub.streams
+    try:
+        page = await streams.read(feed, after=after, limit=limit)
+    except (*LOST, RedisError):
+        page = None
+    if page is not None and (page.covered or sandbox):
+        entries = list(page.entries)
+        full = len(entries) == limit
+        return entries, entries[-1][0] if full else max(after, page.reached), full
+    # The stream is trimmed, being made anew, or away: the log has the same entries.
+    history = await hub.registry(fresh=True)
+    found = await asyncio.to_thread(read_from_log, hub.log, history, feed, after=after, limit=limit)
+    return list(found.entries), found.reached, found.reached > after
+
+
+def _kept(entry: Entry, wanted: Filter, registry: Registry) -> bool:
+    if wanted == Filter():
+        return True
+    fields = entry[1]
+    if b"facts" not in fields:
+        return not wanted.kinds or "acknowledgement" in wanted.kinds
+    facts = MessageFacts.model_validate_json(fields[b"facts"])
+    agency = registry.agencies.get(fields[b"agency"].decode())
+    return wants(wanted, facts, agency.state if agency else "")
+
+
+async def _follow(
+    hub: Hub, feed: str, after: int | None, wanted: Filter, sandbox: str
+) -> AsyncIterator[ServerSentEvent]:
+    key = keys.sandbox_feed(sandbox, feed) if sandbox else keys.feed(feed)
+    reader = await _open(hub, key)
+    try:
+        if after is None:
+            after = (await asyncio.to_thread(hub.log.head)).size - 1
+            # A first event tells the reader where it stands, so that a break loses nothing.
+            yield ServerSentEvent(
+                event="position", id=str(after), data=json.dumps({"after": after})
+            )
+        while True:
+            entries, reached, more = await _page(hub, feed, after, _PAGE, sandbox)
+            for entry in entries:
+                event = await _event(hub, entry, wanted)
+                if event is not None:
+                    yield event
+            after = max(after, reached)
+            if not more:
+                break
+        async for event in _live(hub, reader, after, wanted):
+            yield event
+    finally:
+        hub.tailer.close(reader)
+
+
+async def _live(
+    hub: Hub, reader: Reader, after: int, wanted: Filter
+) -> AsyncIterator[ServerSentEvent]:
+    while (entry := await reader.queue.get()) is not None:
+        if entry[0] <= after:
+            continue  # the tailer began before the pages ended
+        after = entry[0]
+        event = await _event(hub, entry, wanted)
+        if event is not None:
+            yield event
+
+
+async def _event(hub: Hub, entry: Entry, wanted: Filter) -> ServerSentEvent | None:
+    registry = (await hub.registry()).latest
+    if not _kept(entry, wanted, registry):
+        return None
+    shown = feed_json(*entry)
+    return ServerSentEvent(
+        event=shown["kind"],
+        id=str(entry[0]),
+        data=json.dumps(shown, ensure_ascii=False, separators=(",", ":")),
+    )
+
+
+async def _open(hub: Hub, key: str) -> Reader:
+    while True:
+        try:
+            return await hub.tailer.open(key)
+        except (*LOST, RedisError):
+            await asyncio.sleep(_PAUSE_S)

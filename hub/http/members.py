@@ -1,0 +1,77 @@
+"""The members, and how an operator adds one: an entry in the log like any other."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+from fastapi import APIRouter
+
+from hub.core.candidate import Candidate, CandidateKind
+from hub.core.registry import History, Registry, read_agency, read_subscription
+from hub.errors import Unavailable
+from hub.http.problems import RESPONSES
+from hub.http.state import Asker, Hub, HubState, require
+from hub.streams.submit import propose
+
+__all__ = ["router"]
+
+router = APIRouter(tags=["members"], responses=RESPONSES)
+
+
+@router.get("/v1/members", summary="The member agencies")
+async def members(hub: HubState, _asker: Asker) -> dict[str, Any]:
+    """Return all agencies, and the subscriptions that the asker may see."""
+    registry = (await hub.registry(fresh=True)).latest
+    own = _asker.role in {"auditor", "operator"}
+    return {
+        "members": [a.model_dump(mode="json") for a in registry.agencies.values()],
+        "subscriptions": [
+            {"feed": s.feed, **s.model_dump(mode="json")}
+            for s in registry.subscriptions.values()
+            if own or s.agency == _asker.agency
+        ],
+    }
+
+
+@router.post("/v1/members", status_code=201, summary="Add or change a member")
+async def add_member(record: dict[str, Any], hub: HubState, asker: Asker) -> dict[str, Any]:
+    """Log a member's record; the newest record of an agency holds."""
+    require(hub, asker, "operator")
+    agency = read_agency(record)
+
+    def there(registry: Registry) -> bool:
+        return registry.agencies.get(agency.id) == agency
+
+    await _log(hub, "member", agency.model_dump(mode="json"), there)
+    return agency.model_dump(mode="json")
+
+
+@router.post("/v1/subscriptions", status_code=201, summary="Add or change a subscription")
+async def add_subscription(record: dict[str, Any], hub: HubState, asker: Asker) -> dict[str, Any]:
+    """Log a subscription: a further feed of an agency, filtered."""
+    require(hub, asker, "operator")
+    subscription = read_subscription(record, (await hub.registry(fresh=True)).latest)
+
+    def there(registry: Registry) -> bool:
+        return registry.subscriptions.get(subscription.feed) == subscription
+
+    await _log(hub, "subscription", subscription.model_dump(mode="json"), there)
+    return {"feed": subscription.feed, **subscription.model_dump(mode="json")}
+
+
+async def _log(hub: Hub, kind: CandidateKind, body: dict[str, Any], there: Any) -> None:
+    """Propose a change of the registry and wait until the log has it."""
+    history: History = await hub.registry(fresh=True)
+    if there(history.latest):
+        return
+    await propose(hub.redis, [Candidate(kind, "", via="http", body=body)])
+    deadline = asyncio.get_running_loop().time() + hub.settings.receipt_timeout.total_seconds()
+    while not there((await hub.registry(fresh=True)).latest):
+        if asyncio.get_running_loop().time() > deadline:
+            raise Unavailable(
+                "receipt-pending",
+                "the ledger has not logged it in time",
+                remedy="Send the same again: a record that is in the log is not logged twice.",
+            )
+        await asyncio.sleep(0.02)

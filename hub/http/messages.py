@@ -1,0 +1,119 @@
+"""One message: what it says, who got it, who has acknowledged it."""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import UTC, datetime
+from typing import Any
+
+from fastapi import APIRouter, Response
+
+from hub.core.admission import MessageRow
+from hub.core.lifecycle import Acknowledgement, life
+from hub.core.registry import channel_of, main_feeds
+from hub.core.routing import entitled, recipients
+from hub.errors import Rejected
+from hub.http.problems import RESPONSES
+from hub.http.state import Asker, Hub, HubState
+from hub.members.credentials import Principal
+from schemas.entry import from_micros
+
+__all__ = ["router"]
+
+router = APIRouter(tags=["messages"], responses=RESPONSES)
+
+
+@router.get("/v1/messages/{name}", summary="The life of a message")
+async def message(name: str, hub: HubState, asker: Asker) -> dict[str, Any]:
+    """Return a message's facts, its receipt, and its life with every recipient.
+
+    *name* is the message's id, its log index, or the identifier its sender gave it.
+    A message that one may not read does not exist: ``unknown-message``.
+    """
+    row = await find(hub, asker, name)
+    registry = (await hub.registry()).at(row.index)
+    expected = recipients(row.facts, row.agency, registry)
+    channel = channel_of(row.facts.status)
+    feeds = {main_feeds(agency)[channel]: agency for agency in expected}
+    delivered = await asyncio.to_thread(hub.log.delivered_at, list(feeds), row.index)
+    acks = await asyncio.to_thread(hub.log.acknowledgements, row.facts.sender, row.facts.identifier)
+    lives = life(
+        row.facts,
+        logged_at=from_micros(row.at_us),
+        recipients=expected,
+        delivered={feeds[f]: from_micros(at) for f, at in delivered.items()},
+        acknowledgements=[
+            Acknowledgement(a.agency, a.officer, from_micros(a.at_us), a.index, a.note)
+            for a in acks
+        ],
+        at=datetime.now(UTC),
+    )
+    return {
+        "index": row.index,
+        "id": row.id,
+        "agency": row.agency,
+        "sha256": row.sha256,
+        "accepted_at": from_micros(row.at_us),
+        "facts": row.facts.model_dump(mode="json", exclude_defaults=True),
+        "recipients": [
+            {
+                "agency": one.agency,
+                "state": one.state,
+                "queued_at": one.queued_at,
+                "deadline": one.deadline,
+                "overdue": one.overdue,
+                "delivered_at": one.delivered_at,
+                "acknowledgements": [
+                    {"officer": a.officer, "at": a.at, "index": a.index, "note": a.note}
+                    for a in one.acknowledgements
+                ],
+            }
+            for one in lives
+        ],
+    }
+
+
+@router.get(
+    "/v1/messages/{name}/payload",
+    summary="The message as it was sent",
+    response_class=Response,
+    responses={200: {"content": {"application/cap+xml": {}, "application/edxl-rm+xml": {}}}},
+)
+async def payload(name: str, hub: HubState, asker: Asker) -> Response:
+    """Return the bytes of a message exactly as they came."""
+    row = await find(hub, asker, name)
+    found = await asyncio.to_thread(hub.log.row, row.index)
+    if found is None or found.payload is None:
+        raise Rejected("payload-gone", f"the payload of {row.index} is not kept any more")
+    return Response(
+        found.payload,
+        media_type=found.payload_type,
+        headers={
+            "ETag": f'"{row.sha256}"',
+            "Content-Disposition": f'attachment; filename="message-{row.index}"',
+        },
+    )
+
+
+async def find(hub: Hub, asker: Principal, name: str) -> MessageRow:
+    """Return the one message of that name that the asker may read.
+
+    Raises:
+        Rejected: ``unknown-message``, ``ambiguous-message``.
+    """
+    found = await asyncio.to_thread(hub.log.find_messages, name)
+    history = await hub.registry()
+    readable = [
+        row
+        for row in found
+        if asker.role in {"auditor", "operator"}
+        or asker.agency in {row.agency, *entitled(row.facts, row.agency, history.at(row.index))}
+    ]
+    if len(readable) == 1:
+        return readable[0]
+    if readable:
+        listed = ", ".join(f"{row.index} of {row.agency}" for row in readable)
+        raise Rejected(
+            "ambiguous-message", f"{name} may be {listed}", remedy="Name it by its log index."
+        )
+    raise Rejected("unknown-message", f"there is no message {name[:200]}")

@@ -1,0 +1,153 @@
+"""Every error of the API as one form: problem+json (RFC 9457) with the hub's stable codes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse
+from starlette.exceptions import HTTPException
+
+from hub.errors import HubError, Rejected, Unavailable
+
+__all__ = ["PROBLEM", "RESPONSES", "install", "internal", "problem", "status_of"]
+
+PROBLEM: Final = "application/problem+json"
+
+_STATUS: Final[Mapping[str, int]] = {
+    "token-missing": 401,
+    "token-invalid": 401,
+    "token-expired": 401,
+    "not-allowed": 403,
+    "unknown-agency": 403,
+    "sender-not-of-agency": 403,
+    "not-your-message": 403,
+    "unknown-message": 404,
+    "feed-unknown": 404,
+    "entry-unknown": 404,
+    "route-unknown": 404,
+    "method-not-allowed": 405,
+    "conflicting-replay": 409,
+    "ambiguous-message": 409,
+    "too-large": 413,
+    "payload-type-mismatch": 415,
+}
+"""Any other is 422 where the sender must change something, 503 where the hub must recover."""
+
+_SCHEMA: Final = {
+    "type": "object",
+    "required": ["type", "title", "status", "detail", "code"],
+    "properties": {
+        "type": {"type": "string"},
+        "title": {"type": "string"},
+        "status": {"type": "integer"},
+        "detail": {"type": "string"},
+        "code": {"type": "string"},
+        "remedy": {"type": "string"},
+        "index": {"type": ["integer", "null"]},
+        "findings": {"type": "array", "items": {"type": "object"}},
+    },
+}
+
+_WHAT: Final = {
+    400: "The request is malformed",
+    401: "No valid token",
+    403: "Not allowed",
+    404: "There is no such thing",
+    405: "Not that way",
+    409: "Conflict",
+    413: "Too large",
+    415: "Another type than it says",
+    422: "Refused",
+    500: "A fault of the hub",
+    503: "The hub must recover",
+}
+
+RESPONSES: Final[dict[int | str, dict[str, Any]]] = {
+    status: {"description": what, "content": {PROBLEM: {"schema": _SCHEMA}}}
+    for status, what in _WHAT.items()
+}
+
+
+def status_of(error: HubError) -> int:
+    """Return the HTTP status of an error."""
+    if isinstance(error, Unavailable):
+        return 503
+    return _STATUS.get(error.code, 422)
+
+
+def problem(
+    error: HubError, *, index: int | None = None, headers: Mapping[str, str] | None = None
+) -> JSONResponse:
+    """Return an error as the response that reports it."""
+    status = status_of(error)
+    body: dict[str, Any] = {
+        "type": f"urn:caspian-hub:problem:{error.code}",
+        "title": _WHAT[status],
+        "status": status,
+        "detail": error.detail,
+        "code": error.code,
+        "remedy": error.remedy,
+    }
+    if isinstance(error, Rejected) and error.findings:
+        body["findings"] = [
+            {
+                "rule": f.rule,
+                "severity": f.severity,
+                "path": f.path,
+                "line": f.line,
+                "message": f.message,
+            }
+            for f in error.findings
+        ]
+    if index is not None:
+        body["index"] = index
+    more = dict(headers or {})
+    if isinstance(error, Unavailable):
+        more["Retry-After"] = str(error.retry_after_s)
+    if status == 401:
+        more["WWW-Authenticate"] = 'Bearer realm="caspian-hub"'
+    return JSONResponse(body, status_code=status, headers=more, media_type=PROBLEM)
+
+
+def internal() -> JSONResponse:
+    """Return the answer to a request that met a fault of the hub's own."""
+    return JSONResponse(
+        {
+            "type": "urn:caspian-hub:problem:internal",
+            "title": _WHAT[500],
+            "status": 500,
+            "detail": "the hub failed on this request; its operator can read why",
+            "code": "internal",
+            "remedy": "Send the same again; it is safe. If it fails again, tell the operator.",
+        },
+        status_code=500,
+        media_type=PROBLEM,
+    )
+
+
+def install(app: FastAPI) -> None:
+    """Make the app answer every error in this form, the framework's own too."""
+
+    @app.exception_handler(HubError)
+    async def hub_error(_request: Request, error: HubError) -> JSONResponse:
+        return problem(error)
+
+    @app.exception_handler(HTTPException)
+    async def http_error(_request: Request, error: HTTPException) -> JSONResponse:
+        codes = {404: "route-unknown", 405: "method-not-allowed"}
+        code = codes.get(error.status_code, "request-invalid")
+        return problem(
+            Rejected(code, str(error.detail), remedy="See /openapi.json for the routes."),
+            headers=error.headers,
+        )
+
+    @app.exception_handler(RequestValidationError)
+    async def invalid(_request: Request, error: RequestValidationError) -> JSONResponse:
+        fault = error.errors()[0]
+        where = ".".join(str(part) for part in fault["loc"])
+        return problem(
+            Rejected("request-invalid", f"{where}: {fault['msg']}", remedy="See /openapi.json.")
+        )

@@ -1,0 +1,176 @@
+"""Publish and acknowledge: what is sent goes into the agency's inbox and waits for its receipt."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Header, Request, Response
+from fastapi.responses import JSONResponse
+from pydantic import BaseModel, ConfigDict, Field
+
+from hub.errors import Rejected, Unavailable
+from hub.http.problems import RESPONSES, problem
+from hub.http.state import Asker, Hub, HubState, require
+from hub.streams.submit import to_inbox
+from hub.telemetry import process_metrics
+from schemas.receipt import Answer, Receipt
+
+__all__ = ["router"]
+
+router = APIRouter(tags=["messages"], responses=RESPONSES)
+
+
+@router.post(
+    "/v1/messages",
+    status_code=201,
+    summary="Publish a message",
+    responses={
+        200: {"model": Receipt, "description": "The same bytes were taken before: their receipt"},
+        201: {"model": Receipt, "description": "Taken, durable in the log"},
+    },
+    openapi_extra={
+        "requestBody": {
+            "required": True,
+            "content": {
+                "application/cap+xml": {"schema": {"type": "string"}},
+                "application/edxl-rm+xml": {"schema": {"type": "string"}},
+                "application/xml": {"schema": {"type": "string"}},
+                "application/json": {"schema": {"type": "object"}},
+            },
+        }
+    },
+)
+async def publish(
+    request: Request,
+    hub: HubState,
+    asker: Asker,
+    caspian_message_id: Annotated[str | None, Header()] = None,
+) -> Response:
+    """Publish CAP 1.2 or EDXL-RM 1.0, in XML or JSON; the bytes are kept as they come.
+
+    The receipt comes once the message is durable in the log. After a 503 or a lost
+    connection, send the same bytes again: a message is never logged twice.
+    """
+    require(hub, asker, "agency", "officer")
+    try:
+        payload = await _body(request, hub.settings.max_payload_bytes)
+    except Rejected as refusal:
+        hub.refusals.note(asker.agency, refusal)
+        # The rest of the body is not read: the connection ends with this answer.
+        return problem(refusal, headers={"Connection": "close"})
+    fields: dict[str, str | bytes] = {"type": "message", "via": "http", "payload": payload}
+    if label := request.headers.get("content-type"):
+        fields["payload_type"] = label
+    if caspian_message_id:
+        fields["id"] = caspian_message_id
+    return _respond(await _ask(hub, asker.agency, fields))
+
+
+class Acknowledging(BaseModel):
+    """Who takes notice of a message, and what they have to say."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    officer: str = Field("", max_length=200)
+    """The person; an officer's own name where it is left out."""
+    note: str = Field("", max_length=2000)
+
+
+@router.post(
+    "/v1/messages/{name}/acknowledgements",
+    status_code=201,
+    summary="Acknowledge a message",
+    responses={
+        200: {"model": Receipt, "description": "This officer had acknowledged before"},
+        201: {"model": Receipt, "description": "Acknowledged, durable in the log"},
+    },
+)
+async def acknowledge(
+    name: str, hub: HubState, asker: Asker, given: Acknowledging | None = None
+) -> Response:
+    """Acknowledge a message, by its id or log index, in a person's name for their agency."""
+    require(hub, asker, "agency", "officer")
+    given = given or Acknowledging(officer="", note="")
+    officer = asker.person if asker.role == "officer" else given.officer or asker.person
+    if asker.role == "officer" and given.officer not in {"", asker.person}:
+        refusal = Rejected(
+            "not-allowed",
+            f"you are {asker.person}, and cannot acknowledge as {given.officer}",
+            remedy="Leave the officer out.",
+        )
+        hub.refusals.note(asker.agency, refusal)
+        raise refusal
+    fields: dict[str, str | bytes] = {
+        "type": "acknowledgement",
+        "via": "http",
+        "message": name,
+        "officer": officer,
+        "note": given.note,
+    }
+    return _respond(await _ask(hub, asker.agency, fields))
+
+
+async def _body(request: Request, limit: int) -> bytes:
+    """Read a body as it comes, and no further than it may be long.
+
+    Raises:
+        Rejected: ``too-large``.
+    """
+    chunks, size = [], 0
+    async for chunk in request.stream():
+        size += len(chunk)
+        if size > limit:
+            raise Rejected(
+                "too-large",
+                f"the body is longer than {limit} bytes",
+                remedy="Send large resources by reference (CAP `uri`), not inside the message.",
+            )
+        chunks.append(chunk)
+    return b"".join(chunks)
+
+
+async def _ask(hub: Hub, agency: str, fields: dict[str, Any]) -> Answer:
+    """Put fields into an inbox and wait for the answer; again where Redis lost them.
+
+    Raises:
+        Unavailable: ``receipt-pending``; it may or may not have been taken.
+    """
+    began = time.monotonic()
+    deadline = began + hub.settings.receipt_timeout.total_seconds()
+    # What Redis held may be gone: ask again a few times before giving up. The hub knows a twin.
+    patience = max(1.0, hub.settings.receipt_timeout.total_seconds() / 4)
+    while (left := deadline - time.monotonic()) > 0:
+        try:
+            inbox = await to_inbox(hub.redis, agency, fields)
+        except Unavailable:
+            await asyncio.sleep(min(0.1, left))
+            continue
+        future = hub.answers.expect(agency, inbox)
+        try:
+            async with asyncio.timeout(min(patience, left)):
+                answer = await future
+        except TimeoutError:
+            continue
+        finally:
+            hub.answers.forget(agency, inbox)
+        if isinstance(answer, Receipt):
+            process_metrics().receipt_seconds.observe(time.monotonic() - began)
+        return answer
+    raise Unavailable(
+        "receipt-pending",
+        "the hub has not confirmed it in time",
+        remedy="Send the same bytes again: if they were taken, you get their first receipt.",
+        retry_after_s=2,
+    )
+
+
+def _respond(answer: Answer) -> Response:
+    if isinstance(answer, Receipt):
+        return JSONResponse(
+            answer.model_dump(mode="json"),
+            status_code=200 if answer.duplicate else 201,
+            headers={"Location": f"/v1/messages/{answer.id}"},
+        )
+    return problem(answer.rejected(), index=answer.index)

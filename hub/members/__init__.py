@@ -1,0 +1,1 @@
+"""Agencies' people and systems: their credentials and roles."""
