@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from typing import Annotated, Any
+from typing import Annotated, Any, Final
 
 from fastapi import APIRouter, Header, Request, Response
 from fastapi.responses import JSONResponse
@@ -20,6 +20,8 @@ from schemas.receipt import Answer, Receipt
 __all__ = ["router"]
 
 router = APIRouter(tags=["messages"], responses=RESPONSES)
+_DISCARDED: Final = 32 << 20
+_PATIENCE_S: Final = 30
 
 
 @router.post(
@@ -56,6 +58,14 @@ async def publish(
     require(hub, asker, "agency", "officer")
     try:
         payload = await _body(request, hub.settings.max_payload_bytes)
+    except TimeoutError:
+        slow = Rejected(
+            "body-too-slow",
+            f"the body did not arrive within {_PATIENCE_S} s",
+            remedy="Send the same again, on a better line or with the resources by reference.",
+        )
+        hub.refusals.note(asker.agency, slow)
+        return problem(slow, headers={"Connection": "close"})
     except Rejected as refusal:
         hub.refusals.note(asker.agency, refusal)
         # The rest of the body is not read: the connection ends with this answer.
@@ -113,21 +123,28 @@ async def acknowledge(
 
 
 async def _body(request: Request, limit: int) -> bytes:
-    """Read a body as it comes, and no further than it may be long.
+    """Read a body as it comes, and keep no more of it than it may be long.
+
+    What is too long is read on and thrown away for a while: most clients send all of
+    it before they look for the answer, and would never see why they were refused.
 
     Raises:
         Rejected: ``too-large``.
     """
     chunks, size = [], 0
-    async for chunk in request.stream():
-        size += len(chunk)
-        if size > limit:
-            raise Rejected(
-                "too-large",
-                f"the body is longer than {limit} bytes",
-                remedy="Send large resources by reference (CAP `uri`), not inside the message.",
-            )
-        chunks.append(chunk)
+    async with asyncio.timeout(_PATIENCE_S):
+        async for chunk in request.stream():
+            size += len(chunk)
+            if size <= limit:
+                chunks.append(chunk)
+            elif size > limit + _DISCARDED:
+                break
+    if size > limit:
+        raise Rejected(
+            "too-large",
+            f"the body is longer than {limit} bytes",
+            remedy="Send large resources by reference (CAP `uri`), not inside the message.",
+        )
     return b"".join(chunks)
 
 

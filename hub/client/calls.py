@@ -1,0 +1,226 @@
+"""What the clients ask of a hub and how they read its answers, without any I/O."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Any, Final, Generic, TypeVar
+from urllib.parse import quote
+
+import httpx
+
+from hub.errors import Finding, HubError, Rejected, Unavailable
+from schemas.receipt import Receipt
+
+__all__ = [
+    "GAVE_UP",
+    "Backoff",
+    "Call",
+    "acknowledge",
+    "confirm",
+    "dead_letters",
+    "entries",
+    "events",
+    "feeds",
+    "head",
+    "members",
+    "message",
+    "payload",
+    "post_member",
+    "post_subscription",
+    "publish",
+    "read",
+    "read_error",
+    "retry_dead_letter",
+]
+
+T = TypeVar("T")
+
+GAVE_UP: Final = "hub-unreachable"
+"""The code of a hub that does not answer at all."""
+
+
+@dataclass(frozen=True, slots=True)
+class Call(Generic[T]):
+    """One request, and how its answer is read. Every call may be made again."""
+
+    method: str
+    path: str
+    answer: Callable[[httpx.Response], T]
+    content: bytes | None = None
+    json: Any = None
+    params: Mapping[str, Any] = field(default_factory=dict)
+    headers: Mapping[str, str] = field(default_factory=dict)
+    patience: timedelta = timedelta(seconds=30)
+    """How long the hub may take to answer."""
+
+
+class Backoff:
+    """How long to wait before the next try: doubling from 0.1 s to 5 s, with jitter."""
+
+    def __init__(self, within: timedelta) -> None:
+        self._left_s = within.total_seconds()
+        self._next_s = 0.1
+
+    def wait_s(self, error: Unavailable | None = None) -> float | None:
+        """Return the seconds to wait, None when time is up."""
+        if self._left_s <= 0:
+            return None
+        wait = min(self._next_s, 5.0) * random.uniform(0.5, 1.0)  # noqa: S311  # spreads load, keeps no secret
+        if error is not None:
+            wait = max(wait, min(error.retry_after_s, self._left_s) * random.uniform(0.5, 1.0))  # noqa: S311  # as above
+        self._next_s *= 2
+        self._left_s -= wait
+        return wait
+
+    def reset(self, within: timedelta) -> None:
+        """Begin anew, after something worked."""
+        self._left_s, self._next_s = within.total_seconds(), 0.1
+
+
+def read_error(response: httpx.Response) -> HubError:
+    """Return the error that a response reports, whoever made it."""
+    try:
+        body = response.json()
+        code, detail = str(body["code"]), str(body["detail"])
+    except (ValueError, KeyError, TypeError):
+        code, body = "unexpected-answer", {}
+        detail = f"{response.status_code} {response.reason_phrase} from {response.url.path}"
+    remedy = str(body.get("remedy", ""))
+    if response.status_code >= 500 or response.status_code == 429:
+        after = response.headers.get("retry-after", "1")
+        return Unavailable(
+            code, detail, remedy=remedy, retry_after_s=int(after) if after.isdigit() else 1
+        )
+    findings = tuple(Finding(**f) for f in body.get("findings", ()))
+    return Rejected(code, detail, remedy=remedy, findings=findings)
+
+
+def publish(payload: bytes, *, message_id: str | None, content_type: str | None) -> Call[Receipt]:
+    """Publish a message."""
+    headers = {"Content-Type": content_type or "application/octet-stream"}
+    if message_id:
+        headers["Caspian-Message-Id"] = message_id
+    return Call("POST", "/v1/messages", _receipt, content=payload, headers=headers)
+
+
+def acknowledge(name: str, *, note: str, officer: str) -> Call[Receipt]:
+    """Acknowledge a message."""
+    body = {"note": note, "officer": officer}
+    return Call("POST", f"/v1/messages/{_part(name)}/acknowledgements", _receipt, json=body)
+
+
+def message(name: str) -> Call[dict[str, Any]]:
+    """Ask for the life of a message."""
+    return Call("GET", f"/v1/messages/{_part(name)}", _object)
+
+
+def payload(name: str) -> Call[bytes]:
+    """Ask for a message as it was sent."""
+    return Call("GET", f"/v1/messages/{_part(name)}/payload", lambda r: r.content)
+
+
+def feeds() -> Call[list[dict[str, Any]]]:
+    """Ask which feeds one may read."""
+    return Call("GET", "/v1/feeds", lambda r: list(r.json()["feeds"]))
+
+
+def read(
+    feed: str, *, after: int, limit: int, wait: timedelta, wanted: Mapping[str, Any], sandbox: str
+) -> Call[dict[str, Any]]:
+    """Ask for a page of a feed."""
+    params = {"after": after, "limit": limit, "wait": wait.total_seconds(), **wanted}
+    if sandbox:
+        params["sandbox"] = sandbox
+    return Call(
+        "GET",
+        f"/v1/feeds/{_part(feed)}",
+        _object,
+        params=params,
+        patience=wait + timedelta(seconds=30),
+    )
+
+
+def events(feed: str, *, after: int | None, wanted: Mapping[str, Any], sandbox: str) -> Call[None]:
+    """Follow a feed; the answer is an event stream."""
+    params = dict(wanted)
+    if sandbox:
+        params["sandbox"] = sandbox
+    headers = {} if after is None or after < 0 else {"Last-Event-ID": str(after)}
+    if after is not None and after < 0:
+        params["after"] = after
+    return Call(
+        "GET",
+        f"/v1/feeds/{_part(feed)}/events",
+        lambda _: None,
+        params=params,
+        headers=headers,
+        # The hub sends a comment every ten seconds: three missed ones are a dead line.
+        patience=timedelta(seconds=30),
+    )
+
+
+def confirm(feed: str, through: int) -> Call[None]:
+    """Confirm a feed through a log index."""
+    return Call(
+        "POST", f"/v1/feeds/{_part(feed)}/confirmations", lambda _: None, json={"through": through}
+    )
+
+
+def head() -> Call[dict[str, Any]]:
+    """Ask for the end of the log."""
+    return Call("GET", "/v1/log", _object)
+
+
+def entries(
+    *, after: int, limit: int, kinds: tuple[str, ...], agency: str | None
+) -> Call[dict[str, Any]]:
+    """Ask for entries of the log."""
+    params: dict[str, Any] = {"after": after, "limit": limit}
+    if kinds:
+        params["kind"] = list(kinds)
+    if agency:
+        params["agency"] = agency
+    return Call("GET", "/v1/log/entries", _object, params=params)
+
+
+def members() -> Call[dict[str, Any]]:
+    """Ask for the members and subscriptions."""
+    return Call("GET", "/v1/members", _object)
+
+
+def post_member(record: Mapping[str, Any]) -> Call[dict[str, Any]]:
+    """Add or change a member."""
+    return Call("POST", "/v1/members", _object, json=dict(record))
+
+
+def post_subscription(record: Mapping[str, Any]) -> Call[dict[str, Any]]:
+    """Add or change a subscription."""
+    return Call("POST", "/v1/subscriptions", _object, json=dict(record))
+
+
+def dead_letters(*, after: int, limit: int) -> Call[dict[str, Any]]:
+    """Ask for dead letters."""
+    return Call("GET", "/v1/dead-letters", _object, params={"after": after, "limit": limit})
+
+
+def retry_dead_letter(index: int) -> Call[dict[str, Any]]:
+    """Try a dead letter again."""
+    return Call("POST", f"/v1/dead-letters/{index}/retry", _object)
+
+
+def _receipt(response: httpx.Response) -> Receipt:
+    return Receipt.model_validate_json(response.content)
+
+
+def _object(response: httpx.Response) -> dict[str, Any]:
+    found = response.json()
+    if not isinstance(found, dict):
+        raise Unavailable("unexpected-answer", f"no object from {response.url.path}")
+    return found
+
+
+def _part(text: str) -> str:
+    return quote(text, safe="")
