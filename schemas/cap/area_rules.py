@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left, bisect_right
 from itertools import pairwise
 from typing import TYPE_CHECKING, Final
 
@@ -68,12 +69,28 @@ def _judged_ring(text: str, case: Case) -> tuple[Ring, str, str]:
     if east - west > 180 and any(abs(b - a) > 180 for a, b in pairwise(lons)):
         # Crossings cannot be told in a plane that ends at the antimeridian.
         return ring, "R39", "the polygon jumps the antimeridian; split it there"
-    case.crossing_points -= len(ring)
-    if case.crossing_points < 0:
+    case.crossing_pairs -= _pairs(lats, lons)
+    if case.crossing_pairs < 0:
         return ring, "R38", "there are too many points to search for crossings"
     if not shapely.is_simple(shapely.linearrings(ring)):
         return ring, "R38", "the polygon crosses or touches itself"
     return ring, "", ""
+
+
+def _pairs(lats: tuple[float, ...], lons: tuple[float, ...]) -> int:
+    """Return how many pairs of sides may cross: those that overlap in latitude or longitude.
+
+    A coast of ten thousand points has few, a zigzag across the whole area has all.
+    """
+    if len(lats) <= 64:
+        return len(lats) * len(lats) // 2
+    return min(_overlaps(lats), _overlaps(lons))
+
+
+def _overlaps(values: tuple[float, ...]) -> int:
+    spans = [(a, b) if a < b else (b, a) for a, b in pairwise(values)]
+    starts = sorted(start for start, _ in spans)
+    return sum(bisect_right(starts, end) - bisect_left(starts, start) for start, end in spans)
 
 
 def _judge_circle(text: str, path: Path, case: Case) -> Circle:

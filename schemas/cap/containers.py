@@ -48,6 +48,7 @@ _DOCUMENT: Final = re.compile(
 _DECLARATION: Final = re.compile(r"^\s*<\?xml\s[^>]*>")
 _START: Final = re.compile(rb"<[^\s/>!?]+")
 _PREFIX: Final = re.compile(rb"[<\s]/?([^\s<>/=:\"']+):[^\s<>/=\"']")
+_XMLNS: Final = re.compile(rb"\s(xmlns(?::[^\s=]+)?)\s*=")
 _QUOTED: Final = re.compile(rb"\"[^\"]*\"|'[^']*'")
 
 
@@ -82,8 +83,6 @@ class _Search:
         self._start = 0
         self._scopes: dict[str, list[str]] = {}
         """The namespaces that each prefix stands for, innermost last."""
-        self._outside: dict[str, str] = {}
-        """The namespaces around the alert that the search is inside of."""
         self._declared: dict[str, str] = {}
         """What the element whose start is next declares."""
         self._text: list[str] | None = None
@@ -118,9 +117,6 @@ class _Search:
         self._depth += 1
         if self._depth > MAX_DEPTH:
             refuse_depth(self._parser.CurrentLineNumber)
-        outside = {}
-        if name in _ALERTS:
-            outside = {prefix: uris[-1] for prefix, uris in self._scopes.items() if uris}
         for prefix, uri in self._declared.items():
             self._scopes.setdefault(prefix, []).append(uri)
         self._declared.clear()
@@ -131,7 +127,6 @@ class _Search:
             self.is_alert = self._depth == 1
             self._alert_depth = self._depth
             self._start = self._parser.CurrentByteIndex
-            self._outside = outside
         elif name == _EXTRACT:
             self._extract_depth = self._depth
         elif name in _TEXTS or name == _BASE64:
@@ -148,7 +143,7 @@ class _Search:
             if tag is not None and not tag[0].endswith(b"/>"):
                 tag = MARKUP.match(self.data, self._parser.CurrentByteIndex)
             assert tag is not None  # noqa: S101 - expat was at a tag
-            self.alerts.append(_whole(self.data[self._start : tag.end()], self._outside))
+            self.alerts.append(_whole(self.data[self._start : tag.end()], self._scopes))
         elif self._depth == self._extract_depth:
             self._extract_depth = 0
         elif self._text is not None:
@@ -170,8 +165,8 @@ class _Search:
             self.alerts.append(document)
 
 
-def _whole(alert: bytes, outside: dict[str, str]) -> bytes:
-    """Return *alert* with the namespaces that it uses and takes from *outside*."""
+def _whole(alert: bytes, scopes: dict[str, list[str]]) -> bytes:
+    """Return *alert* with the namespaces that it uses and does not declare itself."""
     pieces = [_QUOTED.sub(b'""', piece) for piece in MARKUP.findall(alert)]
     used = {prefix.decode() for piece in pieces for prefix in _PREFIX.findall(piece)}
     names = [found[0] for found in map(_START.match, pieces) if found]
@@ -180,10 +175,11 @@ def _whole(alert: bytes, outside: dict[str, str]) -> bytes:
     start = MARKUP.match(alert)
     assert start is not None  # noqa: S101 - an alert begins with its start tag
     added = b""
-    for prefix, uri in sorted(outside.items()):
+    own = set(_XMLNS.findall(_QUOTED.sub(b'""', start[0])))
+    for prefix in sorted(used):
         attribute = f"xmlns:{prefix}" if prefix else "xmlns"
-        declared = re.search(rb"\s" + re.escape(attribute.encode()) + rb"\s*=", start[0])
-        if prefix in used and not declared:
+        if scopes.get(prefix) and attribute.encode() not in own:
+            uri = scopes[prefix][-1]
             quoted = uri.replace("&", "&amp;").replace("<", "&lt;").replace('"', "&quot;")
             added += f' {attribute}="{quoted}"'.encode()
     if not added:

@@ -15,9 +15,9 @@ from schemas.cap.layout import ALERT, ALERT_11, NAMESPACE_11, NAMESPACE_12, Grou
 from schemas.cap.structure import line_of
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable
 
-__all__ = ["Draft", "Path", "document_order", "draft_of", "find_line", "path_text"]
+__all__ = ["Draft", "Path", "document_order", "draft_of", "lines_of", "path_text"]
 
 Draft = dict[str, Any]
 
@@ -91,13 +91,24 @@ def document_order(path: Path) -> tuple[int, ...]:
     return tuple(key)
 
 
-def find_line(root: etree._Element, path: Sequence[tuple[str, int]], namespace: str) -> int | None:
-    """Return the line of the element at *path*, or of the nearest above it that is there."""
-    element = root
-    for tag, place in path:
-        namesakes = element.iterchildren(f"{{{namespace}}}{tag}")
-        found = next((e for i, e in enumerate(namesakes, 1) if i == (place or 1)), None)
-        if found is None:
-            break
-        element = found
-    return line_of(element)
+def lines_of(root: etree._Element, namespace: str) -> Callable[[Path], int | None]:
+    """Return what tells the line of the element at a path, or of the nearest above it.
+
+    Siblings are listed once, or a thousand findings among a thousand siblings
+    would take a million steps.
+    """
+    listed: dict[tuple[Path, str], list[etree._Element]] = {}
+
+    def line(path: Path) -> int | None:
+        element = root
+        for depth, (tag, place) in enumerate(path):
+            key = (path[:depth], tag)
+            namesakes = listed.get(key)
+            if namesakes is None:
+                namesakes = listed[key] = list(element.iterchildren(f"{{{namespace}}}{tag}"))
+            if len(namesakes) < place or not namesakes:
+                break
+            element = namesakes[max(place - 1, 0)]
+        return line_of(element)
+
+    return line

@@ -16,10 +16,10 @@ from lxml import etree
 from schemas.cap.draft import draft_of
 from schemas.cap.encoding import MAX_BYTES, refuse, refuse_size
 from schemas.cap.layout import ALERT, NAMESPACE_12, Element, Group
-from schemas.cap.markup import refuse_depth
+from schemas.cap.markup import refuse_breadth, refuse_depth
 from schemas.cap.profiles import Profile
 from schemas.cap.read import Reading, judged
-from schemas.cap.structure import structure_findings
+from schemas.cap.structure import MAX_FINDINGS, structure_findings
 from schemas.errors import Finding, Rejected
 
 __all__ = ["read_alert_json"]
@@ -52,6 +52,7 @@ def read_alert_json(
         _build(root, value, ALERT, "alert", faults)
     else:
         _fault(faults, "alert", "an alert is an object")
+    refuse_breadth(root)
     if not faults:
         faults = [
             Finding(f.rule, f.severity, f.path, f.message)
@@ -62,7 +63,7 @@ def read_alert_json(
             "structure-invalid",
             f"{faults[0].path}: {faults[0].message}",
             remedy="Use the names and the order of values of CAP 1.2.",
-            findings=tuple(faults),
+            findings=tuple(faults[:MAX_FINDINGS]),
         )
     return judged(draft_of(root, NAMESPACE_12), profile, line=lambda _: None)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from operator import itemgetter
 from typing import TYPE_CHECKING, Any, Final, NoReturn
 
 from lxml import etree
@@ -13,12 +14,12 @@ from schemas.cap.draft import (
     Path,
     document_order,
     draft_of,
-    find_line,
+    lines_of,
     path_text,
 )
 from schemas.cap.encoding import MAX_BYTES, to_utf8
 from schemas.cap.layout import NAMESPACE_10, NAMESPACE_11, NAMESPACE_12, NAMESPACE_DSIG
-from schemas.cap.markup import MAX_DEPTH, depth_of, parse, refuse_depth
+from schemas.cap.markup import MAX_BREADTH, MAX_DEPTH, depth_of, parse, refuse_breadth, refuse_depth
 from schemas.cap.model import (
     Alert,
     Area,
@@ -32,7 +33,7 @@ from schemas.cap.model import (
 from schemas.cap.names import in_own_thread, is_plain
 from schemas.cap.profiles import Profile, judge_profile, severity_in
 from schemas.cap.rulebook import Case
-from schemas.cap.structure import structure_findings
+from schemas.cap.structure import MAX_FINDINGS, structure_findings
 from schemas.errors import Finding, Rejected
 
 if TYPE_CHECKING:
@@ -80,12 +81,12 @@ def check_alert(
 def _read(data: bytes, profile: Profile, max_bytes: int) -> Reading:
     text = to_utf8(data, max_bytes=max_bytes)
     if is_plain(text):
-        return _read_tree(parse(text), profile)
+        return _read_tree(_parse(text), profile)
     return in_own_thread(lambda: _read_foreign(text, profile))
 
 
 def _read_foreign(text: bytes, profile: Profile) -> Reading:
-    root = parse(text)
+    root = _parse(text)
     included = next(root.iter(_XINCLUDE), None)
     if included is not None:
         finding = Finding("R00", "error", "", "XInclude is not taken", included.sourceline)
@@ -96,6 +97,14 @@ def _read_foreign(text: bytes, profile: Profile) -> Reading:
             findings=(finding,),
         )
     return _read_tree(root, profile)
+
+
+def _parse(text: bytes) -> etree._Element:
+    root = parse(text)
+    # The shortest element is <x/>.
+    if len(text) > 4 * MAX_BREADTH:
+        refuse_breadth(root)
+    return root
 
 
 def _read_tree(root: etree._Element, profile: Profile) -> Reading:
@@ -115,7 +124,7 @@ def _read_tree(root: etree._Element, profile: Profile) -> Reading:
     return judged(
         draft_of(root, namespace),
         profile,
-        line=lambda path: find_line(root, path, namespace),
+        line=lines_of(root, namespace),
         lenient=namespace == NAMESPACE_11,
     )
 
@@ -169,23 +178,36 @@ def judged(
     found = case.findings
     if not found:
         return Reading(_alert(draft), ())
-    if len(found) > 1:
-        found.sort(key=lambda f: document_order(f[1]))
-    findings = tuple(
+    findings = _in_order(found, profile, line)
+    error = next((finding for finding in findings if finding.severity == "error"), None)
+    if error is None:
+        return Reading(_alert(draft), findings)
+    raise Rejected(
+        "rule-broken",
+        f"{error.path}: {error.message} ({error.rule})",
+        remedy="Change what the findings of severity error name.",
+        findings=findings,
+    )
+
+
+def _in_order(
+    found: list[tuple[str, Path, str]], profile: Profile, line: Callable[[Path], int | None]
+) -> tuple[Finding, ...]:
+    """Return at most `MAX_FINDINGS`, in document order; errors have precedence."""
+    ranked = [
+        (document_order(path), severity_in(profile, rule), rule, path, message)
+        for rule, path, message in found
+    ]
+    if len(ranked) > MAX_FINDINGS:
+        ranked.sort(key=itemgetter(1, 0))
+        del ranked[MAX_FINDINGS:]
+    ranked.sort(key=itemgetter(0))
+    return tuple(
         [
-            Finding(rule, severity_in(profile, rule), path_text(path), message, line(path))
-            for rule, path, message in found
+            Finding(rule, severity, path_text(path), message, line(path))
+            for _, severity, rule, path, message in ranked
         ]
     )
-    for finding in findings:
-        if finding.severity == "error":
-            raise Rejected(
-                "rule-broken",
-                f"{finding.path}: {finding.message} ({finding.rule})",
-                remedy="Change what the findings of severity error name.",
-                findings=findings,
-            )
-    return Reading(_alert(draft), findings)
 
 
 def _alert(draft: Draft) -> Alert:

@@ -101,9 +101,9 @@ class Case:
     rings: dict[str, tuple[Ring, str, str]] = field(default_factory=dict)
     """Polygons judged before: a message in five languages repeats each five times."""
 
-    crossing_points: int = 10_000
-    """How many points of polygons may still be searched for crossings, which takes up to
-    the square of it."""
+    crossing_pairs: int = 2_000_000
+    """How many pairs of a polygon's sides may still be looked at for crossings; what is
+    beyond would take longer than a message is worth."""
 
     def found(self, rule: str, path: Path, message: str) -> None:
         """Note that the element at *path* breaks *rule*."""

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 __all__ = ["MAX_FINDINGS", "element_path", "line_of", "schema_text", "structure_findings"]
 
 MAX_FINDINGS: Final = 100
-"""A message has at most this many structural findings; the rest would only repeat them."""
+"""A message has at most this many findings; more would only repeat them."""
 
 _XSD: Final = "http://www.w3.org/2001/XMLSchema"
 _SIMPLE: Final = {
