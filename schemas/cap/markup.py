@@ -22,32 +22,52 @@ MAX_BREADTH: Final = 5000
 """An element may have this many others in it."""
 
 _parsers: Final[deque[etree.XMLParser]] = deque()
+"""Parsers that nobody uses just now; taking and giving back are atomic."""
 
 
-def parse(data: bytes) -> etree._Element:
+def parse(data: bytes, *, foreign: bool = False) -> etree._Element:
     """Parse a document in UTF-8 that `schemas.cap.names.is_plain` has looked over.
 
+    *foreign* says that it holds names outside the vocabulary: then a parser is made
+    for it alone, because a parser lends its memory of names to every thread it is
+    used in.
+
     Raises:
-        Rejected: ``not-xml``, ``too-deep``, ``too-large`` or ``xml-forbidden``.
+        Rejected: ``not-xml``, ``too-deep`` or ``too-large``.
     """
+    if foreign:
+        return _parse(data, _new_parser())
     try:
         parser = _parsers.pop()
     except IndexError:
-        parser = etree.XMLParser(
-            encoding="UTF-8",
-            resolve_entities=False,
-            no_network=True,
-            huge_tree=False,
-            load_dtd=False,
-            remove_comments=True,
-            remove_pis=True,
-        )
+        parser = _new_parser()
     try:
-        return etree.fromstring(data, parser)
-    except etree.XMLSyntaxError as error:
-        _refuse_syntax(error)
+        return _parse(data, parser)
     finally:
         _parsers.append(parser)
+
+
+def _new_parser() -> etree.XMLParser:
+    return etree.XMLParser(
+        encoding="UTF-8",
+        resolve_entities=False,
+        no_network=True,
+        huge_tree=False,
+        load_dtd=False,
+        remove_comments=True,
+        remove_pis=True,
+    )
+
+
+def _parse(data: bytes, parser: etree.XMLParser) -> etree._Element:
+    try:
+        root = etree.fromstring(data, parser)
+    except etree.XMLSyntaxError as error:
+        _refuse_syntax(error)
+    # The shortest element is <x/>.
+    if len(data) > 4 * MAX_BREADTH:
+        refuse_breadth(root)
+    return root
 
 
 _RESOURCE_LIMIT: Final = 114

@@ -19,7 +19,7 @@ from schemas.cap.draft import (
 )
 from schemas.cap.encoding import MAX_BYTES, to_utf8
 from schemas.cap.layout import NAMESPACE_10, NAMESPACE_11, NAMESPACE_12, NAMESPACE_DSIG
-from schemas.cap.markup import MAX_BREADTH, MAX_DEPTH, depth_of, parse, refuse_breadth, refuse_depth
+from schemas.cap.markup import MAX_DEPTH, depth_of, parse, refuse_depth
 from schemas.cap.model import (
     Alert,
     Area,
@@ -81,12 +81,12 @@ def check_alert(
 def _read(data: bytes, profile: Profile, max_bytes: int) -> Reading:
     text = to_utf8(data, max_bytes=max_bytes)
     if is_plain(text):
-        return _read_tree(_parse(text), profile)
+        return _read_tree(parse(text), profile)
     return in_own_thread(lambda: _read_foreign(text, profile))
 
 
 def _read_foreign(text: bytes, profile: Profile) -> Reading:
-    root = _parse(text)
+    root = parse(text, foreign=True)
     included = next(root.iter(_XINCLUDE), None)
     if included is not None:
         finding = Finding("R00", "error", "", "XInclude is not taken", included.sourceline)
@@ -97,14 +97,6 @@ def _read_foreign(text: bytes, profile: Profile) -> Reading:
             findings=(finding,),
         )
     return _read_tree(root, profile)
-
-
-def _parse(text: bytes) -> etree._Element:
-    root = parse(text)
-    # The shortest element is <x/>.
-    if len(text) > 4 * MAX_BREADTH:
-        refuse_breadth(root)
-    return root
 
 
 def _read_tree(root: etree._Element, profile: Profile) -> Reading:
