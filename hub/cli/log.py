@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 from typing import Annotated, Final
 
@@ -12,7 +11,8 @@ from hub.cli.entries import as_json, full, line
 from hub.cli.exits import usage
 from hub.cli.log_source import Selection, Source, StoreSource, open_source, select
 from hub.cli.options import AsJson, ByAgency, From, FromBundle, Kinds, To
-from hub.cli.terminal import emit, note, progress, safe, say, styled
+from hub.cli.raw import write_raw
+from hub.cli.terminal import emit, note, progress, say, styled
 from hub.errors import Rejected
 from hub.log.bundle import export as export_bundle
 from hub.log.store import LogRow
@@ -80,7 +80,7 @@ def show(
     with open_source(bundle) as source:
         row = _row(source, index)
     if raw:
-        _write(row.body)
+        write_raw(row.body)
     elif payload:
         if row.payload is None:
             raise Rejected(
@@ -88,7 +88,7 @@ def show(
                 f"entry {index} has no payload, or it is withheld",
                 remedy="Ask the agency, or the hub's operator, for it.",
             )
-        _write(row.payload)
+        write_raw(row.payload)
     elif json:
         emit(as_json(row))
     else:
@@ -101,21 +101,11 @@ def _row(source: Source, index: int) -> LogRow:
     found = next(iter(source.rows(wanted)), None) if index >= 0 else None
     if found is None:
         raise Rejected(
-            "unknown-entry",
+            "entry-unknown",
             f"there is no entry {index} here; the log has {source.size}",
             remedy="Indexes count from 0; `caspian log ls` lists them.",
         )
     return found
-
-
-def _write(data: bytes) -> None:
-    """Write bytes as they are, but for a terminal's sake as text where there is one."""
-    if sys.stdout.isatty():
-        for text in data.decode("utf-8", "backslashreplace").splitlines():
-            sys.stdout.write(safe(text) + "\n")
-    else:
-        sys.stdout.buffer.write(data)
-    sys.stdout.flush()
 
 
 @app.command

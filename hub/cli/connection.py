@@ -1,0 +1,143 @@
+"""How a command reaches a hub: where it is, who asks, and how long to wait for it."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+from typing import Annotated, Final
+from urllib.parse import urlsplit
+
+import httpx
+from cyclopts import Parameter
+from pydantic import ValidationError
+
+from hub.cli.exits import usage
+from hub.client import AsyncClient, Client
+from hub.errors import Rejected, Unavailable
+
+__all__ = ["Connection", "understood"]
+
+_DEFAULT: Final = "http://127.0.0.1:8080"
+
+
+@Parameter(name="*")
+@dataclass(frozen=True, slots=True)
+class Connection:
+    """Options of every command that asks a hub."""
+
+    url: Annotated[
+        str | None,
+        Parameter(help=f"Where the hub is; CASPIAN_URL, else {_DEFAULT}.", group="Connection"),
+    ] = None
+    token: Annotated[
+        str | None,
+        Parameter(
+            help="Who asks; better in CASPIAN_TOKEN or a file named by CASPIAN_TOKEN_FILE: "
+            "what stands on a command line, others on this machine can read.",
+            group="Connection",
+        ),
+    ] = None
+    patience: Annotated[
+        float,
+        Parameter(
+            name="--within", help="Seconds to try again while the hub is away.", group="Connection"
+        ),
+    ] = 10.0
+
+    @property
+    def address(self) -> str:
+        """Where the hub is.
+
+        Raises:
+            Rejected: ``usage``; it is no address of the web.
+        """
+        url = self.url or os.environ.get("CASPIAN_URL") or _DEFAULT
+        try:
+            parsed = urlsplit(url)
+            httpx.URL(url)
+            usable = parsed.scheme in {"http", "https"} and bool(parsed.hostname)
+        except (ValueError, httpx.InvalidURL):
+            usable = False
+        if not usable:
+            raise usage(f"{url!r} is no address of a hub", remedy="Write https://hub.example.")
+        return url
+
+    @property
+    def within(self) -> timedelta:
+        """How long to try again while the hub is away."""
+        return timedelta(seconds=max(0.0, min(self.patience, 1e6)))
+
+    def bearer(self) -> str:
+        """Return the token.
+
+        Raises:
+            Rejected: ``token-missing``, ``token-invalid``, or ``usage`` where the file that
+                should hold it cannot be read.
+        """
+        token = self.token or os.environ.get("CASPIAN_TOKEN") or _from_file()
+        if not token:
+            raise Rejected(
+                "token-missing",
+                "there is no token",
+                remedy="Set CASPIAN_TOKEN, or CASPIAN_TOKEN_FILE; the hub's operator issues one.",
+            )
+        if not re.fullmatch(r"[\x21-\x7e]+", token):
+            raise Rejected(
+                "token-invalid",
+                "the token holds what no token has",
+                remedy="Copy it again, whole and alone: csp_…",
+            )
+        return token
+
+    @contextmanager
+    def client(self) -> Iterator[Client]:
+        """Open a client for as long as the context is open.
+
+        Raises:
+            Rejected, Unavailable: of `bearer`, `address` and every call.
+        """
+        address = self.address
+        with (
+            understood(address),
+            Client(address, self.bearer(), within=self.within) as client,
+        ):
+            yield client
+
+    def asynchronous(self) -> AsyncClient:
+        """Return an asynchronous client; the caller closes it."""
+        return AsyncClient(self.address, self.bearer(), within=self.within)
+
+
+@contextmanager
+def understood(address: str) -> Iterator[None]:
+    """Tell of an answer that no hub gives in the words of the hub.
+
+    Raises:
+        Unavailable: ``unexpected-answer``; something else lives at *address*.
+    """
+    try:
+        yield
+    except (ValidationError, httpx.HTTPError, UnicodeDecodeError, json.JSONDecodeError) as e:
+        raise Unavailable(
+            "unexpected-answer",
+            f"{address} answers, but not as a hub does ({type(e).__name__})",
+            remedy="See that CASPIAN_URL is the hub's address, and nothing stands between.",
+        ) from e
+
+
+def _from_file() -> str:
+    path = os.environ.get("CASPIAN_TOKEN_FILE")
+    if not path:
+        return ""
+    try:
+        return Path(path).read_text(encoding="utf-8").strip()
+    except (OSError, UnicodeDecodeError) as e:
+        raise usage(
+            f"CASPIAN_TOKEN_FILE: {e}", remedy="Correct the path, or set CASPIAN_TOKEN."
+        ) from e

@@ -1,0 +1,63 @@
+"""Files that a person names, read whole and within bounds; ``-`` is standard input."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+from typing import Any, Final
+
+from hub.cli.exits import usage
+from hub.cli.terminal import note, styled
+from hub.errors import Rejected
+
+__all__ = ["LARGEST", "read_input", "read_record"]
+
+LARGEST: Final = 16 << 20
+"""In bytes; no hub takes more (CASPIAN_MAX_PAYLOAD_BYTES)."""
+
+
+def read_input(name: str) -> bytes:
+    """Return what *name* holds; a device that never ends is not read for ever.
+
+    Raises:
+        Rejected: ``usage``, it cannot be read; ``empty-payload``; ``too-large``.
+    """
+    try:
+        if name == "-":
+            if sys.stdin.isatty():
+                note(styled("reading from the keyboard; Ctrl-D ends it", "dim"))
+            data = sys.stdin.buffer.read(LARGEST + 1)
+        else:
+            with Path(name).open("rb") as file:
+                data = file.read(LARGEST + 1)
+    except (OSError, ValueError) as e:
+        reason = e.strerror if isinstance(e, OSError) and e.strerror else str(e)
+        raise usage(
+            f"{name} cannot be read: {reason}", remedy="Name a file that you may read, or -."
+        ) from e
+    if not data.strip():
+        raise Rejected("empty-payload", f"{name} is empty", remedy="Send a CAP or EDXL-RM message.")
+    if len(data) > LARGEST:
+        raise Rejected(
+            "too-large",
+            f"{name} has more than {LARGEST} bytes",
+            remedy="Send large resources by reference (CAP `uri`), not inside the message.",
+        )
+    return data
+
+
+def read_record(name: str) -> dict[str, Any]:
+    """Return the JSON object that *name* holds.
+
+    Raises:
+        Rejected: ``usage``; it cannot be read, or is no object.
+    """
+    remedy = "Write one JSON object, as `--json` shows it."
+    try:
+        found = json.loads(read_input(name))
+    except ValueError as e:
+        raise usage(f"{name} is no JSON: {e}", remedy=remedy) from e
+    if not isinstance(found, dict):
+        raise usage(f"{name} is no JSON object", remedy=remedy)
+    return found

@@ -1,0 +1,173 @@
+"""``caspian members``: who belongs. Each change is an entry in the log, seen by all."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Annotated, Any, Final
+
+from cyclopts import App, Parameter
+
+from hub.cli.connection import Connection
+from hub.cli.exits import usage
+from hub.cli.files import read_record
+from hub.cli.options import AsJson
+from hub.cli.terminal import emit, say, styled, table
+from hub.errors import Rejected
+
+__all__ = ["app"]
+
+app: Final = App(name="members", help="Show and register member agencies.")
+
+
+@app.command
+def ls(
+    *,
+    json: AsJson = False,
+    connection: Connection = Connection(),  # noqa: B008 - frozen, and made of the options
+) -> None:
+    """List the members."""
+    with connection.client() as client:
+        members = client.members()["members"]
+    if json:
+        for one in members:
+            emit(one)
+        return
+    table(
+        ("ID", "STATE", "NAME", "ACTIVE", "SENDERS"),
+        (
+            (
+                styled(one["id"], "" if one["active"] else "dim"),
+                one["state"],
+                one["name"],
+                "yes" if one["active"] else "no",
+                ", ".join(one["senders"]) or "any",
+            )
+            for one in sorted(members, key=lambda one: one["id"])
+        ),
+    )
+
+
+@app.command
+def show(
+    agency: str,
+    /,
+    *,
+    json: AsJson = False,
+    connection: Connection = Connection(),  # noqa: B008 - frozen, and made of the options
+) -> None:
+    """Show one member, and its subscriptions where you may see them.
+
+    Parameters
+    ----------
+    agency: str
+        Its id: az-fhn.
+
+    """
+    with connection.client() as client:
+        found = client.members()
+    record = _of(found, agency)
+    if record is None:
+        raise Rejected(
+            "unknown-agency",
+            f"{agency} is not a member",
+            remedy=f"Members are {', '.join(sorted(m['id'] for m in found['members']))}.",
+        )
+    subscriptions = [s for s in found["subscriptions"] if s["agency"] == agency]
+    if json:
+        emit({**record, "subscriptions": subscriptions})
+        return
+    for name, value in record.items():
+        text = value if isinstance(value, str) else _words(value)
+        say(styled(f"{name:<11}", "dim"), styled(text))
+    for one in subscriptions:
+        say(styled(f"{'feed':<11}", "dim"), styled(one["feed"]))
+
+
+def _of(found: Mapping[str, Any], agency: str) -> dict[str, Any] | None:
+    return next((dict(m) for m in found["members"] if m["id"] == agency), None)
+
+
+def _words(value: object) -> str:
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, Mapping):
+        return ", ".join(f"{k}: {v}" for k, v in value.items()) or "-"
+    return ", ".join(map(str, value)) or "-" if isinstance(value, list) else str(value)
+
+
+@app.command
+def add(
+    agency: str | None = None,
+    /,
+    *,
+    name: Annotated[str | None, Parameter(help="What it is called, in English.")] = None,
+    name_in: Annotated[
+        tuple[str, ...],
+        Parameter(negative="", help="Its name in a language, as az=Fövqəladə Hallar Nazirliyi."),
+    ] = (),
+    sender: Annotated[
+        tuple[str, ...],
+        Parameter(negative="", help="A CAP sender that is its own; * at the end is any rest."),
+    ] = (),
+    address: Annotated[
+        tuple[str, ...], Parameter(negative="", help="A name by which CAP addresses call it.")
+    ] = (),
+    language: Annotated[
+        tuple[str, ...], Parameter(negative="", help="A language that it reads.")
+    ] = (),
+    active: Annotated[
+        bool | None, Parameter(negative="--inactive", help="Whether it takes part.")
+    ] = None,
+    record: Annotated[
+        str | None, Parameter(help="Take the whole record from this JSON file; - is stdin.")
+    ] = None,
+    json: AsJson = False,
+    connection: Connection = Connection(),  # noqa: B008 - frozen, and made of the options
+) -> None:
+    """Register an agency, or change what is given of one that is registered.
+
+    A list that is given replaces the list there was. Registering the same again
+    changes nothing.
+
+    Parameters
+    ----------
+    agency: str
+        Its id: the code of its state, a hyphen, its own: az-fhn.
+
+    """
+    given = {
+        "name": name,
+        "names": _names(name_in) or None,
+        "senders": list(sender) or None,
+        "addresses": list(address) or None,
+        "languages": list(language) or None,
+        "active": active,
+    }
+    given = {key: value for key, value in given.items() if value is not None}
+    if (agency is None) == (record is None):
+        raise usage("an agency is given by its id, or by --record", remedy="Give one of the two.")
+    if record is not None and given:
+        raise usage("--record is the whole record", remedy="Put all of it into the file.")
+    whole = read_record(record) if record is not None else None
+    with connection.client() as client:
+        if whole is None:
+            assert agency is not None  # noqa: S101 - checked above
+            there = _of(client.members(), agency)
+            whole = {"id": agency, "state": agency[:2].upper(), **(there or {}), **given}
+            if there is None and name is None:
+                raise usage(f"{agency} is new: it needs a name", remedy="Give --name.")
+        logged = client.add_member(whole)
+    if json:
+        emit(logged)
+    else:
+        say(styled(logged["id"], "bold"), styled("is in the log:"), styled(logged["name"]))
+
+
+def _names(pairs: tuple[str, ...]) -> dict[str, str]:
+    found = {}
+    for pair in pairs:
+        language, equals, name = pair.partition("=")
+        if not equals or not language or not name:
+            raise usage(f"{pair!r} is no name in a language", remedy="Write az=Name.")
+        found[language] = name
+    return found

@@ -1,0 +1,110 @@
+"""``caspian publish``: a receipt for every file, or the reason why there is none."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from cyclopts import Parameter
+
+from hub.cli.connection import Connection
+from hub.cli.exits import DONE, exit_code, usage, worst
+from hub.cli.files import read_input
+from hub.cli.options import AsJson
+from hub.cli.terminal import emit, note, report, say, styled
+from hub.cli.times import utc
+from hub.client import Client
+from hub.errors import HubError, Rejected, Unavailable
+from schemas.receipt import Receipt
+
+__all__ = ["publish"]
+
+
+def publish(
+    *files: str,
+    id_: Annotated[
+        str | None,
+        Parameter(name="--id", help="Your own id for the message; the hub gives one without it."),
+    ] = None,
+    json: AsJson = False,
+    connection: Connection = Connection(),  # noqa: B008 - frozen, and made of the options
+) -> int:
+    """Publish CAP or EDXL-RM messages, one a file; each receipt means: durable in the log.
+
+    A file that is refused does not hold up the others. Where the hub is away the rest
+    is not tried. Publishing the same file again is safe, and brings the same receipt.
+    The exit code tells of the gravest failure.
+
+    Parameters
+    ----------
+    files: str
+        Files in XML or JSON; - reads standard input.
+
+    """
+    if not files:
+        raise usage("there is nothing to publish", remedy="Name files, or - for standard input.")
+    if id_ is not None and len(files) > 1:
+        raise usage("--id names one message", remedy="Publish the files one at a time.")
+    if files.count("-") > 1:
+        raise usage("standard input can be read once", remedy="Name - once.")
+    code = DONE
+    with connection.client() as client:
+        for number, name in enumerate(files):
+            error = _one(client, name, id_, json=json)
+            if error is None:
+                continue
+            code = worst(code, exit_code(error))
+            if isinstance(error, Unavailable) and (rest := files[number + 1 :]):
+                note(styled(f"not tried: {', '.join(rest)}", "yellow"))
+                break
+    return code
+
+
+def _one(client: Client, name: str, id_: str | None, *, json: bool) -> HubError | None:
+    try:
+        receipt = client.publish(read_input(name), message_id=id_)
+    except HubError as error:
+        if json:
+            emit({"file": name, "error": _object(error)})
+        else:
+            note(styled(f"{name}:", "bold"))
+            report(error)
+        return error
+    if json:
+        emit({"file": name, "receipt": receipt.model_dump(mode="json")})
+    else:
+        _tell(name, receipt)
+    return None
+
+
+def _tell(name: str, receipt: Receipt) -> None:
+    again = " (it was there before)" if receipt.duplicate else ""
+    say(
+        styled(f"{name}:", "bold"),
+        styled(f"#{receipt.index}", "green"),
+        styled(f"{receipt.id} logged {utc(receipt.at)}{again}"),
+    )
+    for warning in receipt.warnings:
+        line = warning.get("line")
+        where = f"line {line} " if line is not None else ""
+        note(
+            styled(f"  warning {warning.get('rule')} {where}{warning.get('path')}:", "yellow"),
+            styled(warning.get("message")),
+        )
+
+
+def _object(error: HubError) -> dict[str, Any]:
+    return {
+        "code": error.code,
+        "detail": error.detail,
+        "remedy": error.remedy,
+        "findings": [
+            {
+                "rule": f.rule,
+                "severity": f.severity,
+                "path": f.path,
+                "line": f.line,
+                "message": f.message,
+            }
+            for f in (error.findings if isinstance(error, Rejected) else ())
+        ],
+    }

@@ -1,0 +1,111 @@
+"""``caspian subs``: further feeds of an agency, each a part of what it is entitled to."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Final, Literal
+
+from cyclopts import App, Parameter
+
+from hub.cli.connection import Connection
+from hub.cli.exits import usage
+from hub.cli.files import read_record
+from hub.cli.filters import Wanted
+from hub.cli.options import AsJson
+from hub.cli.terminal import emit, say, styled, table
+
+__all__ = ["app"]
+
+app: Final = App(name="subs", help="Show and register subscriptions.")
+
+
+@app.command
+def ls(
+    *,
+    agency: Annotated[str | None, Parameter(help="Only those of this agency.")] = None,
+    json: AsJson = False,
+    connection: Connection = Connection(),  # noqa: B008 - frozen, and made of the options
+) -> None:
+    """List subscriptions: all for an operator or auditor, else those of one's own agency."""
+    with connection.client() as client:
+        found = client.members()["subscriptions"]
+    found = [s for s in found if agency in {None, s["agency"]}]
+    if json:
+        for one in found:
+            emit(one)
+        return
+    table(
+        ("FEED", "CHANNEL", "ACTIVE", "WANTS"),
+        (
+            (
+                styled(one["feed"], "" if one["active"] else "dim"),
+                one["channel"],
+                "yes" if one["active"] else "no",
+                _wants(one["filter"]),
+            )
+            for one in sorted(found, key=lambda one: one["feed"])
+        ),
+    )
+
+
+def _wants(filter_: dict[str, Any]) -> str:
+    parts = []
+    for name, value in filter_.items():
+        if value:
+            text = ",".join(map(str, value)) if isinstance(value, list) else str(value)
+            parts.append(f"{name}={text}")
+    return " ".join(parts) or "everything"
+
+
+@app.command
+def add(
+    feed: str | None = None,
+    /,
+    *,
+    channel: Annotated[
+        Literal["actual", "exercise", "system", "draft"],
+        Parameter(help="Messages of different reality never share a feed."),
+    ] = "actual",
+    wanted: Wanted = Wanted(),  # noqa: B008 - frozen, and made of the options
+    active: Annotated[
+        bool, Parameter(negative="--inactive", help="Whether it is written to.")
+    ] = True,
+    record: Annotated[
+        str | None, Parameter(help="Take the whole record from this JSON file; - is stdin.")
+    ] = None,
+    json: AsJson = False,
+    connection: Connection = Connection(),  # noqa: B008 - frozen, and made of the options
+) -> None:
+    """Register a subscription, or change one; it holds what is logged from then on.
+
+    Parameters
+    ----------
+    feed: str
+        The agency's id, a dot, a name: az-fhn.oil.
+
+    """
+    if (feed is None) == (record is None):
+        raise usage(
+            "a subscription is given by its feed, or by --record", remedy="Give one of the two."
+        )
+    if record is not None:
+        if wanted != Wanted():
+            raise usage("--record is the whole record", remedy="Put all of it into the file.")
+        whole = read_record(record)
+    else:
+        assert feed is not None  # noqa: S101 - checked above
+        agency, dot, name = feed.partition(".")
+        if not dot:
+            raise usage(f"{feed!r} is no feed", remedy="Write AGENCY.NAME: az-fhn.oil.")
+        whole = {
+            "agency": agency,
+            "name": name,
+            "channel": channel,
+            "filter": wanted.as_filter(),
+            "active": active,
+        }
+    with connection.client() as client:
+        logged = client.add_subscription(whole)
+    if json:
+        emit(logged)
+    else:
+        say(styled(logged["feed"], "bold"), styled(f"is in the log: {_wants(logged['filter'])}"))
