@@ -1,0 +1,1 @@
+"""A hub with agencies that publish and answer, on one machine."""
