@@ -7,15 +7,19 @@ from typing import Annotated, Final
 
 from cyclopts import App, Parameter
 
+from hub.cli.connection import Connection
 from hub.cli.entries import as_json, full, line
 from hub.cli.exits import usage
-from hub.cli.log_source import Selection, Source, StoreSource, open_source, select
+from hub.cli.log_remote import open_source
+from hub.cli.log_source import Selection, Source, StoreSource, select
 from hub.cli.options import AsJson, ByAgency, From, FromBundle, Kinds, To
 from hub.cli.raw import write_raw
+from hub.cli.store import open_log
 from hub.cli.terminal import emit, note, progress, say, styled
 from hub.errors import Rejected
 from hub.log.bundle import export as export_bundle
 from hub.log.store import LogRow
+from hub.settings import Settings
 
 __all__ = ["app"]
 
@@ -38,10 +42,11 @@ def ls(
     agency: ByAgency = None,
     bundle: FromBundle = None,
     json: AsJson = False,
+    connection: Connection = Connection(),  # noqa: B008 - frozen, and made of the options
 ) -> None:
     """List entries, oldest first; the last 20 where nothing is asked for."""
     wanted = select(from_, to, kinds, agency)
-    with open_source(bundle) as source:
+    with open_source(bundle, connection) as source:
         if from_ is None and wanted.everything and (size := source.size) > _LAST:
             wanted = Selection(first=size - _LAST)
             note(styled(f"the last {_LAST} of {size} entries; --from 0 lists all", "dim"))
@@ -66,6 +71,7 @@ def show(
     ] = False,
     bundle: FromBundle = None,
     json: AsJson = False,
+    connection: Connection = Connection(),  # noqa: B008 - frozen, and made of the options
 ) -> None:
     """Show one entry in full.
 
@@ -77,7 +83,7 @@ def show(
     """
     if raw + payload + json > 1:
         raise usage("--raw, --payload and --json exclude one another", remedy="Choose one.")
-    with open_source(bundle) as source:
+    with open_source(bundle, connection) as source:
         row = _row(source, index)
     if raw:
         write_raw(row.body)
@@ -134,13 +140,12 @@ def export(
     wanted = select(from_, to, kinds, agency)
     if file.exists() and not force:
         raise usage(f"{file} is there already", remedy="Choose another name, or add --force.")
-    with open_source(None) as source:
-        assert isinstance(source, StoreSource)  # noqa: S101 - no bundle was named
-        wanted = source.indexed(wanted)
+    with open_log(Settings.from_environment()) as log:
+        wanted = StoreSource(log).indexed(wanted)
         with progress("exporting", None) as told:
             try:
                 header = export_bundle(
-                    source.log,
+                    log,
                     file,
                     first=wanted.first,
                     through=wanted.last,

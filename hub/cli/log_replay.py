@@ -10,12 +10,13 @@ from typing import Annotated
 
 from cyclopts import Parameter
 
+from hub.cli.connection import Connection
 from hub.cli.exits import usage
-from hub.cli.log_source import BundleSource, Selection, StoreSource, open_source, select
+from hub.cli.log_remote import open_source
+from hub.cli.log_source import Selection, Source, select
 from hub.cli.options import AsJson, ByAgency, From, FromBundle, Kinds, To
 from hub.cli.terminal import emit, note, progress, say, styled
-from hub.core.registry import REGISTRY_KINDS, History
-from hub.errors import Rejected
+from hub.core.registry import History
 from hub.log.replay import ReplayResult, remove_sandbox
 from hub.log.replay import replay as live_again
 from hub.log.store import LogRow
@@ -41,6 +42,7 @@ def replay(
     agency: ByAgency = None,
     bundle: FromBundle = None,
     json: AsJson = False,
+    connection: Connection = Connection(),  # noqa: B008 - frozen, and made of the options
 ) -> None:
     """Route the log again, every decision made anew, and print the digest of what came out.
 
@@ -49,7 +51,7 @@ def replay(
     """
     factor = _factor(speed)
     wanted = select(from_, to, kinds, agency)
-    with open_source(bundle) as source, progress("replaying", None) as told:
+    with open_source(bundle, connection) as source, progress("replaying", None) as told:
         rows, history = _part(source, wanted)
         result = asyncio.run(
             _replay(rows, history, sandbox, factor, lambda done, _index: told(done))
@@ -76,33 +78,19 @@ def _factor(speed: str) -> float | None:
     return factor
 
 
-def _part(
-    source: StoreSource | BundleSource, wanted: Selection
-) -> tuple[Iterator[LogRow], History | None]:
+def _part(source: Source, wanted: Selection) -> tuple[Iterator[LogRow], History | None]:
     """Return the wanted rows, and who was a member by then where the rows do not tell.
 
     Raises:
         Rejected: ``bundle-partial``; the bundle does not hold what came before.
     """
-    if isinstance(source, BundleSource):
-        header = source.bundle.header
-        if wanted.everything:
-            return source.rows(wanted), None
-        if header.filtered or header.first > 0:
-            raise Rejected(
-                "bundle-partial",
-                "the bundle does not tell who was a member: it is itself a part of the log",
-                remedy="Replay all of it, or a bundle of the whole log.",
-            )
-        changes = [(r.index, r.entry) for r in source.rows(Selection(kinds=tuple(REGISTRY_KINDS)))]
-    else:
-        wanted = source.indexed(wanted)
-        if wanted.everything:
-            return source.rows(wanted), None
-        changes = source.log.registry_entries()
-    if wanted.kinds or wanted.agency is not None:
-        return source.rows(wanted), History(changes)  # the rows may leave changes out
-    return source.rows(wanted), History((i, e) for i, e in changes if i < wanted.first)
+    wanted = source.indexed(wanted)
+    if wanted.kinds or wanted.agency is not None or wanted.since_us is not None:
+        # The rows may leave changes out; those after the rows do not bear on them.
+        return source.rows(wanted), History(source.changes())
+    if wanted.first == 0:
+        return source.rows(wanted), None
+    return source.rows(wanted), History((i, e) for i, e in source.changes() if i < wanted.first)
 
 
 async def _replay(

@@ -1,21 +1,19 @@
-"""Where the log is read from, the hub's own store or a bundle, and which part of it."""
+"""Where the log is read from: the hub's own store, a bundle, a hub over HTTP; and which part."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 from hub.cli.exits import usage
-from hub.cli.store import open_log
 from hub.cli.times import read_place
+from hub.core.registry import REGISTRY_KINDS
 from hub.log.bundle import Bundle, open_bundle
 from hub.log.projections import read_logged
 from hub.log.store import Log, LogRow
-from hub.settings import Settings
 from schemas.entry import ENTRY_KINDS, micros
 from schemas.errors import Rejected
 
@@ -24,9 +22,9 @@ __all__ = [
     "Selection",
     "Source",
     "StoreSource",
-    "open_source",
     "opened_bundle",
     "select",
+    "with_facts",
 ]
 
 
@@ -65,8 +63,18 @@ class Source(Protocol):
     def size(self) -> int:
         """How many entries the log has, whether or not all of them are here."""
 
+    def indexed(self, wanted: Selection) -> Selection:
+        """Return the same part of the log with a first index that is as high as can be told."""
+
     def rows(self, wanted: Selection) -> Iterator[LogRow]:
         """Yield the wanted entries in order."""
+
+    def changes(self) -> Iterator[tuple[int, dict[str, Any]]]:
+        """Yield the entries that changed the registry.
+
+        Raises:
+            Rejected: ``bundle-partial``; not all of them are here.
+        """
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,6 +108,10 @@ class StoreSource:
             yield from rows
             after = rows[-1].index
 
+    def changes(self) -> Iterator[tuple[int, dict[str, Any]]]:
+        """Yield the entries that changed the registry."""
+        yield from self.log.registry_entries()
+
 
 @dataclass(frozen=True, slots=True)
 class BundleSource:
@@ -116,31 +128,38 @@ class BundleSource:
         """Yield the wanted entries in order, with facts where the payload is there."""
         for row in self.bundle.rows():
             if wanted.holds(row):
-                yield _with_facts(row)
+                yield with_facts(row)
+
+    def indexed(self, wanted: Selection) -> Selection:
+        """Return the same part: what a bundle holds is known only when it has been read."""
+        return wanted
+
+    def changes(self) -> Iterator[tuple[int, dict[str, Any]]]:
+        """Yield the entries that changed the registry.
+
+        Raises:
+            Rejected: ``bundle-partial``; the bundle is itself a part of the log.
+        """
+        header = self.bundle.header
+        if header.filtered or header.first > 0:
+            raise Rejected(
+                "bundle-partial",
+                "the bundle does not tell who was a member: it is itself a part of the log",
+                remedy="Replay all of it, or a bundle of the whole log.",
+            )
+        for row in self.bundle.rows():
+            if row.kind in REGISTRY_KINDS:
+                yield row.index, row.entry
 
 
-def _with_facts(row: LogRow) -> LogRow:
+def with_facts(row: LogRow) -> LogRow:
+    """Return a message with the facts that its payload says, where it is there and can be read."""
     if row.kind != "publish" or row.payload is None:
         return row
     try:
         return replace(row, facts=read_logged(row.payload, row.payload_type).facts)
     except Rejected:
         return row  # `verify` says what is wrong with it; here it is shown as far as it can be
-
-
-@contextmanager
-def open_source(bundle: Path | None) -> Iterator[StoreSource | BundleSource]:
-    """Open a bundle, or the store of the settings where none is given.
-
-    Raises:
-        Rejected: ``usage`` or ``bundle-broken``.
-        Unavailable: any code of `open_log`.
-    """
-    if bundle is not None:
-        yield BundleSource(opened_bundle(bundle))
-        return
-    with open_log(Settings.from_environment()) as log:
-        yield StoreSource(log)
 
 
 def opened_bundle(path: Path) -> Bundle:

@@ -3,31 +3,25 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any
 
 from cyclopts import Parameter
 
+from hub.cli.connection import Connection
 from hub.cli.exits import DONE, REFUSED, usage
-from hub.cli.log_source import BundleSource, open_source
+from hub.cli.log_remote import End, HubSource, open_source
+from hub.cli.log_source import BundleSource, Selection
 from hub.cli.options import AsJson, FromBundle
 from hub.cli.terminal import emit, note, progress, say, styled
 from hub.core.admission import Rules
 from hub.log.bundle import verify_bundle
 from hub.log.projections import read_logged
 from hub.log.verify import Report, verify_store
+from hub.log.verify import verify as verify_rows
 from hub.settings import Settings
 
 __all__ = ["verify"]
-
-
-@dataclass(frozen=True, slots=True)
-class _Kept:
-    """An end of the log that somebody has kept."""
-
-    size: int
-    root: bytes
 
 
 def verify(
@@ -48,6 +42,7 @@ def verify(
         ),
     ] = True,
     json: AsJson = False,
+    connection: Connection = Connection(),  # noqa: B008 - frozen, and made of the options
 ) -> int:
     """Verify every entry, payload and decision, and the Merkle root over all; exit 5 if broken.
 
@@ -57,14 +52,25 @@ def verify(
     settings = Settings.from_environment()
     read = read_logged if decisions else None
     rules = Rules(future_tolerance=settings.future_tolerance)
-    with open_source(bundle) as source, progress("verifying", source.size) as told:
+    whole = True
+    with open_source(bundle, connection) as source, progress("verifying", source.size) as told:
         if isinstance(source, BundleSource):
             whole = source.bundle.header.whole
             report = verify_bundle(
                 source.bundle, against=kept, progress=told, read=read, rules=rules
             )
+        elif isinstance(source, HubSource):
+            end = source.end()
+            report = verify_rows(
+                source.bare_rows(Selection(last=end.size - 1)),
+                end,
+                payloads_required=False,
+                earlier=kept,
+                progress=told,
+                read=read,
+                rules=rules,
+            )
         else:
-            whole = True
             report = verify_store(source.log, earlier=kept, progress=told, read=read, rules=rules)
     if json:
         emit(_object(report))
@@ -73,14 +79,14 @@ def verify(
     return DONE if report.ok else REFUSED
 
 
-def _read_kept(text: str) -> _Kept:
+def _read_kept(text: str) -> End:
     found = re.fullmatch(r"(\d{1,18}):([0-9a-fA-F]{64})", text)
     if found is None:
         raise usage(
             f"{text!r} is no end of a log",
             remedy="Write SIZE:ROOT as `caspian verify` prints them, the root in hexadecimal.",
         )
-    return _Kept(int(found[1]), bytes.fromhex(found[2]))
+    return End(int(found[1]), bytes.fromhex(found[2]))
 
 
 def _object(report: Report) -> dict[str, Any]:

@@ -60,10 +60,14 @@ def utc(at: datetime) -> str:
 
 
 def local(at: datetime) -> str:
-    """Write a moment as the clock on this wall shows it: ``12:00:01 +04:00``."""
+    """Write a moment as the clock on this wall shows it: ``12:00:01 +04:00``.
+
+    The date stands before it where it is not the date in UTC.
+    """
     here = at.astimezone()
     offset = f"{here:%z}"
-    return f"{here:%H:%M:%S} {offset[:3]}:{offset[3:5]}"
+    date = "" if here.date() == at.astimezone(UTC).date() else f"{here:%Y-%m-%d} "
+    return f"{date}{here:%H:%M:%S} {offset[:3]}:{offset[3:5]}"
 
 
 def both(at: datetime) -> str:

@@ -1,0 +1,141 @@
+"""The log of a hub over HTTP, and the choice between the places where a log may be."""
+
+from __future__ import annotations
+
+import base64
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from datetime import datetime
+from pathlib import Path
+from typing import Any, Final
+
+from hub.cli.connection import Connection
+from hub.cli.log_source import BundleSource, Selection, StoreSource, opened_bundle, with_facts
+from hub.cli.store import open_log
+from hub.client import Client
+from hub.core.registry import REGISTRY_KINDS
+from hub.log.store import LogRow
+from hub.settings import Settings
+from schemas.entry import micros
+
+__all__ = ["End", "HubSource", "open_source"]
+
+_PAGE: Final = 100
+"""A page holds payloads, each of which may have a megabyte."""
+
+
+@dataclass(frozen=True, slots=True)
+class End:
+    """The end of a log as somebody states it."""
+
+    size: int
+    root: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class HubSource:
+    """The log of a hub, read with an auditor's token."""
+
+    client: Client
+
+    def end(self) -> End:
+        """Return the end of the log as the hub states it now."""
+        head = self.client.head()
+        return End(head["size"], bytes.fromhex(head["root"]))
+
+    @property
+    def size(self) -> int:
+        """How many entries the log has."""
+        return self.end().size
+
+    def _first_at(self, at_us: int) -> int:
+        """Return the first index logged at or after a moment, as `Log.first_index_at` does."""
+        low, high = 0, self.size
+        while low < high:
+            middle = (low + high) // 2
+            page = self.client.entries(after=middle - 1, limit=1)["entries"]
+            if page and _row(page[0]).at_us < at_us:
+                low = middle + 1
+            else:
+                high = middle
+        return low
+
+    def indexed(self, wanted: Selection) -> Selection:
+        """Return the same part of the log by indexes alone."""
+        first, last = wanted.first, wanted.last
+        if wanted.since_us is not None:
+            first = max(first, self._first_at(wanted.since_us))
+        if wanted.until_us is not None:
+            until = self._first_at(wanted.until_us + 1) - 1
+            last = until if last is None else min(last, until)
+        return replace(wanted, first=first, last=last, since_us=None, until_us=None)
+
+    def rows(self, wanted: Selection) -> Iterator[LogRow]:
+        """Yield the wanted entries in order, with facts where the payload is there."""
+        for row in self.bare_rows(self.indexed(wanted)):
+            yield with_facts(row)
+
+    def bare_rows(self, wanted: Selection) -> Iterator[LogRow]:
+        """Yield the entries of a part that is told by indexes, as they come."""
+        after = wanted.first - 1
+        last = (1 << 62) if wanted.last is None else wanted.last
+        while after < last:
+            page = self.client.entries(
+                after=after,
+                limit=min(_PAGE, last - after),
+                kinds=wanted.kinds,
+                agency=wanted.agency,
+            )["entries"]
+            for record in page:
+                row = _row(record)
+                if row.index > last:
+                    return
+                yield row
+                after = row.index
+            if not page:
+                return
+
+    def changes(self) -> Iterator[tuple[int, dict[str, Any]]]:
+        """Yield the entries that changed the registry."""
+        for row in self.bare_rows(Selection(kinds=tuple(sorted(REGISTRY_KINDS)))):
+            yield row.index, row.entry
+
+
+def _row(record: dict[str, Any]) -> LogRow:
+    payload = record["payload"]
+    return LogRow(
+        record["index"],
+        micros(datetime.fromisoformat(record["at"])),
+        record["kind"],
+        record["agency"],
+        base64.b64decode(record["entry"]),
+        None if payload is None else base64.b64decode(payload),
+        record["payload_type"],
+    )
+
+
+@contextmanager
+def open_source(
+    bundle: Path | None, connection: Connection
+) -> Iterator[StoreSource | BundleSource | HubSource]:
+    """Open the log that is meant: a bundle; a hub that is named; else the settings' own store.
+
+    A hub named by the environment gives way to a store named there: whoever has the
+    store need not ask.
+
+    Raises:
+        Rejected: ``usage``, ``bundle-broken``, or any code of `Connection.bearer`.
+        Unavailable: any code of `open_log`.
+    """
+    has_store = "CASPIAN_LOG_URL" in os.environ or "CASPIAN_LOG_URL_FILE" in os.environ
+    named = connection.url or connection.token
+    if bundle is not None:
+        yield BundleSource(opened_bundle(bundle))
+    elif named or ("CASPIAN_URL" in os.environ and not has_store):
+        with connection.client() as client:
+            yield HubSource(client)
+    else:
+        with open_log(Settings.from_environment()) as log:
+            yield StoreSource(log)

@@ -1,0 +1,197 @@
+"""``caspian tail``: a feed on a terminal, line by line, through every break of the line."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+from contextlib import aclosing
+from datetime import UTC, datetime
+from typing import Annotated, Any
+
+from cyclopts import Parameter
+from rich.text import Text
+
+from hub.cli.connection import Connection, understood
+from hub.cli.entries import SEVERITY_STYLE, marks
+from hub.cli.exits import usage
+from hub.cli.filters import Wanted
+from hub.cli.options import AsJson
+from hub.cli.terminal import emit, note, say, styled
+from hub.cli.times import both, read_place, utc
+from hub.client import AsyncClient
+from hub.errors import Unavailable
+
+__all__ = ["tail"]
+
+
+def tail(
+    feed: str | None = None,
+    /,
+    *,
+    since: Annotated[
+        str | None,
+        Parameter(help="Begin there: a log index, a time (UTC), or how long ago: 2h. Else now."),
+    ] = None,
+    wanted: Wanted = Wanted(),  # noqa: B008 - frozen, and made of the options
+    sandbox: Annotated[
+        str, Parameter(help="Follow the feed of a replay; for auditors and operators.")
+    ] = "",
+    confirm: Annotated[
+        bool,
+        Parameter(
+            negative="--no-confirm",
+            help="Say that what is shown has arrived at your agency: it counts as delivered.",
+        ),
+    ] = False,
+    limit: Annotated[int | None, Parameter(help="Leave after so many entries.")] = None,
+    json: AsJson = False,
+    connection: Connection = Connection(),  # noqa: B008 - frozen, and made of the options
+) -> None:
+    """Follow a feed as it is written, each entry once and in order; Ctrl-C leaves.
+
+    When the line breaks or the hub is away, it goes on by itself from where it was.
+
+    Parameters
+    ----------
+    feed: str
+        The feed's id; the actual feed of your own agency where it is left out.
+
+    """
+    if confirm and (wanted != Wanted() or sandbox):
+        raise usage(
+            "--confirm is for a whole feed: it would confirm what a filter does not show",
+            remedy="Leave out the filter, or --confirm.",
+        )
+    if limit is not None and limit < 1:
+        raise usage("--limit is at least 1", remedy="Leave it out to follow for ever.")
+    start = read_place(since, now=datetime.now(UTC)) if since is not None else None
+    follower = _Follower(wanted.as_query(), sandbox, confirm=confirm, limit=limit, json=json)
+    address = connection.address
+    with understood(address):
+        asyncio.run(follower.run(connection.asynchronous(), feed, start, address))
+
+
+class _Follower:
+    """One feed while it is followed."""
+
+    def __init__(
+        self,
+        query: Mapping[str, Any],
+        sandbox: str,
+        *,
+        confirm: bool,
+        limit: int | None,
+        json: bool,
+    ) -> None:
+        self._query = query
+        self._sandbox = sandbox
+        self._confirm = confirm
+        self._left = limit
+        self._json = json
+        self._after = -1
+
+    async def run(
+        self, client: AsyncClient, feed: str | None, start: int | datetime | None, address: str
+    ) -> None:
+        async with client:
+            name = feed or await _own_feed(client)
+            self._after = await self._place(client, name, start)
+            note(styled(f"following {name} at {address}; Ctrl-C leaves", "dim"))
+            away = False
+            while self._left != 0:
+                try:
+                    await self._follow(client, name)
+                except Unavailable as error:
+                    if not away:
+                        note(styled(f"{utc(datetime.now(UTC))} {error.detail}", "yellow"))
+                        note(styled("trying again; nothing will be missed", "yellow"))
+                    away = True
+                    await asyncio.sleep(1)
+                else:
+                    away = False
+
+    async def _place(self, client: AsyncClient, feed: str, start: int | datetime | None) -> int:
+        """Return the index after which the feed is to be shown."""
+        if isinstance(start, int):
+            return start - 1
+        size: int = (await client.head())["size"]
+        if start is None:
+            return size - 1
+        low, high = 0, size
+        while low < high:
+            middle = (low + high) // 2
+            page = await client.read(feed, after=middle - 1, limit=1, sandbox=self._sandbox)
+            if page["entries"] and datetime.fromisoformat(page["entries"][0]["at"]) < start:
+                low = page["entries"][0]["index"] + 1
+            else:
+                high = middle
+        return low - 1
+
+    async def _follow(self, client: AsyncClient, feed: str) -> None:
+        entries = client.follow(feed, after=self._after, wanted=self._query, sandbox=self._sandbox)
+        async with aclosing(entries):
+            async for entry in entries:
+                if self._json:
+                    emit(entry)
+                else:
+                    say(_line(entry))
+                if self._confirm:
+                    await client.confirm(feed, entry["index"])
+                # Only now: an entry whose confirmation failed comes again.
+                self._after = entry["index"]
+                if self._left is not None:
+                    self._left -= 1
+                    if self._left == 0:
+                        return
+
+
+async def _own_feed(client: AsyncClient) -> str:
+    """Return the one main feed that may be read.
+
+    Raises:
+        Rejected: ``usage``; there are several, or none.
+    """
+    found = [one["feed"] for one in await client.feeds()]
+    main = [feed for feed in found if "." not in feed]
+    if len(main) != 1:
+        shown = ", ".join(found[:20]) or "none"
+        raise usage("which feed?", remedy=f"Name one: {shown}.")
+    return str(main[0])
+
+
+def _line(entry: Mapping[str, Any]) -> Text:
+    at = datetime.fromisoformat(entry["at"])
+    return Text("  ").join(
+        (
+            styled(f"#{entry['index']:<6}", "bold"),
+            styled(both(at), "dim"),
+            styled(f"{entry['agency']:<10}"),
+            _message(entry) if entry["kind"] == "publish" else _acknowledgement(entry),
+        )
+    )
+
+
+def _message(entry: Mapping[str, Any]) -> Text:
+    facts = entry["facts"]
+    text = marks(facts.get("status", "Actual"), entry.get("replay", ""))
+    if facts["kind"] == "alert":
+        severity = facts.get("severity", "Unknown")
+        text += styled(f"{severity} {facts['msg_type']}", SEVERITY_STYLE.get(severity, ""))
+    else:
+        text += styled(facts["msg_type"], "bold")
+    text += Text("  ") + styled(facts.get("headline") or facts["identifier"], "bold")
+    areas = [a["description"] for a in facts.get("areas", ()) if a.get("description")]
+    if areas:
+        text += styled(f"  [{'; '.join(areas)}]")
+    if facts.get("expires"):
+        text += styled(f"  until {both(datetime.fromisoformat(facts['expires']))}", "dim")
+    return text + styled(f"  {entry['id']}", "dim")
+
+
+def _acknowledgement(entry: Mapping[str, Any]) -> Text:
+    said = f": {entry['note']}" if entry["note"] else ""
+    return (
+        marks(entry["status"], entry.get("replay", ""))
+        + styled(f"acknowledged #{entry['message']}", "green")
+        + styled(f" by {entry['officer']}{said}")
+    )

@@ -1,0 +1,88 @@
+"""The real command, as a process of its own, and things for it to look at."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from hub.log.store import Log
+from hub.streams.embedded import EmbeddedServer
+from tests.cli import forked
+from tests.log.samples import Writer, acknowledgement, alert, refusal, subscription
+
+Caspian = Callable[..., subprocess.CompletedProcess[str]]
+
+ORIGIN = "test.example/log"
+"""How the logs of `tests.log.samples` call themselves."""
+
+
+@pytest.fixture
+def environment(tmp_path: Path) -> dict[str, str]:
+    """Give an environment without settings of the machine's own."""
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("CASPIAN_")}
+    for name in ("NO_COLOR", "FORCE_COLOR", "COLUMNS", "TTY_COMPATIBLE"):
+        kept.pop(name, None)
+    return {
+        **kept,
+        "TZ": "UTC",
+        "HOME": str(tmp_path),
+        "TERM": "xterm-256color",
+        "CASPIAN_ORIGIN": ORIGIN,
+        "CASPIAN_LOG_URL": f"sqlite:///{tmp_path / 'log.db'}",
+    }
+
+
+@pytest.fixture
+def caspian(environment: dict[str, str], tmp_path: Path) -> Caspian:
+    """Give a function that runs the command to its end."""
+
+    def run(
+        *arguments: str, stdin: str | bytes = b"", env: dict[str, str] | None = None
+    ) -> subprocess.CompletedProcess[str]:
+        return forked.run(
+            arguments,
+            stdin=stdin.encode() if isinstance(stdin, str) else stdin,
+            directory=tmp_path,
+            environment={**environment, **(env or {})},
+        )
+
+    return run
+
+
+@pytest.fixture
+def log(tmp_path: Path) -> Iterator[Log]:
+    """Give a log of nine entries, one of nearly every kind, some of them evil to a terminal."""
+    log = Log.open(f"sqlite:///{tmp_path / 'log.db'}")
+    writer = Writer(log).begin("az-fhn", "ir-ndmo", "kz-mchs")
+    writer.commit(
+        [
+            alert("az-fhn", "a-1"),
+            alert(
+                "az-fhn",
+                "a-2",
+                status="Exercise",
+                severity="Extreme",
+                headline="Drill \x85\x9b2J \u202e[bold red]now[/]",
+            ),
+        ]
+    )
+    writer.commit(
+        [
+            acknowledgement("ir-ndmo", "4", officer="Reza", note="seen \x1b]0;pwned\x07"),
+            subscription("ir-ndmo", "severe", filter={"severity": "Severe"}),
+            refusal("kz-mchs"),
+        ]
+    )
+    yield log
+    log.close()
+
+
+@pytest.fixture(scope="session")
+def valkey(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedServer]:
+    """Give a running stream server."""
+    with EmbeddedServer(tmp_path_factory.mktemp("valkey")) as server:
+        yield server

@@ -1,0 +1,326 @@
+"""``caspian log``: what auditors see, from the store and from a bundle."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from hashlib import sha256
+from pathlib import Path
+
+import pytest
+
+from hub.core.merkle import root_of
+from hub.log.scan import scan
+from hub.log.store import Log
+from tests.cli.conftest import Caspian
+from tests.log.samples import Writer, alert
+
+
+@pytest.fixture(params=["store", "bundle"])
+def source(
+    request: pytest.FixtureRequest, caspian: Caspian, log: Log, tmp_path: Path
+) -> tuple[str, ...]:
+    """Give the options that name the same log in each of its places."""
+    if request.param == "store":
+        return ()
+    assert caspian("log", "export", "all.gz").returncode == 0
+    log.engine.dispose()
+    for file in tmp_path.glob("log.db*"):
+        file.unlink()
+    return ("--bundle", "all.gz")
+
+
+def indexes(text: str) -> list[int]:
+    return [json.loads(line)["index"] for line in text.splitlines()]
+
+
+def test_entries_are_listed_in_order(caspian: Caspian, source: tuple[str, ...]) -> None:
+    done = caspian("log", "ls", *source)
+
+    assert done.returncode == 0
+    lines = done.stdout.splitlines()
+    assert len(lines) == 9
+    assert "genesis" in lines[0]
+    assert "2026-11-23 08:00:02Z" in lines[4]
+    assert "Alert Severe Oil on the water" in lines[4]
+    assert "[EXERCISE] Alert Extreme Drill" in lines[5]
+    assert "#4 by Reza" in lines[6]
+    assert "not-xml: this is no XML" in lines[8]
+
+
+@pytest.mark.parametrize(
+    ("options", "expected"),
+    [
+        (("--from", "7"), [7, 8]),
+        (("--to", "1"), [0, 1]),
+        (("--from", "2", "--to", "2"), [2]),
+        (("--from", "2026-11-23T08:00:02Z", "--to", "2026-11-23T08:00:02.000001Z"), [4, 5]),
+        (("--from", "2026-11-23T12:00:03+04:00"), [6, 7, 8]),
+        (("--to", "2026-11-23 08:00"), [0]),
+        (("--from", "2027-01-01"), []),
+        (("--kind", "publish"), [4, 5]),
+        (("--kind", "publish", "--kind", "refusal"), [4, 5, 8]),
+        (("--agency", "az-fhn"), [4, 5]),
+        (("--agency", "ir-ndmo", "--kind", "acknowledgement"), [6]),
+        (("--from", "99"), []),
+    ],
+)
+def test_a_part_is_listed(
+    caspian: Caspian, source: tuple[str, ...], options: tuple[str, ...], expected: list[int]
+) -> None:
+    done = caspian("log", "ls", *options, *source, "--json")
+
+    assert done.returncode == 0
+    assert indexes(done.stdout) == expected
+
+
+def test_of_a_long_log_the_end_is_listed(caspian: Caspian, log: Log) -> None:
+    Writer(log).commit([alert("az-fhn", f"more-{i}") for i in range(20)])
+
+    done = caspian("log", "ls", "--json")
+
+    assert indexes(done.stdout) == list(range(9, 29))
+    assert "the last 20 of 29" in done.stderr
+    assert indexes(caspian("log", "ls", "--from", "0", "--json").stdout) == list(range(29))
+
+
+@pytest.mark.usefixtures("log")
+def test_local_time_stands_beside_utc(caspian: Caspian) -> None:
+    done = caspian("log", "ls", env={"TZ": "Asia/Tehran"})
+
+    assert "2026-11-23 08:00:02Z (11:30:02 +03:30)" in done.stdout
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        ("--from", "yesterday"),
+        ("--to", "2026-13-01"),
+        ("--from", "-5"),
+        ("--from", "999999999w"),
+        ("--kind", "alert"),
+        ("--from", "5", "--to", "4"),
+        ("--from", "1h", "--to", "2h"),
+    ],
+)
+@pytest.mark.usefixtures("log")
+def test_a_part_that_cannot_be_is_refused(caspian: Caspian, options: tuple[str, ...]) -> None:
+    done = caspian("log", "ls", *options)
+
+    assert done.returncode == 2
+    assert done.stderr.startswith("error usage: ")
+    assert "what to do: " in done.stderr
+
+
+def test_an_entry_is_shown_in_full(caspian: Caspian, source: tuple[str, ...]) -> None:
+    done = caspian("log", "show", "4", *source)
+
+    assert done.returncode == 0
+    shown = dict(line.split(None, 1) for line in done.stdout.splitlines() if " " in line)
+    assert shown["kind"] == "publish"
+    assert shown["header.seq"] == "1"
+    assert shown["header.payload_sha256"] in done.stdout.split("payload sha256")[1]
+
+
+def test_the_exact_bytes_can_be_had(caspian: Caspian, source: tuple[str, ...]) -> None:
+    entry = caspian("log", "show", "4", "--raw", *source).stdout.encode()
+    payload = caspian("log", "show", "4", "--payload", *source).stdout.encode()
+
+    header = json.loads(json.loads(entry)["header"])
+    assert header["payload_sha256"] == sha256(payload).hexdigest()
+    shown = caspian("log", "show", "4", *source).stdout
+    assert sha256(b"\0" + entry).hexdigest() in shown
+
+
+@pytest.mark.parametrize(
+    ("arguments", "exit_code", "error"),
+    [
+        (("9",), 5, "entry-unknown"),
+        (("--", "-1"), 5, "entry-unknown"),
+        (("0", "--payload"), 5, "no-payload"),
+        (("4", "--payload", "--raw"), 2, "usage"),
+        (("4", "--json", "--raw"), 2, "usage"),
+    ],
+)
+def test_what_is_not_there_is_refused(
+    caspian: Caspian,
+    source: tuple[str, ...],
+    arguments: tuple[str, ...],
+    exit_code: int,
+    error: str,
+) -> None:
+    done = caspian("log", "show", *source, *arguments)
+
+    assert (done.returncode, done.stdout) == (exit_code, "")
+    assert done.stderr.startswith(f"error {error}: ")
+
+
+@pytest.mark.parametrize("command", [("log", "verify"), ("verify",)])
+def test_a_whole_log_verifies(
+    caspian: Caspian, source: tuple[str, ...], command: tuple[str, ...]
+) -> None:
+    done = caspian(*command, *source)
+
+    assert done.returncode == 0
+    assert done.stdout.startswith("size    9\nroot    ")
+    assert "checked 2 messages, 3 payloads, 6 decisions" in done.stdout
+    assert done.stdout.splitlines()[-1].startswith("OK ")
+
+
+def test_size_and_root_are_those_of_the_entries(caspian: Caspian, log: Log) -> None:
+    done = caspian("verify", "--json")
+
+    told = json.loads(done.stdout)
+    assert told["ok"] is True
+    assert (told["entries"], told["fault"]) == (9, None)
+    assert told["root"] == root_of(row.body for row in scan(log)).hex()
+
+
+def test_a_changed_entry_is_named(caspian: Caspian, log: Log, tmp_path: Path) -> None:
+    log.close()
+    with sqlite3.connect(tmp_path / "log.db") as c:
+        c.execute(
+            "update entries set body = cast(replace(cast(body as text), 'Reza', 'Raza') as blob)"
+            " where idx = 6"
+        )
+    c.close()
+
+    done = caspian("verify")
+
+    assert done.returncode == 5
+    assert "BROKEN  the log: root: " in done.stdout
+    assert "what to do: " in done.stderr
+
+
+def test_a_changed_payload_is_named(caspian: Caspian, log: Log, tmp_path: Path) -> None:
+    log.close()
+    with sqlite3.connect(tmp_path / "log.db") as c:
+        c.execute("update payloads set body = x'00' where idx = 4")
+    c.close()
+
+    done = caspian("verify", "--json")
+
+    assert done.returncode == 5
+    fault = json.loads(done.stdout)["fault"]
+    assert (fault["index"], fault["code"]) == (4, "payload")
+
+
+def test_an_unreadable_entry_is_still_listed(caspian: Caspian, log: Log, tmp_path: Path) -> None:
+    log.close()
+    with sqlite3.connect(tmp_path / "log.db") as c:
+        c.execute("update entries set body = x'1b5b324a' where idx = 6")
+    c.close()
+
+    done = caspian("log", "ls")
+
+    assert done.returncode == 0
+    assert "cannot be read" in done.stdout.splitlines()[6]
+    assert json.loads(caspian("log", "ls", "--json").stdout.splitlines()[6])["body"] == "1b5b324a"
+    assert caspian("log", "show", "6").returncode == 0
+
+
+def test_a_log_must_have_grown_from_what_was_kept(caspian: Caspian, log: Log) -> None:
+    root = json.loads(caspian("verify", "--json").stdout)["root"]
+    Writer(log).commit([alert("az-fhn", "later")])
+
+    assert caspian("verify", "--earlier", f"9:{root}").returncode == 0
+    forged = caspian("verify", "--earlier", f"9:{'0' * 64}")
+    assert forged.returncode == 5
+    assert "BROKEN" in forged.stdout
+
+
+@pytest.mark.parametrize("earlier", ["9", "9:xyz", ":", "x:" + "0" * 64])
+@pytest.mark.usefixtures("log")
+def test_an_end_that_is_none_is_refused(caspian: Caspian, earlier: str) -> None:
+    done = caspian("verify", "--earlier", earlier)
+
+    assert done.returncode == 2
+    assert "error usage: " in done.stderr
+
+
+@pytest.mark.usefixtures("log")
+def test_an_export_is_never_overwritten_by_mistake(caspian: Caspian, tmp_path: Path) -> None:
+    (tmp_path / "kept.gz").write_bytes(b"precious")
+
+    done = caspian("log", "export", "kept.gz")
+
+    assert done.returncode == 2
+    assert (tmp_path / "kept.gz").read_bytes() == b"precious"
+    assert caspian("log", "export", "kept.gz", "--force").returncode == 0
+    assert caspian("verify", "--bundle", "kept.gz").returncode == 0
+
+
+@pytest.mark.usefixtures("log")
+def test_an_export_says_what_it_holds(caspian: Caspian) -> None:
+    done = caspian("log", "export", "part", "--from", "2", "--to", "5", "--json")
+
+    told = json.loads(done.stdout)
+    assert (told["first"], told["through"], told["size"]) == (2, 5, 9)
+    part = caspian("verify", "--bundle", "part")
+    assert part.returncode == 0
+    assert "a part of a log" in part.stderr
+
+
+@pytest.mark.usefixtures("log")
+def test_payloads_can_be_withheld(caspian: Caspian) -> None:
+    caspian("log", "export", "bare", "--no-payloads")
+
+    assert "withheld" in caspian("verify", "--bundle", "bare").stdout
+    assert "alert " in caspian("log", "ls", "--bundle", "bare", "--kind", "publish").stdout
+    assert caspian("log", "show", "4", "--payload", "--bundle", "bare").returncode == 5
+
+
+@pytest.mark.usefixtures("log")
+def test_an_export_that_cannot_be_written_says_so(caspian: Caspian, tmp_path: Path) -> None:
+    (tmp_path / "directory").mkdir()
+
+    for target in ("missing/x.gz", "directory"):
+        done = caspian("log", "export", target, "--force")
+
+        assert done.returncode == 2
+        assert "cannot be written" in done.stderr
+
+
+@pytest.mark.parametrize("command", [("log", "ls"), ("verify",), ("log", "replay")])
+@pytest.mark.parametrize(
+    ("content", "exit_code"),
+    [(None, 2), ("directory", 2), (b"", 5), (b"\x1f\x8b\x08rest", 5), (b"\x00\xff" * 999, 5)],
+)
+def test_a_broken_bundle_is_refused(
+    caspian: Caspian,
+    tmp_path: Path,
+    command: tuple[str, ...],
+    content: bytes | str | None,
+    exit_code: int,
+) -> None:
+    if isinstance(content, bytes):
+        (tmp_path / "x").write_bytes(content)
+    elif content is not None:
+        (tmp_path / "x").mkdir()
+
+    done = caspian(*command, "--bundle", "x")
+
+    assert done.returncode == exit_code
+    assert done.stderr.startswith("error ")
+    assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize(
+    "command", [("log", "ls"), ("verify",), ("log", "export", "x"), ("log", "replay"), ("rebuild",)]
+)
+def test_no_empty_log_is_made_by_mistake(
+    caspian: Caspian, tmp_path: Path, command: tuple[str, ...]
+) -> None:
+    done = caspian(*command)
+
+    assert done.returncode == 3
+    assert "error log-missing: " in done.stderr
+    assert list(tmp_path.glob("*.db")) == []
+
+
+@pytest.mark.parametrize("url", ["mysql://x/y", "nonsense"])
+def test_another_kind_of_store_is_refused(caspian: Caspian, url: str) -> None:
+    done = caspian("log", "ls", env={"CASPIAN_LOG_URL": url})
+
+    assert done.returncode == 3
+    assert "error log-unavailable: " in done.stderr

@@ -1,0 +1,74 @@
+"""``caspian tokens``: what is made here opens the API, and what is ended here does not."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from hub.errors import Rejected
+from hub.log.store import Log
+from hub.members.credentials import Authenticator
+from tests.cli.conftest import Caspian
+
+
+def test_a_token_is_printed_once_and_alone(caspian: Caspian, log: Log) -> None:
+    done = caspian("tokens", "issue", "officer", "--agency", "az-fhn", "--person", "Aysel Əliyeva")
+
+    assert done.returncode == 0
+    token = done.stdout.strip()
+    holder = Authenticator(log).principal(token)
+    assert (holder.role, holder.agency, holder.person) == ("officer", "az-fhn", "Aysel Əliyeva")
+    listed = caspian("tokens", "ls")
+    assert token[:12] in listed.stdout
+    assert token not in listed.stdout + caspian("tokens", "ls", "--json").stdout
+
+
+def test_a_revoked_token_is_worth_nothing(caspian: Caspian, log: Log) -> None:
+    token = json.loads(caspian("tokens", "issue", "operator", "--json").stdout)["token"]
+
+    assert caspian("tokens", "revoke", token).returncode == 0
+    assert caspian("tokens", "revoke", token[4:12]).returncode == 0
+    with pytest.raises(Rejected, match="token-invalid"):
+        Authenticator(log).principal(token)
+    assert json.loads(caspian("tokens", "ls", "--json").stdout)["state"] == "revoked"
+
+
+@pytest.mark.usefixtures("log")
+def test_a_token_can_end_by_itself(caspian: Caspian) -> None:
+    told = json.loads(caspian("tokens", "issue", "auditor", "--expires", "90d", "--json").stdout)
+
+    assert told["expires"] is not None
+    listed = json.loads(caspian("tokens", "ls", "--json").stdout)
+    assert listed["expires"] == told["expires"]
+    assert listed["state"] == "valid"
+
+
+def test_the_first_token_makes_the_store(caspian: Caspian, tmp_path: Path) -> None:
+    done = caspian("tokens", "issue", "operator")
+
+    assert done.returncode == 0
+    assert (tmp_path / "log.db").exists()
+
+
+@pytest.mark.usefixtures("log")
+@pytest.mark.parametrize(
+    ("arguments", "exit_code", "error"),
+    [
+        (("issue", "officer", "--agency", "az-fhn"), 5, "credential-invalid"),
+        (("issue", "agency"), 5, "credential-invalid"),
+        (("issue", "agency", "--agency", "az-fnh"), 5, "unknown-agency"),
+        (("issue", "operator", "--expires", "1h ago"), 2, "usage"),
+        (("issue", "operator", "--expires", "2020-01-01"), 2, "usage"),
+        (("issue", "operator", "--expires", "0s"), 2, "usage"),
+        (("revoke", "csp_nothing1_x"), 5, "token-unknown"),
+    ],
+)
+def test_a_token_that_makes_no_sense_is_refused(
+    caspian: Caspian, arguments: tuple[str, ...], exit_code: int, error: str
+) -> None:
+    done = caspian("tokens", *arguments)
+
+    assert (done.returncode, done.stdout) == (exit_code, "")
+    assert done.stderr.startswith(f"error {error}: ")
