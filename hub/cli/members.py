@@ -119,7 +119,11 @@ def add(
         bool | None, Parameter(negative="--inactive", help="Whether it takes part.")
     ] = None,
     record: Annotated[
-        str | None, Parameter(help="Take the whole record from this JSON file; - is stdin.")
+        str | None,
+        Parameter(
+            help="Take the whole record from this JSON file; - is stdin.",
+            allow_leading_hyphen=True,
+        ),
     ] = None,
     json: AsJson = False,
     connection: Connection = Connection(),  # noqa: B008 - frozen, and made of the options

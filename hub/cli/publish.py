@@ -20,7 +20,7 @@ __all__ = ["publish"]
 
 
 def publish(
-    *files: str,
+    *files: Annotated[str, Parameter(allow_leading_hyphen=True)],
     id_: Annotated[
         str | None,
         Parameter(name="--id", help="Your own id for the message; the hub gives one without it."),
@@ -42,6 +42,10 @@ def publish(
     """
     if not files:
         raise usage("there is nothing to publish", remedy="Name files, or - for standard input.")
+    if unknown := [name for name in files if name.startswith("-") and name != "-"]:
+        raise usage(
+            f"unknown option {unknown[0]}", remedy="See `caspian publish --help`; ./ before a file."
+        )
     if id_ is not None and len(files) > 1:
         raise usage("--id names one message", remedy="Publish the files one at a time.")
     if files.count("-") > 1:

@@ -70,7 +70,11 @@ def add(
         bool, Parameter(negative="--inactive", help="Whether it is written to.")
     ] = True,
     record: Annotated[
-        str | None, Parameter(help="Take the whole record from this JSON file; - is stdin.")
+        str | None,
+        Parameter(
+            help="Take the whole record from this JSON file; - is stdin.",
+            allow_leading_hyphen=True,
+        ),
     ] = None,
     json: AsJson = False,
     connection: Connection = Connection(),  # noqa: B008 - frozen, and made of the options

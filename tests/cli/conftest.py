@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import os
 import subprocess
+import uuid
 from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from hub.log.store import Log
 from hub.streams.embedded import EmbeddedServer
 from tests.cli import forked
-from tests.log.samples import Writer, acknowledgement, alert, refusal, subscription
+from tests.cli.hub import Hub, running_hub
+from tests.log.samples import Writer, acknowledgement, alert, cap, refusal, subscription
 
 Caspian = Callable[..., subprocess.CompletedProcess[str]]
 
@@ -86,3 +90,21 @@ def valkey(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedServer]
     """Give a running stream server."""
     with EmbeddedServer(tmp_path_factory.mktemp("valkey")) as server:
         yield server
+
+
+@pytest.fixture(scope="session")
+def hub(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Hub]:
+    """Give a hub that runs; its tests share it, and publish under names of their own."""
+    with running_hub(tmp_path_factory.mktemp("hub")) as hub:
+        yield hub
+
+
+@pytest.fixture
+def fresh() -> Callable[..., bytes]:
+    """Give a function that makes a message sent now, with an identifier nobody has used."""
+
+    def make(**given: Any) -> bytes:
+        given.setdefault("sent", datetime.now(UTC))
+        return cap(f"cli-{uuid.uuid4().hex}", **given)
+
+    return make

@@ -50,7 +50,7 @@ def test_a_sandbox_is_written_and_removed(caspian: Caspian, valkey: EmbeddedServ
         written = told(caspian, "--sandbox", "night", env=env)
 
         assert written == told(caspian)
-        assert client.xlen("sandbox:night:feed:ir-ndmo") == 1
+        assert client.xlen("sandbox:night:feed:ir-ndmo") == 2
         assert client.xlen("sandbox:night:feed:ir-ndmo.exercise") == 1
         assert client.keys("feed:*") == []
         again = caspian("log", "replay", "--sandbox", "night", env=env)
