@@ -31,6 +31,7 @@ __all__ = [
     "MessageRow",
     "NewEntry",
     "Rules",
+    "accepted_key",
     "acknowledged_by",
     "aged_warnings",
     "decide",
@@ -176,9 +177,20 @@ def input_key(candidate: Candidate) -> str:
     return input_key_of(candidate.agency, candidate.inbox)
 
 
-def input_key_of(agency: str, inbox: str) -> str:
-    """Return the same from the entry that logged a refusal."""
-    return f"{agency}\x1f{inbox}" if inbox else ""
+def accepted_key(candidate: Candidate) -> str:
+    """Return the name under which an accepted registry record is remembered.
+
+    Such a record has no identity either: an old one that comes again, after a crash,
+    must not undo a newer one.
+    """
+    return input_key_of(candidate.agency, candidate.inbox, accepted=True)
+
+
+def input_key_of(agency: str, inbox: str, *, accepted: bool = False) -> str:
+    """Return the same from the facts of the entry that was logged."""
+    if not inbox:
+        return ""
+    return f"{agency}\x1f{inbox}\x1fok" if accepted else f"{agency}\x1f{inbox}"
 
 
 def identity(agency: str, sender: str, identifier: str) -> str:
@@ -497,18 +509,23 @@ class _Batch:
         return found[0]
 
     def _registry_entry(self, c: Candidate, facts: dict[str, Any]) -> Decision:
-        if (since := self._unchanged(facts)) is not None:
+        key = accepted_key(c)
+        if (earlier := self.known.inputs.get(key)) is not None:
+            return Decision(c, *earlier, duplicate=True)
+        if not key and (since := self._unchanged(facts)) is not None:
             return Decision(c, since, self.at_us, duplicate=True)
         at_us = self._tick()
-        body = _entry(c.kind, at_us, c.agency, facts)
-        index = self._append(NewEntry(c.kind, at_us, c.agency, body))
+        body = _entry(c.kind, at_us, c.agency, {"inbox": c.inbox, **facts})
+        index = self._append(NewEntry(c.kind, at_us, c.agency, body, input_key=key))
+        if key:
+            self.known.inputs[key] = (index, at_us)
         self.registry = self.registry.apply(index, {"kind": c.kind, **facts})
         return Decision(c, index, at_us)
 
     def _unchanged(self, facts: dict[str, Any]) -> int | None:
         """Return since when the registry holds just this record; None where it does not.
 
-        A record that is proposed again, by a redelivery or by hand, changes nothing.
+        So is a record known again that came from no stream and has no name there.
         """
         if "member" in facts:
             agency = Agency.model_validate(facts["member"])

@@ -285,6 +285,14 @@ def read_subscription(record: Mapping[str, Any], registry: Registry) -> Subscrip
         ) from e
     if subscription.agency not in registry.agencies:
         raise Rejected("unknown-agency", f"{subscription.agency} is not a member")
+    earlier = registry.subscriptions.get(subscription.feed)
+    if earlier is not None and earlier.channel != subscription.channel:
+        # The feed keeps what it holds: exercises and the real thing would stand in it together.
+        raise Rejected(
+            "subscription-invalid",
+            f"channel: {subscription.feed} is a feed of the channel {earlier.channel} for good",
+            remedy="Make a subscription of another name.",
+        )
     return subscription
 
 

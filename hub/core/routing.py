@@ -125,7 +125,14 @@ def _touches(areas: tuple[Area, ...], bbox: tuple[float, float, float, float]) -
             if (
                 lat - dlat <= north
                 and lat + dlat >= south
-                and (dlon >= 180 or (lon - dlon <= east and lon + dlon >= west))
+                and (
+                    dlon >= 180
+                    # A circle near the antimeridian reaches to the other end of the map.
+                    or any(
+                        lon + turn - dlon <= east and lon + turn + dlon >= west
+                        for turn in (-360, 0, 360)
+                    )
+                )
             ):
                 return True
     return not any_shape

@@ -243,8 +243,13 @@ class Checks:
 
     def _registry(self, row: LogRow, entry: dict[str, Any], kind: str) -> None:
         if self.whole:
-            body = entry[kind]
-            self._decide(row, Candidate(kind, row.agency, body=body), Known())  # type: ignore[arg-type]  # both are kinds
+            again = Candidate(
+                kind,  # type: ignore[arg-type]  # one of the two kinds
+                row.agency,
+                inbox=entry.get("inbox", ""),
+                body=entry[kind],
+            )
+            self._decide(row, again, Known())
             self._history.apply(row.index, entry)
 
     def _decide(self, row: LogRow, candidate: Candidate, known: Known) -> None:

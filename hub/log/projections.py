@@ -28,6 +28,7 @@ from hub.core.admission import (
     identity,
     input_key_of,
 )
+from hub.core.registry import REGISTRY_KINDS
 from hub.errors import Unavailable
 from hub.log.scan import BEFORE_ALL, page
 from hub.log.store import Log, LogRow, project
@@ -132,7 +133,7 @@ def _derive(row: LogRow, read: Reader) -> NewEntry:
         payload_sha256=entry.get("payload_sha256", ""),
         acknowledgements=acknowledgements,
         delivered=delivered,
-        input_key=input_key_of(row.agency, entry.get("inbox", "")),
+        input_key=input_key_of(row.agency, entry.get("inbox", ""), accepted=kind in REGISTRY_KINDS),
     )
 
 

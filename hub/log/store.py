@@ -41,6 +41,7 @@ from hub.core.admission import (
     Known,
     MessageRow,
     NewEntry,
+    accepted_key,
     identity,
     input_key,
 )
@@ -244,6 +245,8 @@ class Log:
                 feeds.update(str(feed) for feed in one.body)
             if one.inbox:
                 inputs.add(input_key(one))
+            if one.inbox and one.kind in REGISTRY_KINDS:
+                inputs.add(accepted_key(one))
         with self.reading() as c:
             rows = _messages(c, MESSAGES.c.identity, identities)
             rows += _messages(c, MESSAGES.c.id, ids | references)
