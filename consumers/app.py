@@ -116,8 +116,7 @@ class _Process:
 
     async def _catch_up(self) -> None:
         # What a wake-up missed, and a Redis that lost its feeds while nothing was published.
-        await self.fanout.forget()
-        await self.fanout.catch_up()
+        await self.fanout.look()
 
     async def _collect(self) -> None:
         await self.delivery.collect()

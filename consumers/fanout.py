@@ -17,10 +17,10 @@ from redis.asyncio import Redis
 
 from consumers.worker import StreamEntry
 from hub.core.candidate import Candidate
-from hub.core.registry import History
+from hub.core.registry import REGISTRY_KINDS, History
 from hub.log.feeding import feeds_for
 from hub.log.store import Log, LogRow
-from hub.streams.feeds import FeedEntry, FeedStreams
+from hub.streams.feeds import FeedEntry, FeedStreams, reached
 from hub.streams.fields import FED, feed_fields
 from hub.streams.submit import propose
 from hub.telemetry import process_metrics
@@ -42,6 +42,9 @@ class FanOut:
         self._retention = retention
         self._history = History()
         self._reached: dict[str, int] = {}
+        """Where each feed's stream stands; it may be behind `_routed` where it got nothing."""
+        self._routed = 1 << 62
+        """The log index through which everything is routed into every feed."""
         self._skipped: set[int] = set()
         self._catching_up = asyncio.Lock()
         self._next_trim = 0.0
@@ -62,55 +65,71 @@ class FanOut:
             redis.RedisError: the feeds cannot be written; call again.
         """
         async with self._catching_up:
+            if not self._reached:
+                await self._refresh_registry()
+                await self._make_missing()
             while await self._step():
                 pass
 
-    async def forget(self) -> None:
-        """Ask Redis anew where every feed stands; after any failure, and now and then."""
+    async def look(self) -> None:
+        """Ask Redis anew where every feed stands, then catch up: now and then, and after a failure.
+
+        It finds what was lost while nothing was published, and moves the feeds that got
+        nothing on to where routing is.
+
+        Raises:
+            Unavailable, redis.RedisError: as `catch_up`.
+        """
         async with self._catching_up:
-            self._reached.clear()
+            await self._refresh_registry()
+            feeds = self._history.latest.feeds()
+            for feed, at in (await reached(self._redis, feeds)).items():
+                if self._reached.get(feed) != at:
+                    self._stands(feed, at)
+            await self._make_missing()
+            while await self._step():
+                pass
+            idle = {feed: (at, ()) for feed, at in self._reached.items() if at < self._routed}
+            if idle:
+                for feed, at in (await self._streams.append(idle, reached=self._routed)).items():
+                    self._stands(feed, at)
+            await self._trim()
 
     async def _step(self) -> bool:
         """Route one batch of the log; return whether there may be more."""
-        await self._refresh_registry()
-        await self._find_missing()
-        if not self._reached:
-            return False
-        after = min(self._reached.values())
-        rows = await asyncio.to_thread(self._log.rows, after=after, limit=self._batch)
+        rows = await asyncio.to_thread(self._log.rows, after=self._routed, limit=self._batch)
         if not rows:
-            await self._trim()
             return False
-        if rows[-1].index > self._history.last_index and any(
-            r.kind in {"member", "subscription"} for r in rows
-        ):
+        if any(r.kind in REGISTRY_KINDS for r in rows):
             await self._refresh_registry()
+            await self._make_missing()
         through = rows[-1].index
         batches = await self._batches(rows, through)
-        self._reached.update(await self._streams.append(batches, reached=through))
-        for feed, (_, entries) in batches.items():
-            if self._reached[feed] == through:
-                process_metrics().feed_entries.labels(feed).inc(len(entries))
-            elif self._reached[feed] < 0:
-                # Lost with Redis: made anew by the next step, from where its retention begins.
-                del self._reached[feed]
+        stand = await self._streams.append(batches, reached=through)
+        # Not before: had Redis been lost meanwhile, these rows would never be routed again.
+        self._routed = through
+        for feed, at in stand.items():
+            if at == through:
+                process_metrics().feed_entries.labels(feed).inc(len(batches[feed][1]))
+            self._stands(feed, at)
+        if any(feed not in self._reached for feed in batches):
+            await self._make_missing()
         return True
 
     async def _batches(
         self, rows: Sequence[LogRow], through: int
     ) -> dict[str, tuple[int, list[FeedEntry]]]:
-        """Return for each feed behind *through* where it stands and what it is to get."""
-        batches: dict[str, tuple[int, list[FeedEntry]]] = {
-            feed: (reached, []) for feed, reached in self._reached.items() if reached < through
-        }
+        """Return for each feed that is to get something where it stands, and what it gets."""
+        batches: dict[str, tuple[int, list[FeedEntry]]] = {}
         for row in rows:
             if row.kind not in FED:
                 continue
             entry = None
             for feed in await self._route(row):
-                if feed in batches and batches[feed][0] < row.index:
+                at = self._reached.get(feed, through)
+                if at < row.index:
                     entry = entry or FeedEntry(row.index, feed_fields(row))
-                    batches[feed][1].append(entry)
+                    batches.setdefault(feed, (at, []))[1].append(entry)
         return batches
 
     async def _route(self, row: LogRow) -> Sequence[str]:
@@ -135,23 +154,32 @@ class FanOut:
         ):
             self._history.apply(index, entry)
 
-    async def _find_missing(self) -> None:
+    async def _make_missing(self) -> None:
+        """Make the feeds that are not there."""
         feeds = self._history.latest.feeds()
         missing = [feed for feed in feeds if feed not in self._reached]
-        if not missing:
-            return
-        delivered = await asyncio.to_thread(self._log.delivered, missing)
-        horizon = await self._horizon()
-        made_any = False
-        for feed in missing:
-            self._reached[feed], made = await self._streams.create(
-                feed, after=max(feeds[feed], horizon), confirmed=delivered.get(feed, 0)
-            )
-            if made:
-                made_any = True
-                _log.info("feed.made", feed=feed, after=self._reached[feed])
-        if made_any:
+        if missing:
+            delivered = await asyncio.to_thread(self._log.delivered, missing)
+            horizon = await self._horizon()
             process_metrics().redis_rebuilds.inc()
+            for feed in missing:
+                at, made = await self._streams.create(
+                    feed, after=max(feeds[feed], horizon), confirmed=delivered.get(feed, 0)
+                )
+                self._stands(feed, at)
+                if made:
+                    _log.info("feed.made", feed=feed, after=at)
+
+    def _stands(self, feed: str, at: int) -> None:
+        """Take note of where a feed's stream stands; routing goes back there if it is ahead.
+
+        A stream that is gone (-1) is forgotten, for `_make_missing` to make it anew.
+        """
+        if at < 0:
+            self._reached.pop(feed, None)
+        else:
+            self._reached[feed] = at
+            self._routed = min(self._routed, at)
 
     async def _horizon(self) -> int:
         oldest_us = int((time.time() - self._retention.total_seconds()) * 1_000_000)

@@ -7,7 +7,7 @@ fan-out has come, so that writing is idempotent whatever crashes or runs twice
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from importlib.resources import files
 from typing import Any
@@ -173,8 +173,9 @@ async def confirmed_through(redis: Redis, feeds: Sequence[str]) -> dict[str, int
     return found
 
 
-async def reached(redis: Redis, feeds: Sequence[str]) -> dict[str, int]:
+async def reached(redis: Redis, feeds: Iterable[str]) -> dict[str, int]:
     """Return the log index that each feed has reached; -1 where there is no such stream."""
+    feeds = list(feeds)
     pipe = redis.pipeline(transaction=False)
     for feed in feeds:
         pipe.xinfo_stream(keys.feed(feed))
