@@ -6,13 +6,18 @@ beside it (the API). It is therefore imported by name, when it is asked for.
 
 from __future__ import annotations
 
+import errno
+import signal
+import socket
 from importlib import import_module
 from pathlib import Path
+from types import FrameType
 from typing import Annotated, Any, Final
 
 from cyclopts import Parameter
 
-from hub.cli.exits import usage
+from hub.cli.exits import DONE, usage
+from hub.errors import Unavailable
 from hub.settings import Settings
 from hub.telemetry import configure_logging
 
@@ -39,7 +44,38 @@ def serve(
     """Run the API until SIGTERM or Ctrl-C, with the settings of the environment."""
     settings = Settings.from_environment(**_given(host=host, port=port))
     configure_logging(format=settings.log_format, level=settings.log_level)
-    return _part(_API, "serve")(settings) or 0
+    _require_free(settings.host, settings.port)
+    for number in (signal.SIGTERM, signal.SIGINT):
+        # The server ends its work and then raises the signal again: that is a good end.
+        signal.signal(number, _end_well)
+    _part(_API, "serve")(settings)
+    return DONE
+
+
+def _end_well(_number: int, _frame: FrameType | None) -> None:
+    raise SystemExit(DONE)
+
+
+def _require_free(host: str, port: int) -> None:
+    """Say in our words what the server would say among many others.
+
+    Raises:
+        Unavailable: ``port-in-use`` or ``port-unusable``.
+    """
+    try:
+        family, kind, protocol, _, address = socket.getaddrinfo(
+            host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
+        )[0]
+        with socket.socket(family, kind, protocol) as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            probe.bind(address)
+    except OSError as e:
+        taken = e.errno == errno.EADDRINUSE
+        raise Unavailable(
+            "port-in-use" if taken else "port-unusable",
+            f"the API cannot listen on {host}:{port}: {e.strerror or e}",
+            remedy="Stop the other process, or choose another --port or --host.",
+        ) from e
 
 
 def consumers(*jobs: str) -> int:

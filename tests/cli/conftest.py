@@ -19,6 +19,7 @@ from tests.cli.hub import Hub, running_hub
 from tests.log.samples import Writer, acknowledgement, alert, cap, refusal, subscription
 
 Caspian = Callable[..., subprocess.CompletedProcess[str]]
+Fresh = Callable[..., bytes]
 
 ORIGIN = "test.example/log"
 """How the logs of `tests.log.samples` call themselves."""
