@@ -30,7 +30,7 @@ from redis.asyncio import Redis
 
 from consumers.intake import dead_letter_of
 from consumers.worker import StreamEntry
-from hub.core.admission import Decision, Decisions, NewEntry, Rules, decide
+from hub.core.admission import Chain, Decision, Decisions, Known, NewEntry, Rules, decide
 from hub.core.candidate import Candidate
 from hub.core.registry import History
 from hub.errors import LogMoved
@@ -56,6 +56,7 @@ class Ledger:
         self._rules = rules
         self._receipt_retention = receipt_retention
         self._head: Head | None = None
+        self._chains: dict[str, Chain] = {}
         self._history = History()
 
     async def handle(self, entries: Sequence[StreamEntry]) -> None:
@@ -76,19 +77,13 @@ class Ledger:
                 self._reload()
             head = self._head
             assert head is not None  # noqa: S101  # _reload has just set it
-            known = self._log.known_for(batch)
-            decisions = decide(
-                batch,
-                size=head.size,
-                last_at_us=head.at_us,
-                now_us=time.time_ns() // 1000,
-                registry=self._history.latest,
-                known=known,
-                rules=self._rules,
-                entropy=entropy,
-            )
-            # Whatever goes wrong below, what was believed of the head is no longer sure.
-            self._head = None
+            # Whatever goes wrong below, what was believed of the log's end is no longer sure.
+            self._head, chains, self._chains = None, self._chains, {}
+            known = self._log.known_for(batch, chains=chains, inputs_of_messages=False)
+            decisions = self._decide(batch, head, known, entropy)
+            if any(o.refusal and o.candidate.kind == "publish" for o in decisions.outcomes):
+                known = self._log.known_for(batch, chains=chains)
+                decisions = self._decide(batch, head, known, entropy)
             began = time.perf_counter()
             try:
                 self._head = self._log.append(decisions.entries, expect=head)
@@ -96,8 +91,23 @@ class Ledger:
                 _log.warning("log.moved", expected=e.expected, actual=e.actual)
                 continue
             process_metrics().ledger_commit_seconds.observe(time.perf_counter() - began)
+            self._chains = known.chains
             self._committed(head.size, decisions.entries)
             return decisions
+
+    def _decide(
+        self, batch: Sequence[Candidate], head: Head, known: Known, entropy: Sequence[bytes]
+    ) -> Decisions:
+        return decide(
+            batch,
+            size=head.size,
+            last_at_us=head.at_us,
+            now_us=time.time_ns() // 1000,
+            registry=self._history.latest,
+            known=known,
+            rules=self._rules,
+            entropy=entropy,
+        )
 
     def _reload(self) -> None:
         for index, entry in self._log.registry_entries(after=self._history.last_index):

@@ -17,7 +17,7 @@ The methods block; asynchronous callers use a thread.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, Final
@@ -227,8 +227,19 @@ class Log:
         if done.one_or_none() is None:
             raise LogMoved(expect.size, _head(c).size)
 
-    def known_for(self, batch: Sequence[Candidate]) -> Known:
-        """Return what the log holds that these candidates may meet; a few queries a batch."""
+    def known_for(
+        self,
+        batch: Sequence[Candidate],
+        *,
+        chains: Mapping[str, Chain] | None = None,
+        inputs_of_messages: bool = True,
+    ) -> Known:
+        """Return what the log holds that these candidates may meet; a few queries a batch.
+
+        The one ledger may pass the *chains* that it knows. Without *inputs_of_messages* it is
+        not looked up which messages were refused before; whoever then refuses one must
+        ask again with it, or a crash could log that refusal twice.
+        """
         identities, ids, inputs, agencies = set(), set(), set(), set()
         references, feeds = set(), set[str]()
         names = set()
@@ -243,7 +254,7 @@ class Log:
                 references.add(str(one.body.get("message") or "").strip())
             elif one.kind == "delivery":
                 feeds.update(str(feed) for feed in one.body)
-            if one.inbox:
+            if one.inbox and (inputs_of_messages or one.kind != "publish"):
                 inputs.add(input_key(one))
             if one.inbox and one.kind in REGISTRY_KINDS:
                 inputs.add(accepted_key(one))
@@ -253,16 +264,15 @@ class Log:
             rows += _messages(c, MESSAGES.c.idx, {int(r) for r in references if _is_index(r)})
             names.update((r.facts.sender, r.facts.identifier) for r in rows)
             acks = [] if not references else _acknowledgements(c, names)
-            chains = {
-                r.agency: Chain(r.seq, r.head)
-                for r in c.execute(select(CHAINS).where(CHAINS.c.agency.in_(agencies)))
-            }
-            # Only what ends as a refusal looks at its input, but which that is is not known yet.
+            found = dict(chains or {})
+            if unknown := agencies - found.keys():
+                query = select(CHAINS).where(CHAINS.c.agency.in_(unknown))
+                found.update((r.agency, Chain(r.seq, r.head)) for r in c.execute(query))
             known_inputs = {
                 r.key: (r.idx, r.at_us) for r in _in(c, select(INPUTS), INPUTS.c.key, inputs)
             }
             delivered = _delivered(c, feeds)
-        return Known(rows, acks, chains, delivered, known_inputs)
+        return Known(rows, acks, found, delivered, known_inputs)
 
     def registry_entries(self, *, after: int = -1) -> list[tuple[int, dict[str, Any]]]:
         """Return the entries that changed the registry, in order."""
