@@ -1,0 +1,145 @@
+"""docs/protocol/entries.md has every field of every kind of entry as the ledger writes it."""
+
+from __future__ import annotations
+
+import json
+from collections import defaultdict
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from consumers.intake import candidate_of, dead_letter_of
+from consumers.worker import StreamEntry
+from hub.core.admission import Known, Rules, decide
+from hub.core.candidate import Candidate
+from hub.core.registry import History
+from hub.log.bundle import export
+from hub.log.genesis import ensure_genesis
+from hub.log.store import Log
+from schemas.entry import ENTRY_KINDS, decode, micros
+from tests.docs.pages import bare, rows, sections, text_of
+from tests.log.samples import BEGAN, cap
+
+PAGE = "docs/protocol/entries.md"
+_COMMON = {"v", "kind", "at", "agency"}
+_AZ, _IR = "az-fhn", "ir-ndmo"
+
+
+def _inbox(fields: dict[bytes, bytes]) -> Candidate:
+    return candidate_of(_AZ, StreamEntry(b"1-0", fields), max_payload_bytes=1 << 20)
+
+
+def _candidates() -> Iterator[Candidate]:
+    """Yield, one after the other, something of each kind by each way it can come."""
+    for agency in (_AZ, _IR):
+        yield Candidate(
+            "member", "", body={"id": agency, "state": agency[:2].upper(), "name": agency}
+        )
+    wanted = {"states": ["AZ"], "bbox": [36, 46, 48, 55]}
+    yield Candidate("subscription", "", body={"agency": _IR, "name": "sea", "filter": wanted})
+    yield _inbox({b"payload": cap("A-1")})
+    yield _inbox({b"payload": b"no message"})
+    yield _inbox({b"payload": cap("A-1", headline="other bytes"), b"via": b"http"})
+    body = {"code": "token-missing", "detail": "none", "count": 7, "of": "request"}
+    yield Candidate("refusal", "", via="http", body=body)
+    yield Candidate(
+        "acknowledgement", _IR, via="stream", inbox="1-0", body={"message": "4", "officer": "S"}
+    )
+    yield Candidate("delivery", "", body={_AZ: 4})
+    entry = StreamEntry(b"2-0", {b"payload": b"x", b"id": b"17"}, deliveries=6)
+    yield dead_letter_of(_AZ, entry, "intake", "a fault")
+    yield Candidate("dead-letter", _AZ, body={"stage": "fanout", "index": 4, "reason": "a fault"})
+
+
+def _written(log: Log) -> list[dict[str, Any]]:
+    head = ensure_genesis(log, origin="docs.example/log", version="0", now_us=micros(BEGAN))
+    first = log.row(0)
+    assert first is not None
+    found, history = [first.entry], History()
+    size, at_us, known = head.size, head.at_us, Known()
+    for candidate in _candidates():
+        # As it comes out of Redis, so that nothing is lost on the way.
+        read = Candidate.from_fields(
+            {
+                k.encode(): v if isinstance(v, bytes) else v.encode()
+                for k, v in candidate.to_fields().items()
+            }
+        )
+        decisions = decide(
+            [replace(read, message_id="")],
+            size=size,
+            last_at_us=at_us,
+            now_us=micros(BEGAN),
+            registry=history.latest,
+            known=known,
+            rules=Rules(),
+        )
+        for entry in decisions.entries:
+            decoded = decode(entry.body)
+            history.apply(size, decoded)
+            found.append(decoded)
+            size, at_us = size + 1, entry.at_us
+    return found
+
+
+@pytest.fixture
+def entries(tmp_path: Path) -> list[dict[str, Any]]:
+    log = Log.open(f"sqlite:///{tmp_path / 'log.db'}")
+    try:
+        return _written(log)
+    finally:
+        log.close()
+
+
+def _flat(value: Mapping[str, Any], before: str = "") -> set[str]:
+    """Return the names of all fields, those inside records and filters too."""
+    found = set()
+    for name, inner in value.items():
+        found.add(before + name)
+        if name in {"member", "subscription", "filter"}:
+            found |= _flat(inner, f"{before}{name}.")
+    return found
+
+
+def test_every_kind_has_a_section_with_its_fields(entries: list[dict[str, Any]]) -> None:
+    written: dict[str, set[str]] = defaultdict(set)
+    for entry in entries:
+        written[entry["kind"]] |= _flat(entry) - _COMMON
+    page = sections(text_of(PAGE), 2)
+
+    for kind in ENTRY_KINDS:
+        if kind == "restart":
+            assert kind not in written
+            continue
+        fields = rows(page[kind].split("The header is")[0])
+        assert {bare(row[0]) for row in fields} == written[kind], kind
+
+
+def test_the_fields_that_all_have_are_documented(entries: list[dict[str, Any]]) -> None:
+    head = text_of(PAGE).split("## Hashes")[0]
+
+    assert [bare(row[0]) for row in rows(head)] == list(entries[0])[: len(_COMMON)]
+    assert set(entries[0]) >= _COMMON
+
+
+def test_the_header_is_documented(entries: list[dict[str, Any]]) -> None:
+    message = next(e for e in entries if e["kind"] == "publish")
+    fields = rows(sections(text_of(PAGE), 2)["publish"].split("The header is")[1])
+
+    assert [bare(row[0]) for row in fields] == list(json.loads(message["header"]))
+
+
+def test_a_bundle_has_the_fields_that_are_documented(tmp_path: Path) -> None:
+    log = Log.open(f"sqlite:///{tmp_path / 'log.db'}")
+    file = tmp_path / "bundle.jsonl"
+    _written(log)
+    export(log, file, kinds=["genesis"], agency="")
+    log.close()
+    page = sections(text_of(PAGE), 2)["Bundles"]
+
+    for line in file.read_text("utf-8").splitlines():
+        for name in json.loads(line):
+            assert f"`{name}`" in page, name
