@@ -69,12 +69,40 @@ def _judged_ring(text: str, case: Case) -> tuple[Ring, str, str]:
     if east - west > 180 and any(abs(b - a) > 180 for a, b in pairwise(lons)):
         # Crossings cannot be told in a plane that ends at the antimeridian.
         return ring, "R39", "the polygon jumps the antimeridian; split it there"
+    if _is_star(ring, sum(lats[1:]) / (len(ring) - 1), sum(lons[1:]) / (len(ring) - 1)):
+        return ring, "", ""
     case.crossing_pairs -= _pairs(lats, lons)
     if case.crossing_pairs < 0:
         return ring, "R38", "there are too many points to search for crossings"
     if not shapely.is_simple(shapely.linearrings(ring)):
         return ring, "R38", "the polygon crosses or touches itself"
     return ring, "", ""
+
+
+_SURELY: Final = 1e-9
+"""Square degrees beyond every error of rounding."""
+
+
+def _is_star(ring: Ring, lat: float, lon: float) -> bool:
+    """Tell whether somebody at a point sees the whole ring go around once, without turning back.
+
+    Then it cannot cross itself. Most areas drawn by hand are such, and this is
+    quicker than to ask; what is not such is still to be searched.
+    """
+    y, x = ring[0][0] - lat, ring[0][1] - lon
+    way = 0
+    crossings = 0
+    for point in ring[1:]:
+        next_y, next_x = point[0] - lat, point[1] - lon
+        turn = x * next_y - next_x * y
+        if -_SURELY < turn < _SURELY:
+            return False
+        if (turn > 0) != (way > 0) and way:
+            return False
+        way = 1 if turn > 0 else -1
+        crossings += (y < 0) != (next_y < 0)
+        y, x = next_y, next_x
+    return crossings == 2
 
 
 def _pairs(lats: tuple[float, ...], lons: tuple[float, ...]) -> int:

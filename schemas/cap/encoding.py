@@ -35,6 +35,11 @@ _ENCODINGS: Final = frozenset(
     + [f"windows-{n}" for n in range(1250, 1259)]
     + ["koi8-r", "koi8-u", "kz1048"]
 )
+_USUAL: Final = (
+    b'<?xml version="1.0" encoding="UTF-8"?>',
+    b'<?xml version="1.0" encoding="utf-8"?>',
+    b"<alert ",
+)
 _DECLARED: Final = re.compile(
     rb"<\?xml\s[^<>]{0,200}?\sencoding\s*=\s*[\"']([A-Za-z][A-Za-z0-9._\-]{0,39})[\"']"
 )
@@ -56,6 +61,8 @@ def to_utf8(data: bytes, *, max_bytes: int = MAX_BYTES) -> bytes:
     """
     if len(data) > max_bytes:
         refuse_size(len(data), max_bytes)
+    if data.startswith(_USUAL):
+        return data
     if data.startswith((b"\xff\xfe", b"\xfe\xff")) or b"\0" in data[:4]:
         return _from_utf16(data)
     if data.startswith(b"\xef\xbb\xbf"):

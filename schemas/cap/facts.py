@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
-from schemas.cap.model import built
+from schemas.cap.build import built
 from schemas.facts import Area, MessageFacts
 
 if TYPE_CHECKING:

@@ -57,11 +57,6 @@ class Element:
         """Whether the element may stand more than once."""
         return self.occurs in "*+"
 
-    @property
-    def required(self) -> bool:
-        """Whether it must stand at least once."""
-        return self.occurs in "1+"
-
 
 def _key(tag: str) -> str:
     """Return the Python name of an element: ``msgType`` becomes ``msg_type``."""

@@ -70,13 +70,26 @@ _VOCABULARY: Final = frozenset(
     name.encode()
     for name in (
         *_CAP_NAMES,
-        *("cap", "xml", "xmlns", "xsi", "schemaLocation", "version", "encoding", "standalone"),
+        *(
+            "xml",
+            "xmlns",
+            "version",
+            "encoding",
+            "standalone",
+            "xsi",
+            "schemaLocation",
+            "xsd",
+            "xs",
+        ),
+        *("cap", "cap11", "cap12", "c", *(f"ns{n}" for n in range(10))),
         *("ds", "dsig", "Signature", "SignedInfo", "SignatureValue", "CanonicalizationMethod"),
         *("SignatureMethod", "Reference", "Transforms", "Transform", "DigestMethod"),
         *("DigestValue", "KeyInfo", "KeyName", "KeyValue", "RSAKeyValue", "Modulus", "Exponent"),
         *("X509Data", "X509Certificate", "X509SubjectName", "X509IssuerSerial"),
+        *("Object", "XPath", "InclusiveNamespaces", "PrefixList", "ec"),
         *("X509IssuerName", "X509SerialNumber", "X509SKI", "Algorithm", "Id", "URI", "Type"),
         *(NAMESPACE_12, NAMESPACE_11, NAMESPACE_10, NAMESPACE_DSIG, _XSI),
+        *("http://www.w3.org/2001/XMLSchema", "http://www.w3.org/2001/10/xml-exc-c14n#"),
     )
 )
 

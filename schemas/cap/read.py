@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Final, NoReturn
 from lxml import etree
 
 from schemas.cap.alert_rules import judge
+from schemas.cap.build import built
 from schemas.cap.draft import (
     Draft,
     Path,
@@ -28,7 +29,6 @@ from schemas.cap.model import (
     Info,
     Parameter,
     Resource,
-    built,
 )
 from schemas.cap.names import in_own_thread, is_plain
 from schemas.cap.profiles import Profile, judge_profile, severity_in
@@ -41,6 +41,8 @@ if TYPE_CHECKING:
 
 __all__ = ["Reading", "check_alert", "judged", "read_alert"]
 
+_ROOTS: Final = {f"{{{namespace}}}alert": namespace for namespace in (NAMESPACE_12, NAMESPACE_11)}
+_DSIG: Final = f"{{{NAMESPACE_DSIG}}}"
 _XINCLUDE: Final = "{http://www.w3.org/2001/XInclude}*"
 
 
@@ -122,26 +124,25 @@ def _read_tree(root: etree._Element, profile: Profile) -> Reading:
 
 
 def _is_signed(root: etree._Element) -> bool:
-    return etree.QName(root[-1]).namespace == NAMESPACE_DSIG
+    return len(root) > 0 and str(root[-1].tag).startswith(_DSIG)
 
 
 def _cap_namespace(root: etree._Element) -> str:
     """Return the namespace of CAP 1.2 or 1.1 that the document is in, or refuse it."""
-    name = etree.QName(root)
-    if name.localname == "alert":
-        if name.namespace in {NAMESPACE_12, NAMESPACE_11}:
-            return name.namespace
-        if name.namespace == NAMESPACE_10:
-            _refuse_root(
-                root,
-                "cap-1.0",
-                "the message is CAP 1.0, which the hub does not read",
-                "Send CAP 1.2.",
-            )
+    namespace = _ROOTS.get(str(root.tag))
+    if namespace is not None:
+        return namespace
+    if root.tag == f"{{{NAMESPACE_10}}}alert":
+        _refuse_root(
+            root,
+            "cap-1.0",
+            "the message is CAP 1.0, which the hub does not read",
+            "Send CAP 1.2.",
+        )
     return _refuse_root(
         root,
         "wrong-namespace",
-        f"the root is {name.text[:200]}, not a CAP alert",
+        f"the root is {str(root.tag)[:200]}, not a CAP alert",
         f'Send an alert with xmlns="{NAMESPACE_12}".',
     )
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from collections import deque
+from itertools import islice
 from typing import TYPE_CHECKING, Final
 
 from lxml import etree
@@ -140,30 +141,23 @@ def _findings(root: etree._Element, namespace: str, schema: etree.XMLSchema) -> 
         )
 
 
-_STEP: Final = re.compile(r"([^\[]+)(?:\[(\d+)\])?")
+_STEP: Final = re.compile(r"/([^/\[]+)(?:\[(\d+)\])?")
 
 
 def _locate(root: etree._Element, node_path: str) -> etree._Element:
     """Return the element that libxml2 names as ``/*/*[9]/p:polygon[2]``.
 
-    ``*`` counts every sibling element, a name only its namesakes. An attribute
-    or whatever else is not found stands for its nearest element.
+    ``*`` counts every sibling element, a name only its namesakes. What is not
+    found stands for the element that it should be in.
     """
     element = root
-    for step in node_path.split("/")[2:]:
-        match = _STEP.fullmatch(step)
-        if match is None:
-            break
-        name, position = match[1], int(match[2] or 1)
+    for name, position in _STEP.findall(node_path)[1:]:
         same = (
             child
             for child in element.iterchildren(etree.Element)
             if name == "*" or _prefixed(child) == name
         )
-        found = next((c for i, c in enumerate(same, 1) if i == position), None)
-        if found is None:
-            break
-        element = found
+        element = next(islice(same, int(position or 1) - 1, None), element)
     return element
 
 
