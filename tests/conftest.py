@@ -1,0 +1,25 @@
+"""A hub that the tests of one module share, and one of a test's own."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+import pytest_asyncio
+
+from tests.hubkit import Hub, running_hub
+
+
+@pytest_asyncio.fixture(loop_scope="module", scope="module")
+async def hub(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Hub]:
+    """Give a hub to the tests of a module, which publish under names of their own."""
+    async with running_hub(tmp_path_factory.mktemp("hub")) as hub:
+        yield hub
+
+
+@pytest_asyncio.fixture
+async def own_hub(tmp_path: Path) -> AsyncIterator[Hub]:
+    """Give a hub to one test, which may do to it what it likes."""
+    async with running_hub(tmp_path) as hub:
+        yield hub

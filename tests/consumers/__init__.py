@@ -1,0 +1,1 @@
+"""The consumers, against a real Valkey and a real log."""
