@@ -152,8 +152,11 @@ async def _ask(hub: Hub, agency: str, fields: dict[str, Any]) -> Answer:
     """Put fields into an inbox and wait for the answer; again where Redis lost them.
 
     Raises:
+        Rejected: ``unknown-agency``; logged as a refusal. Nobody reads the inbox of one
+            that never was a member, and nobody would hear its answer.
         Unavailable: ``receipt-pending``; it may or may not have been taken.
     """
+    await _check_agency(hub, agency)
     began = time.monotonic()
     deadline = began + hub.settings.receipt_timeout.total_seconds()
     # What Redis held may be gone: ask again a few times before giving up. The hub knows a twin.
@@ -181,6 +184,20 @@ async def _ask(hub: Hub, agency: str, fields: dict[str, Any]) -> Answer:
         remedy="Send the same bytes again: if they were taken, you get their first receipt.",
         retry_after_s=2,
     )
+
+
+async def _check_agency(hub: Hub, agency: str) -> None:
+    if agency in (await hub.registry()).latest.agencies:
+        return
+    if agency in (await hub.registry(fresh=True)).latest.agencies:
+        return
+    refusal = Rejected(
+        "unknown-agency",
+        f"{agency} is not a member",
+        remedy="Ask the operator to register the agency.",
+    )
+    hub.refusals.note(agency, refusal)
+    raise refusal
 
 
 def _respond(answer: Answer) -> Response:
