@@ -32,9 +32,12 @@ from hub.streams.connect import LOST
 from hub.streams.groups import abandoned, ensure_group, is_no_group
 from hub.telemetry import process_metrics
 
-__all__ = ["Handler", "Job", "StreamEntry", "Worker"]
+__all__ = ["Handler", "Job", "StreamEntry", "Worker", "keep_all"]
 
 _log = structlog.get_logger("consumers")
+
+_SUSPECT_AFTER = 2
+"""An entry that was handed out more often than this may be what kills; it is handled alone."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,6 +141,7 @@ class Worker:
                 self._consumer,
                 idle=self._claim_idle,
                 own=own,
+                suspect_after=_SUSPECT_AFTER,
                 count=self._batch,
             ):
                 _log.info("entries.claimed", stream=self.job.stream, entries=len(found), own=own)
@@ -148,17 +152,14 @@ class Worker:
                 raise
 
     async def _take(self, entries: Sequence[StreamEntry]) -> None:
-        """Handle entries and let go of them; one at a time where they have failed before."""
+        """Handle entries and let go of them; bury what was in hand at too many deaths."""
         async with self._lock:
-            suspects = [e for e in entries if e.deliveries > 2]
-            if not suspects:
-                await self._handle(entries)
-                return
+            sound = [e for e in entries if e.deliveries <= self._max_deliveries]
             for entry in entries:
                 if entry.deliveries > self._max_deliveries:
                     await self._bury(entry, "the process died with it, again and again")
-                else:
-                    await self._handle([entry])
+            if sound:
+                await self._handle(sound)
 
     async def _handle(self, entries: Sequence[StreamEntry]) -> None:
         try:

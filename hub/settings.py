@@ -38,7 +38,7 @@ class Settings(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     redis_url: str = Field("redis://127.0.0.1:6379/0", repr=False)
-    """Redis >= 7 or Valkey, ``redis://`` or ``rediss://`` (TLS). Wrong: no process becomes ready."""
+    """Redis >= 7 or Valkey, ``redis://`` or ``rediss://`` (TLS). Wrong: nothing becomes ready."""
 
     log_url: str = Field("sqlite:///.caspian/log.db", repr=False)
     """The log's store: ``sqlite:///file`` or ``postgresql://user:password@host/database``."""

@@ -89,7 +89,7 @@ def read_answer(fields: dict[str, str]) -> Answer:
             index=int(fields["index"]),
             id=fields["id"],
             sha256=fields["sha256"],
-            at=fields["at"],  # type: ignore[arg-type]  # pydantic reads RFC 3339
+            at=fields["at"],
             duplicate=fields.get("duplicate") == "1",
             warnings=tuple(json.loads(fields.get("warnings") or "[]")),
         )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncGenerator, Mapping
 from datetime import timedelta
 from types import TracebackType
 from typing import Any, Self, TypeVar
@@ -171,7 +171,7 @@ class AsyncClient:
         after: int | None = None,
         wanted: Mapping[str, Any] | None = None,
         sandbox: str = "",
-    ) -> AsyncIterator[dict[str, Any]]:
+    ) -> AsyncGenerator[dict[str, Any], None]:
         """Follow a feed for ever: each entry once, in order, through every break of the line.
 
         Begins after the log index *after*, or with what comes from now on. Gives up only

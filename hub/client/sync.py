@@ -29,7 +29,9 @@ class Client:
     def __init__(
         self, url: str, token: str, *, within: timedelta = timedelta(seconds=30), **options: Any
     ) -> None:
-        self._make = lambda: AsyncClient(url, token, within=within, **options)
+        self._make: Callable[[], AsyncClient] = lambda: AsyncClient(
+            url, token, within=within, **options
+        )
         self._loop: AbstractContextManager[BlockingPortal] | None = None
 
     def __enter__(self) -> Self:
@@ -115,7 +117,7 @@ class Client:
             while True:
                 yield self._do(entries.__anext__)
         finally:
-            self._do(entries.aclose)  # type: ignore[attr-defined]  # follow is a generator
+            self._do(entries.aclose)
 
     def confirm(self, feed: str, through: int) -> None:
         """Confirm that a feed arrived through a log index."""

@@ -52,6 +52,7 @@ async def abandoned(
     *,
     idle: timedelta,
     own: bool,
+    suspect_after: int,
     count: int = 256,
 ) -> AsyncIterator[list[Abandoned]]:
     """Claim, batch by batch, what lies pending for longer than *idle*; oldest first.
@@ -59,6 +60,11 @@ async def abandoned(
     With *own*, claim what is pending for *consumer* itself, however short: right after
     its start nobody else works under its name. Entries that were deleted while
     pending are dropped from the pending list.
+
+    Redis counts an entry as handed out when it is claimed. What was handed out more than
+    *suspect_after* times is claimed one by one, each just before it is yielded: a process
+    that is killed again and again adds to the count of the one entry that it had in
+    hand, and not of hundreds that it never looked at.
     """
     idle_ms = 0 if own else max(1, int(idle.total_seconds() * 1000))
     start: bytes | str = "-"
@@ -75,12 +81,16 @@ async def abandoned(
         if not pending:
             return
         times = {p["message_id"]: p["times_delivered"] for p in pending}
-        claimed: Any = await redis.xclaim(stream, group, consumer, idle_ms, list(times))
-        found = [
-            Abandoned(id_, fields, times[id_] + 1)
-            for id_, fields in claimed
-            if id_ is not None and fields
-        ]
-        if found:
-            yield found
+        batch = [i for i, n in times.items() if n <= suspect_after]
+        for ids in [batch, *([i] for i, n in times.items() if n > suspect_after)]:
+            if not ids:
+                continue
+            claimed: Any = await redis.xclaim(stream, group, consumer, idle_ms, ids)
+            found = [
+                Abandoned(id_, fields, times[id_] + 1)
+                for id_, fields in claimed
+                if id_ is not None and fields
+            ]
+            if found:
+                yield found
         start = b"(" + pending[-1]["message_id"]

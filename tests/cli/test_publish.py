@@ -254,7 +254,7 @@ def test_programs_get_the_life_of_a_message(hub: Hub, fresh: Fresh) -> None:
     life = json.loads(hub.caspian("show", given["id"], "--json", who="az-fhn").stdout)
 
     assert life["index"] == given["index"]
-    assert [one["agency"] for one in life["recipients"]] == ["ir-ndmo"]
+    assert "ir-ndmo" in [one["agency"] for one in life["recipients"]]
     sent = hub.caspian("show", given["id"], "--payload", who="az-fhn")
     assert sent.stdout.encode() == message
 

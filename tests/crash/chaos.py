@@ -192,9 +192,21 @@ async def running(directory: Path, *, api: bool = False) -> AsyncIterator[Hub]:
         log.close()
 
 
-async def killing(hub: Hub, *names: str, seed: int, every: tuple[float, float]) -> None:
-    """SIGKILL children again and again at random moments, until cancelled."""
+async def killing(hub: Hub, *names: str, seed: int) -> None:
+    """SIGKILL children again and again at random moments, until cancelled.
+
+    Most kills come once there was progress since the last, and so hit a part at its work; some
+    come at once, and hit it while it starts.
+    """
     random_ = random.Random(seed)
     while True:
-        await asyncio.sleep(random_.uniform(*every))
+        await asyncio.sleep(random_.uniform(0.05, 1.5))
         hub.kill(*names)
+        if random_.random() < 0.7:
+            before = len(hub.receipts)
+
+            async def progress(before: int = before) -> bool:
+                return len(hub.receipts) > before
+
+            with suppress(AssertionError):
+                await until(progress, "progress", 15)
