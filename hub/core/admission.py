@@ -319,7 +319,6 @@ class _Batch:
         facts = c.facts
         if facts is None:
             raise Rejected("not-a-message", "the candidate has no facts")
-        self._check_agency(c.agency)
         _check_names(facts)
         digest = sha256(c.payload).hexdigest()
         key = identity(c.agency, facts.sender, facts.identifier)
@@ -345,6 +344,8 @@ class _Batch:
                 duplicate=True,
                 warnings=earlier.warnings,
             )
+        # After the look for the first receipt: who was a member then has it for good.
+        self._check_agency(c.agency)
         at_us = self._tick()
         self._check_message(facts, c, at_us)
         warnings = aged_warnings(c.warnings, facts, at_us)
@@ -430,24 +431,22 @@ class _Batch:
             )
 
     def _acknowledge(self, c: Candidate) -> Decision:
-        self._check_agency(c.agency)
         named, officer = _text(c.body, "message", 200), _text(c.body, "officer", 200)
         note = str(c.body.get("note") or "")
         if len(note) > 2000:
             raise Rejected("note-too-long", "a note has at most 2000 characters")
         _check_text("note", note)
-        row = self._named(c.agency, named)
-        if c.agency not in recipients(row.facts, row.agency, self.registry):
-            raise Rejected(
-                "not-to-acknowledge",
-                f"{c.agency} is not asked to acknowledge {named}",
-                remedy="A message is acknowledged by its recipients, not by its own agency; "
-                "an Ack or a Draft by nobody.",
-            )
-        key = (row.facts.sender, row.facts.identifier, c.agency, officer)
-        earlier = self.known.acknowledged.get(key)
+        try:
+            row = self._to_acknowledge(c.agency, named)
+        except Rejected:
+            # What was acknowledged stays so, whatever the registry says by now.
+            found = [d for r in self._called(named) if (d := self._before(c, r, officer))]
+            if len(found) != 1:
+                raise
+            return found[0]
+        earlier = self._before(c, row, officer)
         if earlier is not None:
-            return Decision(c, earlier.index, earlier.at_us, row.id, row.sha256, duplicate=True)
+            return earlier
         at_us = self._tick()
         ack = AcknowledgementRow(
             self.size + len(self.entries),
@@ -482,17 +481,42 @@ class _Batch:
         self.known.add_acknowledgement(ack)
         return Decision(c, index, at_us, row.id, row.sha256)
 
-    def _named(self, agency: str, named: str) -> MessageRow:
-        """Return the message that *agency* means by a log index or an id.
+    def _before(self, c: Candidate, row: MessageRow, officer: str) -> Decision | None:
+        """Return the first receipt where the officer has acknowledged the message already."""
+        key = (row.facts.sender, row.facts.identifier, c.agency, officer)
+        earlier = self.known.acknowledged.get(key)
+        if earlier is None:
+            return None
+        return Decision(c, earlier.index, earlier.at_us, row.id, row.sha256, duplicate=True)
+
+    def _to_acknowledge(self, agency: str, named: str) -> MessageRow:
+        """Return the message that *agency* means and is asked to acknowledge."""
+        self._check_agency(agency)
+        row = self._named(agency, named)
+        if agency not in recipients(row.facts, row.agency, self.registry):
+            raise Rejected(
+                "not-to-acknowledge",
+                f"{agency} is not asked to acknowledge {named}",
+                remedy="A message is acknowledged by its recipients, not by its own agency; "
+                "an Ack or a Draft by nobody.",
+            )
+        return row
+
+    def _called(self, named: str) -> list[MessageRow]:
+        """Return the messages of this log index or id, whoever may read them.
 
         An id is its sender's own choice. Digits are therefore always an index, or an
         agency that calls a message "17" would catch the acknowledgements of index 17.
         """
         if named.isdigit():
-            found = [row] if (row := self.known.by_index.get(named)) is not None else []
-        else:
-            found = list(self.known.by_name.get(named, {}).values())
-        found = [r for r in found if agency in entitled(r.facts, r.agency, self.registry)]
+            return [row] if (row := self.known.by_index.get(named)) is not None else []
+        return list(self.known.by_name.get(named, {}).values())
+
+    def _named(self, agency: str, named: str) -> MessageRow:
+        """Return the message that *agency* means by a log index or an id."""
+        found = [
+            r for r in self._called(named) if agency in entitled(r.facts, r.agency, self.registry)
+        ]
         if not found:
             # One answer for both: who may not read a message must not learn that it exists.
             raise Rejected(

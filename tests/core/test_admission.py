@@ -331,6 +331,19 @@ def test_a_member_that_left_may_no_longer_publish(model: Model) -> None:
     assert code_of(model, member("az-fhn", active=False), publish()) == "unknown-agency"
 
 
+def test_what_was_accepted_stays_so_when_its_agency_has_left(model: Model) -> None:
+    """A ledger that dies between commit and answer reads both again, and the registry moved on."""
+    message = outcome_of(model, publish())
+    ack = acknowledge("ir-ndmo", str(message.index))
+    first = outcome_of(model, ack)
+    model.commit([member("az-fhn", active=False), member("ir-ndmo", active=False)])
+
+    assert outcome_of(model, publish()) == replace(message, duplicate=True)
+    assert outcome_of(model, ack) == replace(first, duplicate=True)
+    assert code_of(model, publish(identifier="two")) == "unknown-agency"
+    assert code_of(model, acknowledge("ir-ndmo", str(message.index), "Dana")) == "unknown-agency"
+
+
 @pytest.mark.parametrize(
     ("second", "code"),
     [
