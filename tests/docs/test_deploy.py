@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 import redis
+import yaml
 
 from consumers.app import JOBS
 from hub.cli import app
@@ -34,7 +35,6 @@ def _settings_in(text: str) -> set[str]:
 
 @pytest.fixture(scope="module")
 def compose() -> Any:
-    yaml = pytest.importorskip("yaml", reason="PyYAML is not among the developers' packages")
     return yaml.safe_load(text_of("docker-compose.yml"))
 
 
