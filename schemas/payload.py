@@ -62,20 +62,28 @@ def _read(payload: bytes, max_bytes: int) -> ReadPayload:
             return ReadPayload(cap.alert_facts(alert.alert), alert.warnings, _CAP_JSON)
         aid = rm.read_aid_json(payload, max_bytes=max_bytes)
         return ReadPayload(rm.aid_facts(aid.message), aid.warnings, _RM_JSON)
-    # A look at the beginning chooses which reader goes first; UTF-16 may hide the namespace.
+    # A look at the beginning chooses which reader goes first; UTF-16 may hide the namespace,
+    # and an alert may speak of EDXL-RM.
     if b"EDXL:RM" in payload[:8192] or b"edxl-rm" in payload[:8192].lower():
-        aid = rm.read_aid(payload, max_bytes=max_bytes)
-        return ReadPayload(rm.aid_facts(aid.message), aid.warnings, _RM_XML)
+        first, second = _read_rm, _read_cap
+    else:
+        first, second = _read_cap, _read_rm
     try:
-        alert = cap.read_alert(payload, max_bytes=max_bytes)
-    except Rejected as e:
-        if e.code != "wrong-namespace":
+        return first(payload, max_bytes)
+    except Rejected as refusal:
+        if refusal.code != "wrong-namespace":
             raise
         try:
-            aid = rm.read_aid(payload, max_bytes=max_bytes)
+            return second(payload, max_bytes)
         except Rejected as other:
-            if other.code == "wrong-namespace":
-                raise e from None
-            raise
-        return ReadPayload(rm.aid_facts(aid.message), aid.warnings, _RM_XML)
+            raise (refusal if other.code == "wrong-namespace" else other) from None
+
+
+def _read_cap(payload: bytes, max_bytes: int) -> ReadPayload:
+    alert = cap.read_alert(payload, max_bytes=max_bytes)
     return ReadPayload(cap.alert_facts(alert.alert), alert.warnings, _CAP_XML)
+
+
+def _read_rm(payload: bytes, max_bytes: int) -> ReadPayload:
+    aid = rm.read_aid(payload, max_bytes=max_bytes)
+    return ReadPayload(rm.aid_facts(aid.message), aid.warnings, _RM_XML)

@@ -22,13 +22,14 @@ from schemas.cap.read import Reading, judged
 from schemas.cap.structure import MAX_FINDINGS, structure_findings
 from schemas.errors import Finding, Rejected
 
-__all__ = ["read_alert_json"]
+__all__ = ["NOT_XML", "Number", "parsed", "read_alert_json"]
 
-_NOT_XML: Final = re.compile("[^\\t\\n\\r\\x20-\\ud7ff\\ue000-\\ufffd\\U00010000-\\U0010ffff]")
+NOT_XML: Final = re.compile("[^\\t\\n\\r\\x20-\\ud7ff\\ue000-\\ufffd\\U00010000-\\U0010ffff]")
+"""A character that no XML can hold."""
 _NUMBERS: Final = frozenset(["integer", "decimal"])
 
 
-class _Number(str):
+class Number(str):
     """A number as it was written."""
 
     __slots__ = ()
@@ -45,7 +46,7 @@ def read_alert_json(
     """
     if len(data) > max_bytes:
         refuse_size(len(data), max_bytes)
-    value = _parsed(data)
+    value = parsed(data)
     faults: list[Finding] = []
     root = etree.Element(f"{{{NAMESPACE_12}}}alert", nsmap={None: NAMESPACE_12})
     if isinstance(value, dict):
@@ -68,13 +69,18 @@ def read_alert_json(
     return judged(draft_of(root, NAMESPACE_12), profile, line=lambda _: None)
 
 
-def _parsed(data: bytes) -> Any:
+def parsed(data: bytes) -> Any:
+    """Return the JSON in UTF-8 that *data* is; a number is a `Number`.
+
+    Raises:
+        Rejected: ``not-json`` or ``too-deep``.
+    """
     try:
         return json.loads(
             data.decode("utf-8-sig"),
             object_pairs_hook=_object,
-            parse_int=_Number,
-            parse_float=_Number,
+            parse_int=Number,
+            parse_float=Number,
             parse_constant=_constant,
         )
     except RecursionError:
@@ -140,9 +146,9 @@ def _append(
             _build(child, item, element.group, path, faults)
         else:
             _fault(faults, path, f"{element.tag} is an object")
-    elif not isinstance(item, str) or (isinstance(item, _Number) and element.kind not in _NUMBERS):
+    elif not isinstance(item, str) or (isinstance(item, Number) and element.kind not in _NUMBERS):
         _fault(faults, path, f"{element.tag} is a string")
-    elif _NOT_XML.search(item):
+    elif NOT_XML.search(item):
         _fault(faults, path, f"{element.tag} has a character that is not allowed in XML")
     else:
         child.text = item

@@ -135,6 +135,7 @@ class Address(Carried):
         return fields
 
     def fill(self, root: etree._Element) -> None:
+        """Write the fields into *root*."""
         if self.lines:
             free = _put(root, XAL, "FreeTextAddress")
             for line in self.lines:
@@ -185,6 +186,7 @@ class Party(Carried):
         return fields
 
     def fill(self, root: etree._Element) -> None:
+        """Write the fields into *root*."""
         if self.lines:
             free = _put(root, XPIL, "FreeTextLines")
             for line in self.lines:
@@ -244,6 +246,7 @@ class TargetArea(Carried):
         return {} if reader is None else reader(shape)
 
     def fill(self, root: etree._Element) -> None:
+        """Write the fields into *root*."""
         if self.point is not None:
             _put(root, GML, "Point", "pos", text=_numbers([self.point]))
         elif self.line:

@@ -4,107 +4,123 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from schemas.facts import Area, MessageFacts, Status
+from schemas.facts import Area, MessageFacts
+from schemas.rm.sender import sender_of, status_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
+    from datetime import datetime
 
     from schemas.rm.carried import TargetArea
-    from schemas.rm.model import AidMessage, Location
+    from schemas.rm.model import AidMessage, Location, ResourceInformation
 
 __all__ = ["aid_facts"]
 
 _HEADLINE: Final = 160
-_STATUSES: Final[dict[str, Status]] = {"EXERCISE": "Exercise", "TEST": "Test"}
 
 
 def aid_facts(message: AidMessage) -> MessageFacts:
     """Return the facts of *message*. The same message gives the same facts (guarantee G5).
 
-    EDXL-RM has no status: where IncidentID or IncidentDescription begins with
-    ``EXERCISE`` or ``TEST``, in capitals and as a word, that is the status of the message.
+    Aid messages have no scope and no addresses: all members read them. The status
+    is Exercise or Test where every incident's id or description begins with that
+    word in capitals, else Actual. Events are the names of the items and their types
+    as ``ValueListURN=Value``; areas are the places where items are to be.
     """
-    incidents = [i.incident_id.strip() for i in message.incident_information if i.incident_id]
+    items = message.resource_information
     return MessageFacts(
         kind="aid",
-        sender=_sender(message),
+        sender=sender_of(message),
         identifier=message.message_id,
         sent=message.sent_date_time,
-        status=_status(message),
+        status=status_of(message),
         msg_type=message.message_content_type,
-        events=tuple(dict.fromkeys(_types(message))),
+        events=_unique(event for item in items for event in _events(item)),
         headline=_headline(message),
-        incidents=tuple(dict.fromkeys(incidents)),
-        areas=tuple(dict.fromkeys(_areas(message))),
+        expires=_expires(items),
+        incidents=_unique(
+            (i.incident_id or "").strip() or (i.incident_description or "").strip()
+            for i in message.incident_information
+        ),
+        areas=tuple(dict.fromkeys(_areas(items))),
     )
 
 
-def _sender(message: AidMessage) -> str:
-    """Return how the Sender contact is named: its description, else its e-mail, else its name."""
-    contacts = message.contact_information
-    sender = next((c for c in contacts if c.contact_role == "Sender"), contacts[0])
-    if sender.contact_description:
-        return sender.contact_description.strip()
-    party = sender.additional_contact_information
-    if party is None:
-        return ""
-    named = (*party.emails, party.organisation, party.person, *party.lines)
-    return next((name for name in named if name), "").strip()
+def _unique(texts: Iterable[str]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(text for text in texts if text))
 
 
-def _status(message: AidMessage) -> Status:
-    for incident in message.incident_information:
-        for text in (incident.incident_id, incident.incident_description):
-            word = (text or "").replace("-", " ").replace(":", " ").split(maxsplit=1)
-            if word and word[0] in _STATUSES:
-                return _STATUSES[word[0]]
-    return "Actual"
-
-
-def _types(message: AidMessage) -> Iterator[str]:
-    for item in message.resource_information:
-        kind = item.resource.type_structure if item.resource else None
-        if kind is not None:
-            yield from (f"{kind.value_list_urn}={value}" for value in kind.value)
+def _events(item: ResourceInformation) -> Iterator[str]:
+    resource = item.resource
+    if resource is None:
+        return
+    yield (resource.name or "").strip()
+    if resource.type_structure is not None:
+        for value in resource.type_structure.value:
+            yield f"{resource.type_structure.value_list_urn}={value.strip()}"
 
 
 def _headline(message: AidMessage) -> str:
-    names = [i.resource.name for i in message.resource_information if i.resource]
-    texts = (message.message_description, *names, message.message_content_type)
-    return next(text.strip() for text in texts if text and text.strip())[:_HEADLINE]
+    text = (message.message_description or "").strip()
+    if not text:
+        names = _unique(
+            (item.resource.name or "").strip()
+            for item in message.resource_information
+            if item.resource
+        )
+        text = ": ".join([message.message_content_type, *([", ".join(names)] if names else [])])
+    return text[:_HEADLINE]
 
 
-def _areas(message: AidMessage) -> Iterator[Area]:
-    for item in message.resource_information:
-        for schedule in item.schedule_information:
-            if schedule.location is not None:
-                yield _area(schedule.location)
+def _expires(items: tuple[ResourceInformation, ...]) -> datetime | None:
+    """Return when the last item is no longer to be had; None when any of them has no end."""
+    ends = [
+        max(
+            (
+                part.date_time
+                for part in item.schedule_information
+                if part.schedule_type == "EndAvailable" and part.date_time is not None
+            ),
+            default=None,
+        )
+        for item in items
+    ]
+    known = [end for end in ends if end is not None]
+    return max(known) if known and len(known) == len(ends) else None
+
+
+def _areas(items: tuple[ResourceInformation, ...]) -> Iterator[Area]:
+    for item in items:
+        for part in item.schedule_information:
+            if part.location is not None:
+                yield _area(part.location)
 
 
 def _area(location: Location) -> Area:
-    """Return a place as an area; a point is a circle without extent."""
-    place = location.target_area
-    return Area(
-        description=location.location_description or "",
-        polygons=_rings(place) if place else (),
-        circles=_circles(place) if place else (),
-    )
+    address, shape = location.address, location.target_area
+    words = (location.location_description or "").strip()
+    if not words and address is not None:
+        words = ", ".join(address.lines or filter(None, (address.locality, address.country)))
+    polygons, circles = ((), ()) if shape is None else _shapes(shape)
+    return Area(description=words, polygons=polygons, circles=circles)
 
 
-def _rings(place: TargetArea) -> tuple[tuple[tuple[float, float], ...], ...]:
-    if place.polygon:
-        return (place.polygon,)
-    if place.box is not None:
-        (south, west), (north, east) = place.box
-        return (
-            ((south, west), (south, east), (north, east), (north, west), (south, west)),
-        )  # fmt: skip
-    return ()
+Polygons = tuple[tuple[tuple[float, float], ...], ...]
+Circles = tuple[tuple[float, float, float], ...]
 
 
-def _circles(place: TargetArea) -> tuple[tuple[float, float, float], ...]:
-    if place.circle is not None:
-        latitude, longitude, metres = place.circle
-        return ((latitude, longitude, metres / 1000),)
-    points = (place.point,) if place.point is not None else place.line
-    return tuple((*point, 0.0) for point in points)
+def _shapes(shape: TargetArea) -> tuple[Polygons, Circles]:
+    """Return a shape as rings and circles.
+
+    A point is a circle of radius 0, a line the way along it and back.
+    """
+    if shape.point is not None:
+        return (), ((*shape.point, 0.0),)
+    if shape.circle is not None:
+        lat, lon, metres = shape.circle
+        return (), ((lat, lon, metres / 1000),)
+    if shape.box is not None:
+        (south, west), (north, east) = shape.box
+        return (((south, west), (south, east), (north, east), (north, west), (south, west)),), ()
+    ring = shape.polygon or (*shape.line, *reversed(shape.line[:-1]))
+    return ((ring,) if ring else ()), ()
