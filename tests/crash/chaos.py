@@ -13,12 +13,14 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+from hub.client import AsyncClient
 from hub.client.stream import StreamPublisher
 from hub.core.candidate import Candidate
 from hub.core.merkle import root_of
 from hub.core.registry import History
 from hub.core.routing import feeds_of
 from hub.log.store import Log
+from hub.members.credentials import issue
 from hub.parts import embedded_settings, parts
 from hub.settings import Settings
 from hub.streams import keys
@@ -88,6 +90,40 @@ class Hub:
                     tasks.create_task(one(number))
                     if pace:
                         await asyncio.sleep(pace)
+
+    async def post(self, agency: str, numbers: range, *, window: int = 64) -> None:
+        """Publish messages over HTTP, a window of them at a time, until each has its receipt."""
+        slots = asyncio.Semaphore(window)
+        async with self.client(agency) as client:
+
+            async def one(number: int) -> None:
+                payload = alert(number)
+                async with slots:
+                    self.receipts[number] = (await client.publish(payload), payload)
+
+            async with asyncio.TaskGroup() as tasks:
+                for number in numbers:
+                    tasks.create_task(one(number))
+
+    def client(self, agency: str) -> AsyncClient:
+        """Return an HTTP client with a token of its agency, that outlasts any restart."""
+        token = issue(
+            self.log, role="agency", agency=agency, person="", expires=None, now=datetime.now(UTC)
+        )
+        url = f"http://{self.settings.host}:{self.settings.port}"
+        return AsyncClient(url, token, within=timedelta(minutes=2))
+
+    async def follow(self, agency: str, messages: int) -> list[int]:
+        """Return the indexes of what an agency's feed brings over HTTP, until there are so many."""
+        seen: list[int] = []
+        async with self.client(agency) as client:
+            entries = client.follow(agency, after=-1)
+            async for entry in entries:
+                seen.append(entry["index"])
+                if len(seen) == messages:
+                    break
+            await entries.aclose()
+        return seen
 
     def fed(self) -> dict[str, list[int]]:
         """Return for each feed the indexes that it must hold, derived from the log alone."""

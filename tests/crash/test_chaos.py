@@ -40,6 +40,21 @@ async def test_sigkill_at_random_moments_loses_nothing(
         await hub.assert_nothing_lost()
 
 
+async def test_sigkill_of_the_api_loses_nothing_on_the_way_in_and_out(tmp_path: Path) -> None:
+    async with running(tmp_path, api=True) as hub:
+        follower = asyncio.create_task(hub.follow(AGENCIES[1], MESSAGES))
+        fire = asyncio.create_task(killing(hub, "api", seed=2))
+        try:
+            await hub.post(AGENCIES[0], range(MESSAGES))
+        finally:
+            await end([fire])
+
+        assert len(hub.receipts) == MESSAGES
+        await hub.assert_nothing_lost()
+        seen = await follower
+        assert seen == sorted(receipt.index for receipt, _ in hub.receipts.values())
+
+
 async def test_flushall_under_load_loses_nothing(tmp_path: Path) -> None:
     async with running(tmp_path) as hub:
         stream = asyncio.create_task(hub.stream(AGENCIES[0], range(MESSAGES)))
