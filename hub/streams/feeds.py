@@ -115,7 +115,8 @@ class FeedStreams:
         """Return entries above the log index *after* that the stream still holds."""
         pipe = self.redis.pipeline(transaction=False)
         pipe.xinfo_stream(self.key(feed))
-        pipe.xrange(self.key(feed), min=f"({keys.entry_id(after)}", count=limit)
+        # No stream id stands for the cursor -1; index 0 begins the log and is in no feed.
+        pipe.xrange(self.key(feed), min=f"({keys.entry_id(max(after, 0))}", count=limit)
         info, entries = await pipe.execute(raise_on_error=False)
         if isinstance(info, ResponseError) or isinstance(entries, ResponseError):
             return FeedPage((), covered=False, reached=-1)
