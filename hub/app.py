@@ -12,6 +12,7 @@ import structlog
 import uvicorn
 from fastapi import FastAPI
 from starlette.datastructures import MutableHeaders
+from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from hub.errors import Unavailable
@@ -84,6 +85,9 @@ class Guard:
 
         try:
             await self._app(scope, receive, guarded)
+        except ClientDisconnect:
+            # It hung up before its request was whole: nothing was taken, nobody is to be answered.
+            _log.info("request.abandoned", path=scope["path"])
         except Exception:  # noqa: BLE001  # the process's last word on a request
             _log.exception("request.failed", path=scope["path"])
             if not begun:
