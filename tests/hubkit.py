@@ -110,6 +110,13 @@ class Hub:
         async with httpx.AsyncClient(base_url=self.url, headers=headers, timeout=30) as client:
             yield client
 
+    async def publish(self, who: str = "az-fhn", payload: bytes = b"", **given: Any) -> int:
+        """Publish over HTTP, an alert of *given* facts where there is none; return its index."""
+        async with self.http(who) as http:
+            answer = await http.post("/v1/messages", content=payload or alert(**given))
+        assert answer.status_code == 201, answer.text
+        return int(answer.json()["index"])
+
     async def rows(self, *kinds: str, agency: str | None = None, after: int = -1) -> list[LogRow]:
         """Return the entries of the log, of these kinds."""
         return await asyncio.to_thread(

@@ -126,14 +126,14 @@ XXE = (
     ("payload", "headers", "status", "code"),
     [
         pytest.param(b"this is no XML", CAP, 422, "not-xml", id="no xml"),
-        pytest.param(b"", CAP, 422, "not-xml", id="nothing"),
+        pytest.param(b"", CAP, 422, "empty-payload", id="nothing"),
         pytest.param(LAUGHS, CAP, 422, "xml-forbidden", id="entities within entities"),
         pytest.param(XXE, CAP, 422, "xml-forbidden", id="a file of the server"),
         pytest.param(
             alert("x").replace(b"emergency:cap:1.2", b"emergency:cap:9.9"),
             CAP,
             422,
-            "unknown-format",
+            "wrong-namespace",
             id="another namespace",
         ),
         pytest.param(
@@ -155,6 +155,13 @@ XXE = (
         ),
         pytest.param(
             alert("x").replace(b"<status>Actual", b"<status>Real"),
+            CAP,
+            422,
+            "structure-invalid",
+            id="a value that there is not",
+        ),
+        pytest.param(
+            alert("x").replace(b"40.1,49.9</polygon>", b"41.0,49.9</polygon>"),
             CAP,
             422,
             "rule-broken",
@@ -183,12 +190,12 @@ async def test_what_is_refused_says_why_and_is_in_the_log(
 
 
 async def test_what_breaks_a_rule_is_told_where(hub: Hub) -> None:
-    payload = alert().replace(b"<severity>Severe", b"<severity>Awful")
+    payload = alert().replace(b"40.1,49.9</polygon>", b"41.0,49.9</polygon>")
 
     async with hub.http("az-fhn") as http:
         body = problem(await http.post("/v1/messages", content=payload), 422, "rule-broken")
 
-    (finding,) = [f for f in body["findings"] if "severity" in f["path"]]
+    (finding,) = [f for f in body["findings"] if "polygon" in f["path"]]
     assert finding["severity"] == "error"
     assert finding["line"] > 0
     assert finding["rule"]
