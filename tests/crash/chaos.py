@@ -228,21 +228,22 @@ async def running(directory: Path, *, api: bool = False) -> AsyncIterator[Hub]:
         log.close()
 
 
-async def killing(hub: Hub, *names: str, seed: int) -> None:
+async def killing(hub: Hub, *names: str, seed: int, done: Callable[[], int] | None = None) -> None:
     """SIGKILL children again and again at random moments, until cancelled.
 
     Most kills come once there was progress since the last, and so hit a part at its work; some
-    come at once, and hit it while it starts.
+    come at once, and hit it while it starts. *done* counts the part's work, receipts by default.
     """
+    count = done or (lambda: len(hub.receipts))
     random_ = random.Random(seed)
     while True:
         await asyncio.sleep(random_.uniform(0.05, 1.5))
         hub.kill(*names)
         if random_.random() < 0.7:
-            before = len(hub.receipts)
+            before = count()
 
             async def progress(before: int = before) -> bool:
-                return len(hub.receipts) > before
+                return count() > before
 
             with suppress(AssertionError):
                 await until(progress, "progress", 15)

@@ -43,9 +43,14 @@ async def test_sigkill_at_random_moments_loses_nothing(
 async def test_sigkill_of_the_api_loses_nothing_on_the_way_in_and_out(tmp_path: Path) -> None:
     async with running(tmp_path, api=True) as hub:
         follower = asyncio.create_task(hub.follow(AGENCIES[1], MESSAGES))
-        fire = asyncio.create_task(killing(hub, "api", seed=2))
+        by_http = range(MESSAGES - 300, MESSAGES)
+        fire = asyncio.create_task(
+            killing(hub, "api", seed=2, done=lambda: sum(n in hub.receipts for n in by_http))
+        )
         try:
-            await hub.post(AGENCIES[0], range(MESSAGES))
+            await asyncio.gather(
+                hub.stream(AGENCIES[0], range(by_http.start)), hub.post(AGENCIES[0], by_http)
+            )
         finally:
             await end([fire])
 
