@@ -21,7 +21,7 @@ run: $(STAMP)  ## set up, then run the hub with a live demonstration
 	@$(BIN)/caspian demo
 
 test: $(STAMP)  ## set up, then pass the tests
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n auto --dist loadfile --no-loadscope-reorder
 
 check: $(STAMP)  ## format, lint, types, import rules, docs
 	$(BIN)/ruff format --check .

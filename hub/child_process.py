@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
-__all__ = ["KeptOutput", "kill_group", "tied"]
+__all__ = ["KeptOutput", "kill_group", "terminate", "tied"]
 
 # Runs between fork and the program: a preexec_fn would run Python in the forked copy of a process
 # with threads, which can deadlock. The check of getppid closes the race in which the parent died
@@ -55,6 +55,16 @@ def tied(argv: Sequence[str]) -> list[str]:
     same standard streams. The exit code is 127 if it cannot be run.
     """
     return [sys.executable, "-I", "-S", "-c", _TIE, str(os.getpid()), *argv]
+
+
+def terminate(pid: int) -> None:
+    """Ask *pid*, a child that nobody has waited for yet, to end; gone is fine.
+
+    asyncio's own way asks the system first whether the child has ended, and takes its exit
+    code away from the thread that waits for it.
+    """
+    with contextlib.suppress(ProcessLookupError):
+        os.kill(pid, signal.SIGTERM)
 
 
 def kill_group(pid: int) -> None:

@@ -22,7 +22,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
-from hub.child_process import KeptOutput, kill_group, tied
+from hub.child_process import KeptOutput, kill_group, terminate, tied
 from hub.errors import HubError, Unavailable
 from hub.supervised import Child, ChildEvent, ChildState, restart_delay
 
@@ -208,7 +208,7 @@ class Supervisor:
             life.started_at = datetime.now(UTC)
             try:
                 if life.ending.is_set():
-                    process.terminate()
+                    terminate(process.pid)
                 self._on_event(ChildEvent("started", name, pid=process.pid))
                 code = await process.wait()
             except BaseException:  # whatever ends this task, the process ends first
@@ -225,8 +225,7 @@ class Supervisor:
         if life.keeper is None:
             return
         if life.process and life.running:
-            with contextlib.suppress(ProcessLookupError):
-                life.process.terminate()
+            terminate(life.process.pid)
         await asyncio.wait({life.keeper}, timeout=self._grace_s)
         while not life.keeper.done():
             life.kill()

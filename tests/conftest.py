@@ -11,6 +11,12 @@ import pytest_asyncio
 from tests.hubkit import Hub, running_hub
 
 
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with what takes longest, so that it does not run alone at the end."""
+    items.sort(key=lambda item: "test_chaos" not in item.path.name)
+
+
 @pytest_asyncio.fixture(loop_scope="module", scope="module")
 async def hub(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Hub]:
     """Give a hub to the tests of a module, which publish under names of their own."""

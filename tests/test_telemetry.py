@@ -434,7 +434,7 @@ class TestMetrics:
 
     def test_a_process_has_one_set(self) -> None:
         assert process_metrics() is process_metrics()
-        assert b"caspian_log_size 0.0" in generate_latest(REGISTRY)
+        assert b"\ncaspian_log_size " in generate_latest(REGISTRY)
 
     def test_the_page_is_served_on_this_machine_until_closed(self) -> None:
         registry = CollectorRegistry()
