@@ -7,15 +7,15 @@ then the fields are what can be read of it, and the XML is what is written.
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, Any, ClassVar, Final, Self
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Final, Self
 
 from lxml import etree
-from pydantic import BaseModel, ConfigDict, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, model_validator
 
 from schemas.cap.model import Text
 from schemas.rm.layout import NAMESPACE_RM
 from schemas.rm.others import GML, XAL, XNL, XPIL
-from schemas.rm.raw import raw_element, raw_text, same, text_of
+from schemas.rm.raw import collapsed, raw_element, raw_text, same, text_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -24,6 +24,17 @@ __all__ = ["Address", "Carried", "Party", "TargetArea", "TypeInfo"]
 
 Point = tuple[float, float]
 """Latitude and longitude in degrees, WGS 84."""
+
+
+def _collapsed_line(text: str) -> str:
+    text = collapsed(text)
+    if not text:
+        raise ValueError("a text is not blank")
+    return text
+
+
+Line = Annotated[Text, AfterValidator(_collapsed_line)]
+"""A text of CIQ: not blank, its white space collapsed."""
 
 
 class Carried(BaseModel):
@@ -114,14 +125,14 @@ class Address(Carried):
 
     tag = "Address"
 
-    lines: tuple[Text, ...] = ()
+    lines: tuple[Line, ...] = ()
     """The address as it is written on an envelope."""
-    country: Text | None = None
-    administrative_area: Text | None = None
-    locality: Text | None = None
-    thoroughfare: Text | None = None
-    premises: Text | None = None
-    post_code: Text | None = None
+    country: Line | None = None
+    administrative_area: Line | None = None
+    locality: Line | None = None
+    thoroughfare: Line | None = None
+    premises: Line | None = None
+    post_code: Line | None = None
 
     @classmethod
     def _fields(cls, element: etree._Element) -> dict[str, Any]:
@@ -160,11 +171,11 @@ class Party(Carried):
 
     tag = "AdditionalContactInformation"
 
-    lines: tuple[Text, ...] = ()
-    person: Text | None = None
-    organisation: Text | None = None
-    phones: tuple[Text, ...] = ()
-    emails: tuple[Text, ...] = ()
+    lines: tuple[Line, ...] = ()
+    person: Line | None = None
+    organisation: Line | None = None
+    phones: tuple[Line, ...] = ()
+    emails: tuple[Line, ...] = ()
 
     @classmethod
     def _fields(cls, element: etree._Element) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from copy import deepcopy
 from typing import Final
 
@@ -14,9 +15,10 @@ from schemas.errors import Rejected
 from schemas.rm.layout import NAMESPACE_RM
 from schemas.rm.structure import structure_findings
 
-__all__ = ["bare_copy", "raw_element", "raw_text", "same", "text_of"]
+__all__ = ["bare_copy", "collapsed", "raw_element", "raw_text", "same", "text_of"]
 
 _BLANKS: Final = " \t\r\n"
+_SPACE: Final = re.compile(r"[ \t\r\n]+")
 
 
 def raw_text(element: etree._Element) -> str:
@@ -68,7 +70,12 @@ def text_of(element: etree._Element | None) -> str | None:
     """Return the text of a simple element as CIQ's String has it: white space collapsed."""
     if element is None:
         return None
-    return " ".join((element.text or "").split())
+    return collapsed(element.text or "")
+
+
+def collapsed(text: str) -> str:
+    """Return *text* as XML Schema collapses it; other scripts' spaces stay."""
+    return " ".join(_SPACE.split(text.strip(_BLANKS)))
 
 
 def same(one: etree._Element, other: etree._Element) -> bool:

@@ -1,0 +1,95 @@
+"""Every message that a model takes is valid EDXL-RM, and comes back as it was."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import strategies as st
+from lxml import etree
+from rm_official import STANDARD, official_faults
+from rm_strategies import lawful_messages, messages
+
+from schemas.errors import Rejected
+from schemas.rm import (
+    MESSAGE_TYPES,
+    RM_NAMESPACES,
+    AidMessage,
+    aid_facts,
+    check_aid,
+    read_aid,
+    read_aid_json,
+    write_aid,
+    write_aid_json,
+)
+from schemas.rm.structure import structure_findings
+
+FEW = settings(
+    max_examples=4,
+    deadline=None,
+    suppress_health_check=list(HealthCheck),
+    phases=[Phase.explicit, Phase.reuse, Phase.generate],
+)
+"""A message is drawn of hundreds of parts: making a failing one smaller takes minutes."""
+
+MANY = settings(FEW, max_examples=200)
+
+
+def is_written_as_the_schemas_ask(name: str, message: AidMessage) -> None:
+    written = write_aid(message)
+
+    assert structure_findings(etree.fromstring(written)) == ()
+    assert etree.QName(etree.fromstring(written)).namespace in RM_NAMESPACES
+    if name in STANDARD:
+        assert official_faults(written) == []
+
+
+@pytest.mark.parametrize("name", MESSAGE_TYPES)
+@given(data=st.data())
+@FEW
+def test_every_message_is_written_as_the_official_schema_asks(
+    name: str, data: st.DataObject
+) -> None:
+    is_written_as_the_schemas_ask(name, data.draw(messages(name)))
+
+
+@pytest.mark.soak
+@pytest.mark.parametrize("name", MESSAGE_TYPES)
+@given(data=st.data())
+@MANY
+def test_many_messages_are_written_as_the_official_schema_asks(
+    name: str, data: st.DataObject
+) -> None:
+    is_written_as_the_schemas_ask(name, data.draw(messages(name)))
+
+
+@pytest.mark.parametrize("name", MESSAGE_TYPES)
+@given(data=st.data())
+@FEW
+def test_a_message_that_keeps_the_rules_is_read_back_equal(name: str, data: st.DataObject) -> None:
+    message = data.draw(lawful_messages(name))
+
+    from_xml, from_json = read_aid(write_aid(message)), read_aid_json(write_aid_json(message))
+
+    assert type(from_xml.message) is MESSAGE_TYPES[name]
+    assert from_xml.message == from_json.message == message
+    assert aid_facts(from_xml.message) == aid_facts(message)
+    plain = [(f.rule, f.severity, f.path, f.message) for f in check_aid(message)]
+    for reading in (from_xml, from_json):
+        assert [(f.rule, f.severity, f.path, f.message) for f in reading.warnings] == plain
+    assert all(f.line is not None for f in from_xml.warnings)
+    assert all(f.line is None for f in from_json.warnings)
+
+
+@given(data=st.data())
+@settings(FEW, max_examples=25)
+def test_both_forms_are_judged_alike(data: st.DataObject) -> None:
+    message = data.draw(st.sampled_from(sorted(MESSAGE_TYPES)).flatmap(messages))
+
+    assert _judged(read_aid, write_aid(message)) == _judged(read_aid_json, write_aid_json(message))
+
+
+def _judged(read: object, data: bytes) -> object:
+    try:
+        return read(data).message  # type: ignore[operator]
+    except Rejected as refusal:
+        return refusal.code, [(f.rule, f.path, f.message) for f in refusal.findings]
