@@ -6,7 +6,7 @@ import asyncio
 import logging
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
-from typing import Final
+from typing import Any, Final
 
 import structlog
 import uvicorn
@@ -19,6 +19,7 @@ from hub.errors import Unavailable
 from hub.http import auditing, feeds, health, members, messages, problems, publishing
 from hub.http.refusals import Refusals
 from hub.http.state import Hub
+from hub.http.wire import REFUSALS, Wire
 from hub.log.store import Log
 from hub.members.credentials import Authenticator
 from hub.settings import Settings
@@ -49,6 +50,8 @@ def build_api(settings: Settings) -> FastAPI:
         # The framework's pages load scripts from elsewhere; a control room may be cut off.
         docs_url=None,
         redoc_url=None,
+        # A redirect would go to plain HTTP and the host that the client named, token and all.
+        redirect_slashes=False,
         lifespan=_lifespan(settings),
     )
     problems.install(app)
@@ -94,9 +97,11 @@ class Guard:
                 await problems.internal()(scope, receive, guarded)
 
 
-def _lifespan(settings: Settings) -> Callable[[FastAPI], AbstractAsyncContextManager[None]]:
+def _lifespan(
+    settings: Settings,
+) -> Callable[[FastAPI], AbstractAsyncContextManager[dict[str, Any]]]:
     @asynccontextmanager
-    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+    async def lifespan(app: FastAPI) -> AsyncIterator[dict[str, Any]]:
         log = await asyncio.to_thread(Log.open, settings.log_url)
         redis = connect(settings.redis_url, max_connections=200)
         hub = Hub(
@@ -118,7 +123,7 @@ def _lifespan(settings: Settings) -> Callable[[FastAPI], AbstractAsyncContextMan
             asyncio.create_task(_watch_members(hub), name="members"),
         ]
         try:
-            yield
+            yield {REFUSALS: hub.refusals}
         finally:
             await end(tasks)
             await hub.refusals.flush()
@@ -149,14 +154,12 @@ def serve(settings: Settings) -> None:
         host=settings.host,
         port=settings.port,
         loop="uvloop",
-        http="httptools",
+        http=Wire,
         log_config=None,
         access_log=False,
         server_header=False,
         timeout_graceful_shutdown=2,
         lifespan="on",
-        # Headers are bounded by the parser, bodies by the routes that read them.
-        h11_max_incomplete_event_size=16_384,
     )
     logging.getLogger("uvicorn.error").setLevel(settings.log_level.upper())
     uvicorn.Server(config).run()
