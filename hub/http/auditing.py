@@ -42,7 +42,7 @@ async def entries(
     agency: str | None = None,
 ) -> dict[str, Any]:
     """Return entries above a log index, in order: exact bytes in base64, and payloads."""
-    require(hub, asker, "auditor", "operator")
+    require(asker, "auditor", "operator")
     rows = await asyncio.to_thread(
         hub.log.rows, after=after, limit=limit, kinds=kind or (), agency=agency
     )
@@ -52,7 +52,7 @@ async def entries(
 @router.get("/v1/log/entries/{index}", summary="One entry of the log")
 async def entry(index: int, hub: HubState, asker: Asker) -> dict[str, Any]:
     """Return one entry: its exact bytes in base64, and its payload."""
-    require(hub, asker, "auditor", "operator")
+    require(asker, "auditor", "operator")
     row = await asyncio.to_thread(hub.log.row, index) if 0 <= index < 1 << 53 else None
     if row is None:
         raise Rejected("entry-unknown", f"the log has no entry {index}")
@@ -67,7 +67,7 @@ async def dead_letters(
     limit: Annotated[int, Query(ge=1, le=1000)] = 100,
 ) -> dict[str, Any]:
     """Return dead letters above a log index: where, why, and the fields that came."""
-    require(hub, asker, "operator", "auditor")
+    require(asker, "operator", "auditor")
     rows = await asyncio.to_thread(hub.log.rows, after=after, limit=limit, kinds=("dead-letter",))
     return {
         "entries": [{"index": r.index, **r.entry} for r in rows],
@@ -81,7 +81,7 @@ async def retry(index: int, hub: HubState, asker: Asker) -> dict[str, str]:
 
     Trying it twice is safe: a message is never logged twice.
     """
-    require(hub, asker, "operator")
+    require(asker, "operator")
     row = await asyncio.to_thread(hub.log.row, index) if 0 <= index < 1 << 53 else None
     if row is None or row.kind != "dead-letter":
         raise Rejected("entry-unknown", f"{index} is not a dead letter")

@@ -37,7 +37,7 @@ async def members(hub: HubState, _asker: Asker) -> dict[str, Any]:
 @router.post("/v1/members", status_code=201, summary="Add or change a member")
 async def add_member(record: dict[str, Any], hub: HubState, asker: Asker) -> dict[str, Any]:
     """Log a member's record; the newest record of an agency holds."""
-    require(hub, asker, "operator")
+    require(asker, "operator")
     agency = read_agency(record)
 
     def there(registry: Registry) -> bool:
@@ -50,7 +50,7 @@ async def add_member(record: dict[str, Any], hub: HubState, asker: Asker) -> dic
 @router.post("/v1/subscriptions", status_code=201, summary="Add or change a subscription")
 async def add_subscription(record: dict[str, Any], hub: HubState, asker: Asker) -> dict[str, Any]:
     """Log a subscription: a further feed of an agency, filtered."""
-    require(hub, asker, "operator")
+    require(asker, "operator")
     subscription = read_subscription(record, (await hub.registry(fresh=True)).latest)
 
     def there(registry: Registry) -> bool:

@@ -11,12 +11,14 @@ from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
 
 from hub.errors import HubError, Rejected, Unavailable
+from hub.http.refusals import Refusals
 
 __all__ = ["PROBLEM", "RESPONSES", "install", "internal", "problem", "status_of"]
 
 PROBLEM: Final = "application/problem+json"
 
 _STATUS: Final[Mapping[str, int]] = {
+    "http-invalid": 400,
     "token-missing": 401,
     "token-invalid": 401,
     "token-expired": 401,
@@ -133,23 +135,30 @@ def internal() -> JSONResponse:
 def install(app: FastAPI) -> None:
     """Make the app answer every error in this form, the framework's own too."""
 
+    def noted(request: Request, error: HubError) -> HubError:
+        """Log a refusal (guarantee G6); to look for what is not there is no input."""
+        asks_only = request.method in {"GET", "HEAD"} and status_of(error) not in {401, 403}
+        if isinstance(error, Rejected) and not asks_only:
+            refusals: Refusals = request.app.state.hub.refusals
+            refusals.note(getattr(request.state, "agency", ""), error)
+        return error
+
     @app.exception_handler(HubError)
-    async def hub_error(_request: Request, error: HubError) -> JSONResponse:
-        return problem(error)
+    async def hub_error(request: Request, error: HubError) -> JSONResponse:
+        return problem(noted(request, error))
 
     @app.exception_handler(HTTPException)
     async def http_error(_request: Request, error: HTTPException) -> JSONResponse:
         codes = {404: "route-unknown", 405: "method-not-allowed"}
         code = codes.get(error.status_code, "request-invalid")
-        return problem(
-            Rejected(code, str(error.detail), remedy="See /openapi.json for the routes."),
-            headers=error.headers,
-        )
+        refusal = Rejected(code, str(error.detail), remedy="See /openapi.json for the routes.")
+        return problem(refusal, headers=error.headers)
 
     @app.exception_handler(RequestValidationError)
-    async def invalid(_request: Request, error: RequestValidationError) -> JSONResponse:
+    async def invalid(request: Request, error: RequestValidationError) -> JSONResponse:
         fault = error.errors()[0]
         where = ".".join(str(part) for part in fault["loc"])
-        return problem(
-            Rejected("request-invalid", f"{where}: {fault['msg']}", remedy="See /openapi.json.")
+        refusal = Rejected(
+            "request-invalid", f"{where}: {fault['msg']}", remedy="See /openapi.json."
         )
+        return problem(noted(request, refusal))

@@ -55,7 +55,7 @@ async def publish(
     The receipt comes once the message is durable in the log. After a 503 or a lost
     connection, send the same bytes again: a message is never logged twice.
     """
-    require(hub, asker, "agency", "officer")
+    require(asker, "agency", "officer")
     try:
         payload = await _body(request, hub.settings.max_payload_bytes)
     except TimeoutError:
@@ -101,17 +101,15 @@ async def acknowledge(
     name: str, hub: HubState, asker: Asker, given: Acknowledging | None = None
 ) -> Response:
     """Acknowledge a message, by its id or log index, in a person's name for their agency."""
-    require(hub, asker, "agency", "officer")
+    require(asker, "agency", "officer")
     given = given or Acknowledging(officer="", note="")
     officer = asker.person if asker.role == "officer" else given.officer or asker.person
     if asker.role == "officer" and given.officer not in {"", asker.person}:
-        refusal = Rejected(
+        raise Rejected(
             "not-allowed",
             f"you are {asker.person}, and cannot acknowledge as {given.officer}",
             remedy="Leave the officer out.",
         )
-        hub.refusals.note(asker.agency, refusal)
-        raise refusal
     fields: dict[str, str | bytes] = {
         "type": "acknowledgement",
         "via": "http",
@@ -191,13 +189,11 @@ async def _check_agency(hub: Hub, agency: str) -> None:
         return
     if agency in (await hub.registry(fresh=True)).latest.agencies:
         return
-    refusal = Rejected(
+    raise Rejected(
         "unknown-agency",
         f"{agency} is not a member",
         remedy="Ask the operator to register the agency.",
     )
-    hub.refusals.note(agency, refusal)
-    raise refusal
 
 
 def _respond(answer: Answer) -> Response:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Annotated
 
@@ -72,18 +73,17 @@ async def _asker(request: Request, hub: HubState) -> Principal:
     Raises:
         Rejected: ``token-missing``, ``token-invalid``, ``token-expired``; logged as a refusal.
     """
-    try:
-        token = _bearer(request.headers.get("authorization", ""))
-        principal = await asyncio.to_thread(hub.authenticator.principal, token)
-    except Rejected as refusal:
-        hub.refusals.note("", refusal)
-        raise
+    token = _bearer(request.headers.getlist("authorization"))
+    principal = await asyncio.to_thread(hub.authenticator.principal, token)
     request.state.agency = principal.agency
     return principal
 
 
-def _bearer(header: str) -> str:
-    scheme, _, token = header.partition(" ")
+def _bearer(headers: Sequence[str]) -> str:
+    if len(headers) > 1:
+        # What stands before the hub may have looked at the other one.
+        raise Rejected("token-invalid", "there are several tokens", remedy="Send one token.")
+    scheme, _, token = "".join(headers).partition(" ")
     if scheme.lower() != "bearer" or not token.strip():
         raise Rejected(
             "token-missing",
@@ -96,17 +96,15 @@ def _bearer(header: str) -> str:
 Asker = Annotated[Principal, Depends(_asker)]
 
 
-def require(hub: Hub, asker: Principal, *roles: Role) -> None:
+def require(asker: Principal, *roles: Role) -> None:
     """Let only these roles pass.
 
     Raises:
         Rejected: ``not-allowed``; logged as a refusal.
     """
     if asker.role not in roles:
-        refusal = Rejected(
+        raise Rejected(
             "not-allowed",
             f"this is for the role {' or '.join(roles)}, not {asker.role}",
             remedy="Use a token of that role.",
         )
-        hub.refusals.note(asker.agency, refusal)
-        raise refusal
