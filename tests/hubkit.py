@@ -20,6 +20,7 @@ from consumers.app import JOBS, JobName, running
 from hub.app import build_api
 from hub.client import AsyncClient
 from hub.core.candidate import Candidate
+from hub.http.wire import Wire
 from hub.log.store import Log, LogRow
 from hub.members.credentials import Role, issue, listed, revoke
 from hub.settings import Settings
@@ -49,15 +50,18 @@ class Api:
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
+        self._app = build_api(settings)
         self._server: uvicorn.Server | None = None
         self._task: asyncio.Task[None] | None = None
 
     async def start(self) -> None:
         """Serve; return once requests are answered."""
+        self._app = build_api(self._settings)
         config = uvicorn.Config(
-            build_api(self._settings),
+            self._app,
             host=self._settings.host,
             port=self._settings.port,
+            http=Wire,
             ws="none",
             lifespan="on",
             log_config=None,
@@ -70,6 +74,11 @@ class Api:
         while not self._server.started:
             assert not self._task.done(), self._task.exception()
             await asyncio.sleep(0.01)
+
+    async def flush(self) -> None:
+        """Pass on at once the refusals that it would pass on within a second."""
+        if self._server is not None:
+            await self._app.state.hub.refusals.flush()
 
     async def stop(self) -> None:
         """Stop serving; open streams break off."""
@@ -134,6 +143,7 @@ class Hub:
     ) -> dict[str, Any]:
         """Wait until the log tells of a refusal above *after*; return its facts."""
         found: list[dict[str, Any]] = []
+        await self.api.flush()
 
         async def logged() -> bool:
             rows = await self.rows("refusal", agency=agency, after=after)
