@@ -8,7 +8,7 @@ from typing import Final
 
 from lxml import etree
 
-from schemas.cap.encoding import MAX_BYTES, to_utf8
+from schemas.cap.encoding import MAX_BYTES, refuse, to_utf8
 from schemas.cap.markup import MAX_DEPTH, depth_of, parse
 from schemas.cap.names import is_plain
 from schemas.errors import Rejected
@@ -35,12 +35,36 @@ def raw_text(element: etree._Element) -> str:
 
 
 def bare_copy(element: etree._Element, tag: str) -> etree._Element:
-    """Return a copy of *element* and what is in it under the name *tag*, on its own."""
+    """Return a copy of *element* and what is in it under the name *tag*, on its own.
+
+    Raises:
+        Rejected: ``too-large``, the copy would be far larger than the original.
+    """
+    _refuse_swelling(element)
     copy = etree.Element(tag, dict(element.attrib))
     copy.text = element.text
     for child in element:
         copy.append(deepcopy(child))
     return copy
+
+
+def _refuse_swelling(element: etree._Element) -> None:
+    """Refuse names of namespaces that would be a multiple of a message.
+
+    On its own, each part of an element declares its namespace again: what is written
+    once in a message of a kilobyte could become a gigabyte.
+    """
+    size = 0
+    for part in element.iter():
+        size += sum(map(len, (part.tag, *part.attrib)))
+        if size > MAX_BYTES:
+            refuse(
+                "too-large",
+                "R01",
+                f"the names in {etree.QName(element).localname} are too long",
+                "Use shorter names of namespaces.",
+                element.sourceline,
+            )
 
 
 def raw_element(text: str, tag: str) -> etree._Element:

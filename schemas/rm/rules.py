@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Final
 from schemas.rm.item_rules import judge_items
 from schemas.rm.location_rules import judge_location
 from schemas.rm.rulebook import Case
-from schemas.rm.sender import contact_name, sender_of
+from schemas.rm.sender import contact_name, mark_of, sender_of
 
 if TYPE_CHECKING:
     from schemas.errors import Finding
@@ -95,6 +95,14 @@ def _judge_incidents(message: AidMessage, case: Case) -> None:
                 (("IncidentInformation", i),),
                 "without an IncidentID (a GLIDE number) it cannot be joined with alerts",
             )
+    marks = list(map(mark_of, blocks))
+    other = next((i for i, mark in enumerate(marks, 1) if mark != marks[0]), None)
+    if other is not None:
+        case.found(
+            "A35",
+            (("IncidentInformation", other),),
+            f"one incident is {marks[0]}, another {marks[other - 1]}: the message is Actual",
+        )
 
 
 def _judge_contacts(message: AidMessage, case: Case) -> None:
