@@ -30,8 +30,9 @@ from hub.core.admission import (
 )
 from hub.core.registry import REGISTRY_KINDS
 from hub.errors import Unavailable
+from hub.log.derived import project
 from hub.log.scan import BEFORE_ALL, page
-from hub.log.store import Log, LogRow, project
+from hub.log.store import Log, LogRow
 from hub.log.tables import ENTRIES, PROJECTIONS
 from schemas.entry import EntryKind
 from schemas.errors import Rejected

@@ -26,13 +26,9 @@ from sqlalchemy import (
     Connection,
     Engine,
     func,
-    insert,
     or_,
     select,
-    update,
 )
-from sqlalchemy.dialects.postgresql import insert as pg_insert
-from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 from sqlalchemy.exc import SQLAlchemyError
 
 from hub.core.admission import (
@@ -49,6 +45,8 @@ from hub.core.candidate import Candidate
 from hub.core.merkle import EMPTY, Frontier, extend
 from hub.core.registry import REGISTRY_KINDS
 from hub.errors import LogMoved, Unavailable
+from hub.log import statements
+from hub.log.derived import acknowledgement_of, add, message_of, project
 from hub.log.engine import migrate, open_engine
 from hub.log.tables import (
     ACKNOWLEDGEMENTS,
@@ -106,24 +104,6 @@ class LogRow:
     def entry(self) -> dict[str, Any]:
         """The entry's facts as a dictionary."""
         return decode(self.body)
-
-
-_ROW: Final = (
-    select(
-        ENTRIES.c.idx,
-        ENTRIES.c.at_us,
-        ENTRIES.c.kind,
-        ENTRIES.c.agency,
-        ENTRIES.c.body,
-        PAYLOADS.c.body,
-        PAYLOADS.c.type,
-        MESSAGES.c.facts,
-        MESSAGES.c.id,
-    )
-    .select_from(ENTRIES)
-    .outerjoin(PAYLOADS, PAYLOADS.c.idx == ENTRIES.c.idx)
-    .outerjoin(MESSAGES, MESSAGES.c.idx == ENTRIES.c.idx)
-)
 
 
 class Log:
@@ -199,31 +179,22 @@ class Log:
         head = Head(frontier.size, entries[-1].at_us, frontier)
         with self.writing() as c:
             self._advance(c, expect, head)
-            c.execute(_INSERT_ENTRIES, _entry_rows(expect.size, entries))
-            _insert(c, PAYLOADS, _payload_rows(expect.size, entries))
+            add(c, ENTRIES, _entry_rows(expect.size, entries))
+            add(c, PAYLOADS, _payload_rows(expect.size, entries))
             project(c, expect.size, entries)
         return head
 
     def _advance(self, c: Connection, expect: Head, head: Head) -> None:
         values = {
-            "size": head.size,
-            "at_us": head.at_us,
-            "root": head.root,
-            "frontier": head.frontier.to_bytes(),
+            "new_size": head.size,
+            "new_at_us": head.at_us,
+            "new_root": head.root,
+            "new_frontier": head.frontier.to_bytes(),
         }
         if expect.size == 0:
-            make = sqlite_insert if self.engine.dialect.name == "sqlite" else pg_insert
-            # What comes back says who was first: the count of inserted rows is not reliable.
-            done = c.execute(
-                make(HEAD).values(id=1, **values).on_conflict_do_nothing().returning(HEAD.c.id)
-            )
+            done = c.execute(statements.begin(self.engine.dialect.name), values)
         else:
-            done = c.execute(
-                update(HEAD)
-                .where(HEAD.c.id == 1, HEAD.c.size == expect.size)
-                .values(**values)
-                .returning(HEAD.c.id)
-            )
+            done = c.execute(statements.ADVANCE, {"expected": expect.size, **values})
         if done.one_or_none() is None:
             raise LogMoved(expect.size, _head(c).size)
 
@@ -268,9 +239,7 @@ class Log:
             if unknown := agencies - found.keys():
                 query = select(CHAINS).where(CHAINS.c.agency.in_(unknown))
                 found.update((r.agency, Chain(r.seq, r.head)) for r in c.execute(query))
-            known_inputs = {
-                r.key: (r.idx, r.at_us) for r in _in(c, select(INPUTS), INPUTS.c.key, inputs)
-            }
+            known_inputs = {r.key: (r.idx, r.at_us) for r in _in(c, INPUTS.c.key, inputs)}
             delivered = _delivered(c, feeds)
         return Known(rows, acks, found, delivered, known_inputs)
 
@@ -298,17 +267,19 @@ class Log:
         agency: str | None = None,
     ) -> list[LogRow]:
         """Return at most *limit* entries with an index above *after*, in order."""
-        query = _ROW.where(ENTRIES.c.idx > after).order_by(ENTRIES.c.idx).limit(limit)
-        if through is not None:
-            query = query.where(ENTRIES.c.idx <= through)
-        if kinds := sorted(kinds):
-            query = query.where(ENTRIES.c.kind.in_(kinds))
-            if "publish" not in kinds:
-                query = query.where(ENTRIES.c.kind != "publish")
-        if agency is not None:
-            query = query.where(ENTRIES.c.agency == agency)
+        of = sorted(kinds)
+        query = statements.rows(
+            through=through is not None,
+            kinds=bool(of),
+            publish="publish" in of,
+            agency=agency is not None,
+        )
+        given: dict[str, Any] = {"after": after, "limit": limit}
+        given |= {"through": through} if through is not None else {}
+        given |= {"kinds": of} if of else {}
+        given |= {"agency": agency} if agency is not None else {}
         with self.reading() as c:
-            return [_row(r) for r in c.execute(query)]
+            return [_row(r) for r in c.execute(query, given)]
 
     def row(self, index: int) -> LogRow | None:
         """Return the entry at *index*, None beyond the end."""
@@ -335,7 +306,7 @@ class Log:
                         MESSAGES.c.identity < f"{agency}\x20",
                         MESSAGES.c.identity.like(f"%\x1f{_escaped(name)}", escape="\\"),
                     )
-                    found += [_message(r) for r in c.execute(query.limit(5))]
+                    found += [message_of(r) for r in c.execute(query.limit(5))]
             return found
 
     def acknowledgements(self, sender: str, identifier: str) -> list[AcknowledgementRow]:
@@ -349,7 +320,7 @@ class Log:
                 )
                 .order_by(ACKNOWLEDGEMENTS.c.idx)
             )
-            return [_ack(r) for r in found]
+            return [acknowledgement_of(r) for r in found]
 
     def delivered_at(self, feeds: Sequence[str], index: int) -> dict[str, int]:
         """Return for each feed when the delivery of *index* was logged, in microseconds."""
@@ -380,7 +351,6 @@ class Log:
             return low
 
 
-_INSERT_ENTRIES: Final = insert(ENTRIES)
 _RESTORE: Final = "Run `caspian verify`; restore the store from a backup or a bundle."
 
 
@@ -422,98 +392,6 @@ def _payload_rows(start: int, entries: Sequence[NewEntry]) -> list[dict[str, Any
     ]
 
 
-def project(c: Connection, start: int, entries: Sequence[NewEntry]) -> None:
-    """Write the rows that are derived from entries, the first of which has index *start*.
-
-    Used in the commit that appends them and, the same, when projections are made anew.
-    """
-    _insert(c, MESSAGES, [_message_row(e.message) for e in entries if e.message is not None])
-    acks = [_ack_row(a) for e in entries for a in e.acknowledgements]
-    if acks:
-        make = sqlite_insert if c.dialect.name == "sqlite" else pg_insert
-        # The first acknowledgement by an officer stays; a CAP Ack may repeat one.
-        c.execute(make(ACKNOWLEDGEMENTS).on_conflict_do_nothing(), acks)
-    _insert(
-        c,
-        DELIVERIES,
-        [
-            {"feed": feed, "through": through, "idx": i, "at_us": e.at_us}
-            for i, e in enumerate(entries, start)
-            for feed, through in e.delivered.items()
-        ],
-    )
-    _insert(
-        c,
-        INPUTS,
-        [
-            {"key": e.input_key, "idx": i, "at_us": e.at_us}
-            for i, e in enumerate(entries, start)
-            if e.input_key
-        ],
-    )
-    chains = {e.agency: e.chain for e in entries if e.chain is not None}
-    if chains:
-        make = sqlite_insert if c.dialect.name == "sqlite" else pg_insert
-        statement = make(CHAINS)
-        c.execute(
-            statement.on_conflict_do_update(
-                index_elements=["agency"],
-                set_={"seq": statement.excluded.seq, "head": statement.excluded.head},
-            ),
-            [{"agency": a, "seq": ch.seq, "head": ch.head} for a, ch in chains.items()],
-        )
-
-
-def _insert(c: Connection, table: Any, rows: list[dict[str, Any]]) -> None:
-    if rows:
-        c.execute(insert(table), rows)
-
-
-def _message_row(m: MessageRow) -> dict[str, Any]:
-    return {
-        "idx": m.index,
-        "id": m.id,
-        "agency": m.agency,
-        "identity": m.identity,
-        "sha256": m.sha256,
-        "at_us": m.at_us,
-        "facts": m.facts.model_dump_json(exclude_defaults=True),
-        "warnings": m.warnings,
-    }
-
-
-def _ack_row(a: AcknowledgementRow) -> dict[str, Any]:
-    return {
-        "idx": a.index,
-        "sender": a.sender,
-        "identifier": a.identifier,
-        "agency": a.agency,
-        "officer": a.officer,
-        "note": a.note,
-        "at_us": a.at_us,
-        "message_id": a.message_id,
-    }
-
-
-def _message(r: Any) -> MessageRow:
-    return MessageRow(
-        r.idx,
-        r.id,
-        r.agency,
-        r.identity,
-        r.sha256,
-        r.at_us,
-        MessageFacts.model_validate_json(r.facts),
-        r.warnings,
-    )
-
-
-def _ack(r: Any) -> AcknowledgementRow:
-    return AcknowledgementRow(
-        r.idx, r.sender, r.identifier, r.agency, r.officer, r.note, r.at_us, r.message_id
-    )
-
-
 def _row(r: Any) -> LogRow:
     index, at_us, kind, agency, body, payload, payload_type, facts, message_id = r
     return LogRow(
@@ -529,14 +407,16 @@ def _row(r: Any) -> LogRow:
     )
 
 
-def _in(c: Connection, query: Any, column: Any, values: set[Any]) -> Iterator[Any]:
+def _in(c: Connection, column: Any, values: set[Any]) -> Iterator[Any]:
+    """Yield the rows of the column's table in which it is one of *values*."""
     ordered = sorted(v for v in values if _storable(v))
+    query = statements.among(column)
     for start in range(0, len(ordered), _IN):
-        yield from c.execute(query.where(column.in_(ordered[start : start + _IN])))
+        yield from c.execute(query, {"values": ordered[start : start + _IN]})
 
 
 def _messages(c: Connection, column: Any, values: set[Any]) -> list[MessageRow]:
-    return [_message(r) for r in _in(c, select(MESSAGES), column, values)]
+    return [message_of(r) for r in _in(c, column, values)]
 
 
 def _acknowledgements(c: Connection, names: set[tuple[str, str]]) -> list[AcknowledgementRow]:
@@ -550,7 +430,7 @@ def _acknowledgements(c: Connection, names: set[tuple[str, str]]) -> list[Acknow
                 for sender, identifier in keys[start : start + 200]
             )
         )
-        found += [_ack(r) for r in c.execute(select(ACKNOWLEDGEMENTS).where(either))]
+        found += [acknowledgement_of(r) for r in c.execute(select(ACKNOWLEDGEMENTS).where(either))]
     return found
 
 

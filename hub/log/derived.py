@@ -1,0 +1,104 @@
+"""The rows that are derived from entries and kept beside them: written, and read back."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from sqlalchemy import Connection
+
+from hub.core.admission import AcknowledgementRow, MessageRow, NewEntry
+from hub.log.statements import add_acknowledgements, add_chains, add_to
+from hub.log.tables import DELIVERIES, INPUTS, MESSAGES
+from schemas.facts import MessageFacts
+
+__all__ = ["acknowledgement_of", "add", "message_of", "project"]
+
+
+def project(c: Connection, start: int, entries: Sequence[NewEntry]) -> None:
+    """Write the rows that are derived from entries, the first of which has index *start*.
+
+    Used in the commit that appends them and, the same, when projections are made anew.
+    """
+    add(c, MESSAGES, [_message_row(e.message) for e in entries if e.message is not None])
+    acks = [_ack_row(a) for e in entries for a in e.acknowledgements]
+    if acks:
+        # A CAP Ack may repeat one.
+        c.execute(add_acknowledgements(c.dialect.name), acks)
+    add(
+        c,
+        DELIVERIES,
+        [
+            {"feed": feed, "through": through, "idx": i, "at_us": e.at_us}
+            for i, e in enumerate(entries, start)
+            for feed, through in e.delivered.items()
+        ],
+    )
+    add(
+        c,
+        INPUTS,
+        [
+            {"key": e.input_key, "idx": i, "at_us": e.at_us}
+            for i, e in enumerate(entries, start)
+            if e.input_key
+        ],
+    )
+    chains = {e.agency: e.chain for e in entries if e.chain is not None}
+    if chains:
+        c.execute(
+            add_chains(c.dialect.name),
+            [{"agency": a, "seq": ch.seq, "head": ch.head} for a, ch in chains.items()],
+        )
+
+
+def add(c: Connection, table: Any, rows: list[dict[str, Any]]) -> None:
+    """Add rows to a table, if there are any."""
+    if rows:
+        c.execute(add_to(table), rows)
+
+
+def _message_row(m: MessageRow) -> dict[str, Any]:
+    return {
+        "idx": m.index,
+        "id": m.id,
+        "agency": m.agency,
+        "identity": m.identity,
+        "sha256": m.sha256,
+        "at_us": m.at_us,
+        "facts": m.facts.model_dump_json(exclude_defaults=True),
+        "warnings": m.warnings,
+    }
+
+
+def _ack_row(a: AcknowledgementRow) -> dict[str, Any]:
+    return {
+        "idx": a.index,
+        "sender": a.sender,
+        "identifier": a.identifier,
+        "agency": a.agency,
+        "officer": a.officer,
+        "note": a.note,
+        "at_us": a.at_us,
+        "message_id": a.message_id,
+    }
+
+
+def message_of(r: Any) -> MessageRow:
+    """Return a message as admission knows it, from its row."""
+    return MessageRow(
+        r.idx,
+        r.id,
+        r.agency,
+        r.identity,
+        r.sha256,
+        r.at_us,
+        MessageFacts.model_validate_json(r.facts),
+        r.warnings,
+    )
+
+
+def acknowledgement_of(r: Any) -> AcknowledgementRow:
+    """Return an acknowledgement as admission knows it, from its row."""
+    return AcknowledgementRow(
+        r.idx, r.sender, r.identifier, r.agency, r.officer, r.note, r.at_us, r.message_id
+    )
