@@ -18,9 +18,9 @@ from typing import Any, Final
 
 from redis.exceptions import RedisError
 
-from hub.core.registry import REGISTRY_KINDS, History, Registry
-from hub.core.routing import feeds_of, feeds_of_acknowledgement
+from hub.core.registry import REGISTRY_KINDS, History
 from hub.errors import Unavailable
+from hub.log.feeding import feeds_for
 from hub.log.projections import Reader, derive, read_logged
 from hub.log.store import LogRow
 from hub.streams.feeds import FeedEntry, FeedStreams
@@ -150,7 +150,7 @@ class _Replay:
             self._history.apply(row.index, row.entry)
         elif row.kind == "publish":
             row = self._with_facts(row)
-        feeds = _feeds(row, self._history.at(row.index))
+        feeds = feeds_for(row, self._history.at(row.index))
         if not feeds:
             return
         fields: dict[str, str | bytes] = {}
@@ -208,17 +208,6 @@ class _Replay:
         if not made:
             raise _in_use(sandbox, feed)
         self._reached[feed] = reached
-
-
-def _feeds(row: LogRow, registry: Registry) -> tuple[str, ...]:
-    if row.kind == "publish" and row.facts is not None:
-        return feeds_of(row.facts, row.agency, registry)
-    if row.kind == "acknowledgement":
-        entry = row.entry
-        return feeds_of_acknowledgement(
-            row.agency, entry["message_agency"], entry["status"], registry
-        )
-    return ()
 
 
 def _in_use(sandbox: FeedStreams, feed: str) -> Rejected:
