@@ -102,7 +102,7 @@ _NEEDED = frozenset([
 """What the rules ask for, where the type of message has it."""
 
 
-def _model_of(model: Any, key: str) -> Any:
+def model_of(model: Any, key: str) -> Any:
     """Return the class of a field that is a complex element."""
 
     def classes(annotation: Any) -> list[type]:
@@ -116,7 +116,7 @@ def _model_of(model: Any, key: str) -> Any:
 
 def _one(element: Element, model: Any, *, lawful: bool) -> st.SearchStrategy[Any]:
     if element.group is not None:
-        return parts(element.group, _model_of(model, element.key), lawful=lawful)
+        return parts(element.group, model_of(model, element.key), lawful=lawful)
     match element.kind:
         case "text":
             return WORDS if lawful else TEXTS
