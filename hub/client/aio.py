@@ -72,7 +72,7 @@ class AsyncClient:
                     timeout=call.patience.total_seconds(),
                 )
                 if response.is_success:
-                    return call.answer(response)
+                    return calls.read_answer(call, response)
                 error = calls.read_error(response)
                 if isinstance(error, Rejected):
                     raise error

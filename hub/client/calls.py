@@ -32,6 +32,7 @@ __all__ = [
     "post_subscription",
     "publish",
     "read",
+    "read_answer",
     "read_error",
     "retry_dead_letter",
 ]
@@ -80,6 +81,21 @@ class Backoff:
         self._left_s, self._next_s = within.total_seconds(), 0.1
 
 
+def read_answer(call: Call[T], response: httpx.Response) -> T:
+    """Return what a successful response says.
+
+    Raises:
+        Unavailable: ``unexpected-answer``; something between here and the hub answered.
+    """
+    try:
+        return call.answer(response)
+    except (ValueError, KeyError, TypeError) as e:
+        kind = response.headers.get("content-type", "nothing that says its type")
+        raise Unavailable(
+            "unexpected-answer", f"{kind} from {response.url.path}, which no hub answers there"
+        ) from e
+
+
 def read_error(response: httpx.Response) -> HubError:
     """Return the error that a response reports, whoever made it."""
     try:
@@ -94,7 +110,10 @@ def read_error(response: httpx.Response) -> HubError:
         return Unavailable(
             code, detail, remedy=remedy, retry_after_s=int(after) if after.isdigit() else 1
         )
-    findings = tuple(Finding(**f) for f in body.get("findings", ()))
+    try:
+        findings = tuple(Finding(**f) for f in body.get("findings", ()))
+    except TypeError:  # of a hub of another version, or of no hub
+        findings = ()
     return Rejected(code, detail, remedy=remedy, findings=findings)
 
 

@@ -122,7 +122,7 @@ class StreamPublisher:
             self._wake.clear()
             late = time.monotonic() - self._resend_after_s
             batch = [w for w in self._waiting.values() if w.sent < late and not w.answer.done()]
-            batch += self._new
+            batch += [w for w in self._new if not w.answer.done()]
             self._new = []
             if not batch:
                 continue
@@ -159,8 +159,10 @@ class StreamPublisher:
                 continue
             for _, entries in answer or ():
                 for entry_id, fields in entries:
-                    self._take({k.decode(): v.decode() for k, v in fields.items()})
                     self._heard = entry_id
+                    # What is no answer is not for us, and must not end the hearing of others.
+                    with suppress(ValueError, KeyError):
+                        self._take({k.decode(): v.decode() for k, v in fields.items()})
 
     async def _last(self, key: str) -> bytes | str:
         try:
