@@ -18,7 +18,7 @@ import uvicorn
 
 from consumers.app import JOBS, JobName, running
 from hub.app import build_api
-from hub.client import AsyncClient
+from hub.client import AsyncClient, Client
 from hub.core.candidate import Candidate
 from hub.http.wire import Wire
 from hub.log.store import Log, LogRow
@@ -115,6 +115,10 @@ class Hub:
     def client(self, who: str, **options: Any) -> AsyncClient:
         """Return the project's own client, as *who*."""
         return AsyncClient(self.url, self.tokens[who], verify=_NO_TLS, **options)
+
+    def blocking(self, who: str, **options: Any) -> Client:
+        """Return the client for code without a loop, as *who*; use it in another thread."""
+        return Client(self.url, self.tokens[who], verify=_NO_TLS, **options)
 
     @asynccontextmanager
     async def http(self, who: str = "") -> AsyncIterator[httpx.AsyncClient]:
