@@ -164,7 +164,7 @@ QUANTITY = OFFER[OFFER.index("      <m:Quantity>") : OFFER.index("      <m:Price
 PRICE = OFFER[OFFER.index("      <m:PriceQuote>") : OFFER.index("    </m:AssignmentInf")]
 FREE = "<rm:QuantityText>free of charge</rm:QuantityText>"
 END = "2026-12-24T08:00:00+05:00"
-PLACE = "<rm:LocationDescription>Port of Türkmenbaşy</rm:LocationDescription>"
+BEFORE_PLACE = PLACE = "<rm:LocationDescription>Port of Türkmenbaşy</rm:LocationDescription>"
 MAP = '<rm:TargetArea xmlns:g="http://www.opengis.net/gml">%s</rm:TargetArea>'
 ADDRESS = '<rm:Address><x xmlns="urn:oasis:names:tc:ciq:xal:3">{}</x></rm:Address>'
 ROUTE = "<m:ScheduleInformation><m:ScheduleType>Route</m:ScheduleType>{}</m:ScheduleInformation>"
