@@ -7,13 +7,12 @@ import os
 import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Final
 
 from rich.console import Console
 from rich.markup import escape
-from rich.table import Table
 
 from hub.client import AsyncClient, StreamPublisher
 from hub.core.registry import History, channel_of, main_feeds
@@ -34,6 +33,7 @@ from schemas.receipt import Receipt
 
 __all__ = ["demo"]
 
+_PAUSE: Final = timedelta(milliseconds=400)
 _PLAIN: Final = {"started": "starts", "ready": "is ready", "stopped": "stopped"}
 
 
@@ -79,7 +79,7 @@ class _Demo:
             on_event=self._told,
         )
         hub = asyncio.create_task(supervisor.run())
-        play = asyncio.create_task(self._play())
+        play = asyncio.create_task(self._play(timedelta(0) if once else _PAUSE))
         done, _ = await asyncio.wait({hub, play}, return_when=asyncio.FIRST_COMPLETED)
         if play in done and play.exception() is None and not once:
             self._print_how_to()
@@ -101,7 +101,8 @@ class _Demo:
             self._say(f"[red]failed[/red] {escape(fault)}")
         return 1 if faults else 0
 
-    async def _play(self) -> None:
+    async def _play(self, pause: timedelta) -> None:
+        """Play the scenario, with a *pause* after each step in which people can follow it."""
         tokens = Tokens(self.settings)
         async with self._client(await asyncio.to_thread(tokens.of, "operator", "", "")) as operator:
             await _until_ready(operator)
@@ -110,6 +111,7 @@ class _Demo:
             async with _publishers(self.settings, streams):
                 for step in STEPS:
                     await self._step(step, tokens, streams)
+                    await asyncio.sleep(pause.total_seconds())
         self.playing = False
         await asyncio.to_thread(tokens.write_environment, self.url)
 
@@ -226,13 +228,11 @@ class _Demo:
     def _print_how_to(self) -> None:
         tokens = Tokens(self.settings)
         data = _shown(self.settings.data)
-        table = Table(title="One login for each role", title_justify="left", box=None)
-        for column in ("role", "agency", "person", "token"):
-            table.add_column(column, no_wrap=True)
+        self._say("\n[bold]one login for each role[/bold]")
         for role, agency, person in _LOGINS:
-            table.add_row(role, agency, person, tokens.of(role, agency, person))
-        self._say("")
-        self.console.print(table)
+            who = ", ".join(name for name in (role, agency, person) if name)
+            # A line of its own for each: a token must come whole out of a narrow terminal.
+            self._say(f"  {escape(who)}\n    {tokens.of(role, agency, person)}")
         index = self.receipts["quake-1"].index
         agency_token = tokens.of("agency", "az-fhn", "")
         lines = (
@@ -261,8 +261,7 @@ class _Demo:
         )
         self._say("")
         for what, line in lines:
-            self.console.print(f"[bold]{what}[/bold]")
-            self.console.print(f"  {escape(line)}")
+            self._say(f"[bold]{what}[/bold]\n  {escape(line)}")
         self._say("\n[bold]Ctrl-C[/bold] stops everything.")
         example, _ = fill(template("oil-1"), run="example", now=datetime.now(UTC), sent={})
         (self.settings.data / "example.xml").write_bytes(example)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import shlex
+import sys
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -52,6 +53,8 @@ class Tokens:
             "CASPIAN_REDIS_URL": settings.redis_url,
         }
         text = "".join(f"export {name}={shlex.quote(value)}\n" for name, value in values.items())
+        # The command may be installed where nothing else is looked for, as in a checkout.
+        text += f"export PATH={shlex.quote(str(Path(sys.executable).parent))}:$PATH\n"
         _write_private(settings.data / "env.sh", text)
 
 

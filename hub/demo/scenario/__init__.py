@@ -43,4 +43,4 @@ def fill(text: str, *, run: str, now: datetime, sent: Mapping[str, str]) -> tupl
 
 
 def _stamp(at: datetime) -> str:
-    return at.replace(microsecond=0).isoformat()
+    return at.strftime("%Y-%m-%dT%H:%M:%S-00:00")  # CAP 1.2, 3.3.2: so it writes UTC
