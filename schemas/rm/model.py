@@ -4,7 +4,8 @@ Fields carry the standard's names in the way of Python (``MessageID`` is
 ``message_id``); in JSON and in XML they are the standard's own. All messages have the
 same fields, those of the standard's reference model; which of them a message type may
 and must have is `schemas.rm.layout`, and a model refuses what its type does not have.
-Every value that a model accepts can be written as valid EDXL-RM 1.0.
+Every value that a model accepts can be written as valid EDXL-RM 1.0; what stands in
+addresses and parties that came as XML is not looked into.
 """
 
 from __future__ import annotations

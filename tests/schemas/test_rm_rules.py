@@ -7,6 +7,7 @@ from rm_cases import ANSWER, CASES, LAST, OFFER, RECALL, REQUEST, Case, code_of,
 
 from schemas.errors import Rejected
 from schemas.rm import RULES, check_aid, read_aid
+from tests.docs.pages import bare, rows, sections, text_of
 
 
 @pytest.mark.parametrize("base", [OFFER, REQUEST, ANSWER])
@@ -44,6 +45,12 @@ def test_an_error_refuses_and_a_warning_is_carried_along(case: Case) -> None:
 
 def test_every_rule_has_its_case() -> None:
     assert {case.rule for case in CASES} == set(RULES)
+
+
+def test_every_rule_is_documented_with_its_severity() -> None:
+    table = rows(sections(text_of("docs/standards.md"), 2)["EDXL-RM"])
+
+    assert [(bare(row[0]), row[1]) for row in table] == list(RULES.items())
 
 
 def test_items_of_one_number_are_refused() -> None:
