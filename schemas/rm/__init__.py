@@ -2,12 +2,13 @@
 
 `read_aid` is the door: bytes in, an `AidMessage` with its warnings out, or one
 `schemas.errors.Rejected` that says what to change. docs/standards.md lists the
-rules, `schemas.rm.layout` the elements of each message type.
+rules, `schemas.rm.tables` the elements of each message type.
 """
 
 from typing import Final
 
-from schemas.rm.carried import Address, Party, TargetArea, TypeInfo
+from schemas.rm.carried import TypeInfo
+from schemas.rm.ciq import Address, Party
 from schemas.rm.facts import aid_facts
 from schemas.rm.json_form import read_aid_json
 from schemas.rm.layout import NAMESPACE_HUB, NAMESPACE_MSG, NAMESPACE_RM
@@ -15,19 +16,8 @@ from schemas.rm.model import (
     MESSAGE_TYPES,
     AidMessage,
     AidOfferResponse,
-    AssignmentInformation,
-    AssignmentInstructions,
     CommitResource,
-    ContactInformation,
-    Funding,
-    IncidentInformation,
-    Location,
-    MeasuredQuantity,
-    MessageRecall,
     OfferUnsolicitedResource,
-    OwnershipInformation,
-    Quantity,
-    Radio,
     ReleaseResource,
     ReportResourceDeploymentStatus,
     RequestExtendedDeploymentDuration,
@@ -37,18 +27,32 @@ from schemas.rm.model import (
     RequestResourceDeploymentStatus,
     RequestReturn,
     RequisitionResource,
-    Resource,
-    ResourceInformation,
-    ResourceStatus,
-    ResponseInformation,
     ResponseToRequestExtendedDeploymentDuration,
     ResponseToRequestInformation,
     ResponseToRequestQuote,
     ResponseToRequestResource,
     ResponseToRequestReturn,
+)
+from schemas.rm.parts import (
+    AssignmentInformation,
+    AssignmentInstructions,
+    ContactInformation,
+    Funding,
+    IncidentInformation,
+    Location,
+    MeasuredQuantity,
+    MessageRecall,
+    OwnershipInformation,
+    Quantity,
+    Radio,
+    Resource,
+    ResourceInformation,
+    ResourceStatus,
+    ResponseInformation,
     ScheduleInformation,
     ValueList,
 )
+from schemas.rm.places import TargetArea
 from schemas.rm.read import ReadAid, read_aid
 from schemas.rm.rulebook import RULES
 from schemas.rm.rules import check_aid

@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Any, Final
 
 from lxml import etree
 
-from schemas.rm.layout import MESSAGES, Group
+from schemas.rm.layout import Group
 from schemas.rm.raw import raw_text
+from schemas.rm.tables import MESSAGES
 
 if TYPE_CHECKING:
     from schemas.rm.layout import Kind

@@ -11,8 +11,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
     from datetime import datetime
 
-    from schemas.rm.carried import TargetArea
-    from schemas.rm.model import AidMessage, Location, ResourceInformation
+    from schemas.rm.model import AidMessage
+    from schemas.rm.parts import Location, ResourceInformation
+    from schemas.rm.places import TargetArea
 
 __all__ = ["aid_facts"]
 

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Final
 from schemas.rm.location_rules import judge_location
 
 if TYPE_CHECKING:
-    from schemas.rm.model import (
-        AidMessage,
+    from schemas.rm.model import AidMessage
+    from schemas.rm.parts import (
         AssignmentInformation,
         Quantity,
         Resource,

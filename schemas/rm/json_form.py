@@ -17,10 +17,13 @@ from schemas.cap.json_form import NOT_XML, Number, parsed
 from schemas.cap.markup import MAX_DEPTH, depth_of, refuse_breadth, refuse_depth
 from schemas.cap.names import in_own_thread
 from schemas.errors import Finding, Rejected
-from schemas.rm.carried import Address, Carried, Party, TargetArea, TypeInfo
-from schemas.rm.layout import MESSAGES, NAMESPACE_RM, Element, Group, Kind, namespace_of
+from schemas.rm.carried import Carried, TypeInfo
+from schemas.rm.ciq import Address, Party
+from schemas.rm.layout import NAMESPACE_RM, Element, Group, Kind, namespace_of
+from schemas.rm.places import TargetArea
 from schemas.rm.read import ReadAid, read_tree
 from schemas.rm.structure import MAX_FINDINGS
+from schemas.rm.tables import MESSAGES
 
 __all__ = ["read_aid_json"]
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from schemas.rm.model import Location
+    from schemas.rm.parts import Location
     from schemas.rm.paths import Path
     from schemas.rm.rulebook import Case
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from schemas.rm.layout import MESSAGES, Group
+from schemas.rm.layout import Group
+from schemas.rm.tables import MESSAGES
 
 __all__ = ["Path", "document_order", "path_of_location", "path_text"]
 

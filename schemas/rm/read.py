@@ -13,12 +13,13 @@ from schemas.cap.markup import MAX_DEPTH, depth_of, parse, refuse_depth
 from schemas.cap.names import in_own_thread, is_plain
 from schemas.errors import Finding, Rejected
 from schemas.rm.draft import CARRIED, draft_of
-from schemas.rm.layout import MESSAGES, NAMESPACE_MSG, Group, Kind, namespace_of
+from schemas.rm.layout import NAMESPACE_MSG, Group, Kind, namespace_of
 from schemas.rm.model import MESSAGE_TYPES, AidMessage
 from schemas.rm.paths import path_of_location
 from schemas.rm.rulebook import Case
 from schemas.rm.rules import check_aid
 from schemas.rm.structure import locate, structure_findings
+from schemas.rm.tables import MESSAGES
 
 if TYPE_CHECKING:
     from schemas.rm.paths import Path

@@ -6,7 +6,8 @@ import re
 from typing import TYPE_CHECKING, Final, Literal
 
 if TYPE_CHECKING:
-    from schemas.rm.model import AidMessage, ContactInformation, IncidentInformation
+    from schemas.rm.model import AidMessage
+    from schemas.rm.parts import ContactInformation, IncidentInformation
 
 __all__ = ["contact_name", "mark_of", "sender_of", "status_of"]
 

@@ -1,6 +1,6 @@
 """Whether a message has the structure of EDXL-RM: its elements, their order, count and types.
 
-The schema is made from the table in `schemas.rm.layout` and checked by libxml2, in
+The schema is made from the table in `schemas.rm.tables` and checked by libxml2, in
 C. A schema object keeps the errors of its last check, so no two threads use one at
 a time.
 """
@@ -15,16 +15,15 @@ from lxml import etree
 
 from schemas.errors import Finding
 from schemas.rm.layout import (
-    MESSAGES,
     NAMESPACE_HUB,
     NAMESPACE_MSG,
     NAMESPACE_RM,
-    TAGS,
     Element,
     Group,
     namespace_of,
 )
 from schemas.rm.others import OTHERS, WHERE, XAL, XPIL, XSD
+from schemas.rm.tables import MESSAGES, TAGS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -9,7 +9,8 @@ from lxml import etree
 
 from schemas.cap.names import in_own_thread
 from schemas.rm.carried import Carried
-from schemas.rm.layout import MESSAGES, NAMESPACE_RM, Element, Group, Kind, namespace_of
+from schemas.rm.layout import NAMESPACE_RM, Element, Group, Kind, namespace_of
+from schemas.rm.tables import MESSAGES
 from schemas.rm.values import write_amount, write_time
 
 if TYPE_CHECKING:

@@ -9,7 +9,8 @@ from typing import Any
 from rm_strategies import model_of
 
 from schemas.rm import MESSAGE_TYPES, Address, AidMessage, Party, TargetArea, TypeInfo
-from schemas.rm.layout import MESSAGES, Element, Group
+from schemas.rm.layout import Element, Group
+from schemas.rm.tables import MESSAGES
 
 VALUES: dict[str, Any] = {
     "time": "2026-11-23T14:00:00.5+04:00",

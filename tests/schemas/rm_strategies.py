@@ -21,8 +21,9 @@ from schemas.rm import (
     TargetArea,
     TypeInfo,
 )
-from schemas.rm import model as rm_model
-from schemas.rm.layout import MESSAGES, Element, Group
+from schemas.rm.layout import Element, Group
+from schemas.rm.parts import Part, ScheduleInformation
+from schemas.rm.tables import MESSAGES
 
 WORDS = TEXTS.filter(lambda text: bool(text.strip(" \t\r\n")) and bool(text.strip()))
 TOKENS = st.text("abcXYZ019._-@/:әя", min_size=1, max_size=12)
@@ -106,7 +107,7 @@ def model_of(model: Any, key: str) -> Any:
     """Return the class of a field that is a complex element."""
 
     def classes(annotation: Any) -> list[type]:
-        if isinstance(annotation, type) and issubclass(annotation, rm_model.ValueList.__base__):
+        if isinstance(annotation, type) and issubclass(annotation, Part):
             return [annotation]
         return [found for inner in get_args(annotation) for found in classes(inner)]
 
@@ -196,8 +197,8 @@ def _lawful_item(item: Any, number: int, *, offers: bool) -> Any:
     )  # fmt: skip
     if offers:
         schedule += (
-            rm_model.ScheduleInformation(schedule_type="BeginAvailable", date_time=_BEGIN),
-            rm_model.ScheduleInformation(
+            ScheduleInformation(schedule_type="BeginAvailable", date_time=_BEGIN),
+            ScheduleInformation(
                 schedule_type="EndAvailable", date_time=_BEGIN + timedelta(microseconds=1)
             ),
         )

@@ -24,8 +24,8 @@ from schemas.rm import (
     write_aid,
     write_aid_json,
 )
-from schemas.rm.layout import TAGS
 from schemas.rm.structure import MAX_FINDINGS
+from schemas.rm.tables import TAGS
 
 BODY = OFFER.split("?>", 1)[1]
 LAUGHS = "".join(f'<!ENTITY l{i} "{f"&l{i - 1};" * 10}">' for i in range(1, 10))

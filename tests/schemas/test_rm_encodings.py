@@ -193,3 +193,17 @@ def test_the_bytes_decide_which_format_a_payload_is() -> None:
     assert code_of(alert, lambda d: read_payload(d, "application/edxl-rm+xml")) == (
         "payload-type-mismatch"
     )
+
+
+def test_an_alert_in_json_is_an_alert() -> None:
+    alert = {
+        "identifier": "1",
+        "sender": "a@b",
+        "sent": "2026-11-23T14:00:00+04:00",
+        "status": "Actual",
+        "msgType": "Ack",
+        "scope": "Public",
+        "references": "a,b,2026-11-23T14:00:00+04:00",
+    }
+
+    assert read_payload(json.dumps(alert).encode()).payload_type == "application/cap+json"

@@ -26,7 +26,7 @@ from rm_cases import (
 
 from schemas.facts import Area, MessageFacts
 from schemas.rm import MESSAGE_TYPES, TargetArea, aid_facts, read_aid
-from schemas.rm.model import Location
+from schemas.rm.parts import Location
 
 MAILS = (
     "<rm:AdditionalContactInformation>"

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 from lxml import etree
+from rm_cases import REQUEST
 from rm_official import STANDARD, official_faults
 from rm_strategies import lawful_messages, messages
 
@@ -93,3 +96,39 @@ def _judged(read: object, data: bytes) -> object:
         return read(data).message  # type: ignore[operator]
     except Rejected as refusal:
         return refusal.code, [(f.rule, f.path, f.message) for f in refusal.findings]
+
+
+def test_a_message_of_another_type_is_no_message() -> None:
+    request = read_aid(REQUEST.encode()).message
+    said = request.model_dump()
+
+    assert MESSAGE_TYPES["RequestResource"].model_validate(said) == request
+    with pytest.raises(ValueError, match="is no type of message"):
+        AidMessage.model_validate({**said, "MessageContentType": "Alert"})
+    with pytest.raises(ValueError, match="MessageContentType"):
+        MESSAGE_TYPES["RequestQuote"].model_validate(said)
+
+
+@pytest.mark.parametrize(
+    ("update", "fault"),
+    [
+        ({"PrecedingMessageID": "x"}, "has no PrecedingMessageID"),
+        ({"ResourceInformation": ()}, "ResourceInformation is missing"),
+        ({"ContactInformation": ()}, "ContactInformation is missing"),
+        ({"item": {"Resource": None}}, "Resource is missing"),
+        ({"item": {"ScheduleInformation": ({"ScheduleType": "Current"},)}}, "is not Current"),
+        ({"item": {"AssignmentInformation": {"Quantity": {}}}}, "either QuantityText or"),
+        ({"item": {"Resource": {"Name": "\x00"}}}, "pattern"),
+        ({"SentDateTime": "2026-11-23T14:00:00"}, "no offset"),
+        ({"SentDateTime": "2026-11-23"}, "not of the form"),
+        ({"MessageIdentifier": "x"}, "Extra inputs"),
+    ],
+)
+def test_what_could_not_be_written_cannot_be_made(update: dict[str, Any], fault: str) -> None:
+    said = read_aid(REQUEST.encode()).message.model_dump()
+    changed = {**said, **update}
+    (item,) = changed["ResourceInformation"] or [{}]
+    item.update(changed.pop("item", {}))
+
+    with pytest.raises(ValueError, match=fault):
+        MESSAGE_TYPES["RequestResource"].model_validate(changed)

@@ -14,9 +14,10 @@ from rm_samples import full_message
 
 from schemas.rm import MESSAGE_TYPES, read_aid, write_aid
 from schemas.rm.draft import CARRIED
-from schemas.rm.layout import MESSAGES, NAMESPACE_HUB, NAMESPACE_MSG, NAMESPACE_RM, TAGS
+from schemas.rm.layout import NAMESPACE_HUB, NAMESPACE_MSG, NAMESPACE_RM
 from schemas.rm.others import GML
 from schemas.rm.structure import element_path, locate, structure_findings
+from schemas.rm.tables import MESSAGES, TAGS
 
 if TYPE_CHECKING:
     from collections.abc import Callable
