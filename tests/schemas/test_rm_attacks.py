@@ -174,7 +174,7 @@ def a_damaged_message_is_read_or_refused(data: st.DataObject) -> None:
 
 
 @given(st.data())
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=120, deadline=None)
 def test_a_message_with_damaged_bytes_is_read_or_refused(data: st.DataObject) -> None:
     a_damaged_message_is_read_or_refused(data)
 
@@ -195,7 +195,7 @@ JSON = st.recursive(
 
 
 @given(st.sampled_from(sorted(MESSAGE_TYPES)), st.dictionaries(NAMES, JSON, max_size=6), JSON)
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=80, deadline=None)
 def test_any_json_is_read_or_refused(name: str, members: dict[str, object], part: object) -> None:
     value = json.loads(write_aid_json(read_aid(OFFER.encode()).message))
     value["ResourceInformation"][0]["ScheduleInformation"][0]["Location"] = part

@@ -27,7 +27,7 @@ from schemas.rm import (
 from schemas.rm.structure import structure_findings
 
 FEW = settings(
-    max_examples=4,
+    max_examples=3,
     deadline=None,
     suppress_health_check=list(HealthCheck),
     phases=[Phase.explicit, Phase.reuse, Phase.generate],

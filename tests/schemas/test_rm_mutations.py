@@ -139,7 +139,7 @@ def damaged_verdicts_agree(data: st.DataObject) -> None:
 
 
 @given(st.data())
-@settings(max_examples=250, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=150, deadline=None, suppress_health_check=list(HealthCheck))
 def test_a_damaged_message_gets_the_official_schemas_verdict(data: st.DataObject) -> None:
     damaged_verdicts_agree(data)
 
