@@ -27,6 +27,7 @@ from hub.settings import Settings
 from hub.streams import keys
 from hub.streams.connect import connect
 from hub.streams.embedded import EmbeddedServer, free_port
+from hub.streams.feeds import reached
 from hub.streams.submit import propose
 from tests.crash.chaos import AGENCIES, until
 from tests.log.samples import cap
@@ -171,8 +172,7 @@ class Hub:
         """Wait until fan-out has brought a feed to a log index."""
 
         async def there() -> bool:
-            info = await self.redis.xinfo_stream(keys.feed(feed))
-            return keys.index_of(info["last-generated-id"]) >= index
+            return (await reached(self.redis, [feed]))[feed] >= index
 
         await until(there, f"{feed} has reached {index}", 20)
 

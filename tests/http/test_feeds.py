@@ -79,7 +79,8 @@ async def test_the_default_cursor_is_the_beginning(hub: Hub) -> None:
     page = await read(hub, "kz-mes", "kz-mes", limit=1000)
 
     assert indexes(page) == await routed(hub, "kz-mes")
-    assert page == await read(hub, "kz-mes", "kz-mes", limit=1000, after=-1)
+    explicit = await read(hub, "kz-mes", "kz-mes", limit=1000, after=-1)
+    assert page["entries"] == explicit["entries"]
 
 
 @pytest.mark.parametrize(

@@ -47,9 +47,10 @@ async def test_a_hub_that_can_work_says_so(hub: Hub) -> None:
         return status == 200 and body["checks"]["feeds"] == {"ok": True, "most_behind": 0}
 
     await until(caught_up, "all feeds have reached the end of the log", 20)
+    before = await hub.head()
     _, body = await ready(hub)
     assert body["ready"] is True
-    assert body["checks"]["log"]["size"] == await hub.head() + 1
+    assert before < body["checks"]["log"]["size"] <= await hub.head() + 1
     assert body["checks"]["redis"] == {"ok": True}
 
 
