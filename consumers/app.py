@@ -101,7 +101,7 @@ class _Process:
                 receipt_retention=s.receipt_retention,
             )
             self.workers[keys.CANDIDATES] = self.worker(
-                Job(keys.CANDIDATES, "ledger", ledger.handle, ledger.bury)
+                Job(keys.CANDIDATES, "ledger", ledger.handle, ledger.bury, passes=ledger.passes)
             )
         if "fanout" in self.jobs:
             self.workers[keys.LOG] = self.worker(
@@ -147,8 +147,10 @@ class _Process:
         if found:
             agency = keys.agency_of_inbox(key)[:64]
             _log.warning("inbox.unknown", agency=agency, entries=len(found))
-            await self._intake(agency).handle([StreamEntry(i, f) for i, f in found])
-            await self.redis.xdel(key, *(i for i, _ in found))
+            pipe: Any = self.redis.pipeline(transaction=True)
+            await self._intake(agency).handle([StreamEntry(i, f) for i, f in found], pipe)
+            pipe.xdel(key, *(i for i, _ in found))
+            await pipe.execute()
         else:
             await self.redis.delete(key)
 

@@ -11,6 +11,7 @@ import asyncio
 import time
 from collections.abc import Sequence
 from datetime import timedelta
+from typing import Any
 
 import structlog
 from redis.asyncio import Redis
@@ -49,7 +50,7 @@ class FanOut:
         self._catching_up = asyncio.Lock()
         self._next_trim = 0.0
 
-    async def handle(self, _entries: Sequence[StreamEntry]) -> None:
+    async def handle(self, _entries: Sequence[StreamEntry], _last: Any) -> None:
         """Route whatever the log has that the feeds do not."""
         await self.catch_up()
 

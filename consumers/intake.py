@@ -3,8 +3,9 @@
 What is fine becomes a candidate for the ledger; what is not becomes a candidate
 too, a refusal: nothing ends here in silence (guarantee G6).
 
-Crash table. Before the candidates are added: the entries stay pending and are read
-again. Between adding them and letting go of the entries: they are added twice, and
+Crash table. Adding the candidates and letting go of the entries is one transaction of
+Redis. Before it, the entries stay pending and are read again. A Redis that comes back
+from its disk without it has them pending again; the candidates are added twice, and
 the ledger knows the second for what it is.
 """
 
@@ -12,12 +13,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from typing import Any
 
 from redis.asyncio import Redis
 
 from consumers.worker import StreamEntry
 from hub.core.candidate import Candidate, Via
-from hub.streams.submit import propose
+from hub.streams.submit import propose, queue
 from hub.telemetry import process_metrics
 from schemas.errors import Rejected
 from schemas.payload import read_payload
@@ -37,14 +39,14 @@ class Intake:
         self._agency = agency
         self._max_payload_bytes = max_payload_bytes
 
-    async def handle(self, entries: Sequence[StreamEntry]) -> None:
-        """Turn entries of the inbox into candidates, in one round trip."""
+    async def handle(self, entries: Sequence[StreamEntry], last: Any) -> None:
+        """Turn entries of the inbox into candidates, which *last* adds."""
         candidates = []
         for entry in entries:
             candidate = candidate_of(self._agency, entry, max_payload_bytes=self._max_payload_bytes)
             process_metrics().messages_received.labels(candidate.via).inc()
             candidates.append(candidate)
-        await propose(self._redis, candidates)
+        queue(last, candidates)
 
     async def bury(self, entry: StreamEntry, reason: str) -> None:
         """Set an entry aside that the hub itself could not handle."""

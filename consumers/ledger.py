@@ -8,7 +8,7 @@ killed                             what is left
 before the commit                  nothing is logged; the batch is read again
 between commit and answers         all is logged; read again, the batch is known by its
                                    identities and gets the same receipts
-between answers and letting go     the same answers are sent twice
+after answers and letting go       nothing is left to do: they are one transaction of Redis
 =================================  ===================================================
 
 A second ledger started by mistake loses the race for the log's head, learns of it
@@ -59,11 +59,11 @@ class Ledger:
         self._chains: dict[str, Chain] = {}
         self._history = History()
 
-    async def handle(self, entries: Sequence[StreamEntry]) -> None:
-        """Log a batch and answer it."""
+    async def handle(self, entries: Sequence[StreamEntry], last: Any) -> None:
+        """Log a batch; *last* answers it."""
         batch = [_read(entry) for entry in entries]
         decisions = await asyncio.to_thread(self.commit, batch)
-        await self._answer(decisions)
+        self._answer(decisions, last)
 
     def commit(self, batch: Sequence[Candidate]) -> Decisions:
         """Decide and append a batch; return once it is durable.
@@ -124,8 +124,7 @@ class Ledger:
         process_metrics().ledger_batch_entries.observe(len(entries))
         process_metrics().log_size.set(start + len(entries))
 
-    async def _answer(self, decisions: Decisions) -> None:
-        pipe: Any = self._redis.pipeline(transaction=False)
+    def _answer(self, decisions: Decisions, pipe: Any) -> None:
         oldest_ms = int((time.time() - self._receipt_retention.total_seconds()) * 1000)
         trimmed = set()
         for outcome in decisions.outcomes:
@@ -144,18 +143,27 @@ class Ledger:
             pipe.xadd(
                 keys.LOG, {"size": last + 1}, id=keys.entry_id(last), maxlen=1000, approximate=True
             )
-        # A ledger that lost a race may wake readers out of order; an older id is refused, rightly.
-        answers = await pipe.execute(raise_on_error=False)
-        for answer in answers:
-            if isinstance(answer, Exception) and "equal or smaller" not in str(answer):
-                raise answer
+
+    @staticmethod
+    def passes(error: Exception) -> bool:
+        """Tell whether an answer that Redis did not take may be passed over.
+
+        A ledger that lost a race may wake readers out of order: an older id is refused,
+        rightly. Any other was refused for the key that it was meant for: what it says is in
+        the log, and whoever sends again is told.
+        """
+        if "equal or smaller" not in str(error):
+            _log.error("answer.refused", error=str(error)[:300])
+        return True
 
     async def bury(self, entry: StreamEntry, reason: str) -> None:
         """Log a candidate that cannot be decided as a dead letter."""
         agency = entry.fields.get(b"agency", b"").decode("utf-8", "replace")[:64]
         letter = dead_letter_of(agency, entry, "ledger", reason)
         decisions = await asyncio.to_thread(self.commit, [letter])
-        await self._answer(decisions)
+        pipe: Any = self._redis.pipeline(transaction=False)
+        self._answer(decisions, pipe)
+        await pipe.execute(raise_on_error=False)
 
 
 def _read(entry: StreamEntry) -> Candidate:

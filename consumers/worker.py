@@ -28,8 +28,9 @@ from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
 from hub.errors import Unavailable
-from hub.streams.connect import LOST
+from hub.streams.connect import LOST, is_away
 from hub.streams.groups import abandoned, ensure_group, is_no_group
+from hub.tasks import end
 from hub.telemetry import process_metrics
 
 __all__ = ["Handler", "Job", "StreamEntry", "Worker", "keep_all"]
@@ -49,7 +50,8 @@ class StreamEntry:
     deliveries: int = 1
 
 
-Handler = Callable[[Sequence[StreamEntry]], Awaitable[None]]
+Handler = Callable[[Sequence[StreamEntry], Any], Awaitable[None]]
+"""Handles a batch, and puts its last commands into the pipeline that lets go of it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,11 +61,16 @@ class Job:
     stream: str
     group: str
     handle: Handler
-    """Handles a batch in order. May raise `Unavailable`: the same batch comes again."""
+    """Handles a batch in order. May raise `Unavailable`: the same batch comes again.
+
+    Its last commands and the letting go are one transaction, and one round trip.
+    """
     bury: Callable[[StreamEntry, str], Awaitable[None]]
     """Sets one entry aside, with the reason, where a person sees it."""
     delete: bool = True
     """Whether handled entries leave the stream; else it is trimmed by its writer."""
+    passes: Callable[[Exception], bool] = lambda _: False
+    """Whether a last command may fail as it did; else the batch counts as not handled."""
 
 
 class Worker:
@@ -86,9 +93,13 @@ class Worker:
         self._consumer = consumer
         self._batch = batch
         self._claim_idle = claim_idle
+        self._claim_idle_s = claim_idle.total_seconds()
         self._max_deliveries = max_deliveries
         self._lock = asyncio.Lock()
         self._next_claim = 0.0
+        self._held: dict[bytes, float] = {}
+        """What is in hand, and since when, or when that was last told Redis."""
+        self._keeping: asyncio.Task[None] | None = None
         self._stopping = False
         self._started = False
         self._subscriber = broker.subscriber(
@@ -107,12 +118,33 @@ class Worker:
         )
         self._subscriber(self._take)
 
-    async def keep(self) -> None:
-        """Make sure that the worker reads: call it now and then, and after every failure.
+    async def look_after(self) -> None:
+        """Make sure that the worker reads, and keeps what it has in hand: call it now and then.
 
         Raises:
             redis.RedisError: the server is not there; call again.
         """
+        if self._keeping is None or self._keeping.done():
+            ended, self._keeping = self._keeping, asyncio.create_task(self._keep())
+            if ended is not None:
+                ended.result()
+        await self._hold()
+
+    async def _hold(self) -> None:
+        """Tell Redis that what is in hand for long is not abandoned.
+
+        A batch waits in hand while the log is away. Were it claimed meanwhile, by another or
+        by this worker itself, each time would count as a death of who had it.
+        """
+        now = asyncio.get_running_loop().time()
+        long: list[Any] = [i for i, at in self._held.items() if now - at > self._claim_idle_s / 4]
+        if long:
+            await self._redis.xclaim(
+                self.job.stream, self.job.group, self._consumer, 0, long, justid=True
+            )
+            self._held.update((i, now) for i in long if i in self._held)
+
+    async def _keep(self) -> None:
         made = await ensure_group(self._redis, self.job.stream, self.job.group)
         if made and self._started:
             _log.warning("group.remade", stream=self.job.stream, group=self.job.group)
@@ -123,13 +155,15 @@ class Worker:
             await self._subscriber.start()
         now = asyncio.get_running_loop().time()
         if now >= self._next_claim:
-            self._next_claim = now + self._claim_idle.total_seconds() / 2
+            self._next_claim = now + self._claim_idle_s / 2
             await self._claim(own=False)
 
     async def stop(self) -> None:
         """Stop reading; what is being handled is finished first."""
         self._stopping = True
         async with self._lock:
+            if self._keeping is not None:
+                await end([self._keeping])
             await self._subscriber.stop()
 
     async def _claim(self, *, own: bool) -> None:
@@ -142,6 +176,7 @@ class Worker:
                 idle=self._claim_idle,
                 own=own,
                 suspect_after=_SUSPECT_AFTER,
+                held=self._held,
                 count=self._batch,
             ):
                 _log.info("entries.claimed", stream=self.job.stream, entries=len(found), own=own)
@@ -153,6 +188,15 @@ class Worker:
 
     async def _take(self, entries: Sequence[StreamEntry]) -> None:
         """Handle entries and let go of them; bury what was in hand at too many deaths."""
+        now = asyncio.get_running_loop().time()
+        self._held.update((e.id, now) for e in entries)
+        try:
+            await self._take_held(entries)
+        finally:
+            for entry in entries:
+                self._held.pop(entry.id, None)
+
+    async def _take_held(self, entries: Sequence[StreamEntry]) -> None:
         async with self._lock:
             sound = [e for e in entries if e.deliveries <= self._max_deliveries]
             for entry in entries:
@@ -163,7 +207,7 @@ class Worker:
 
     async def _handle(self, entries: Sequence[StreamEntry]) -> None:
         try:
-            await self._until_available(lambda: self.job.handle(entries))
+            await self._until_available(lambda: self._attempt(entries))
         except Exception as e:  # noqa: BLE001  # a poisoned entry may raise anything; none may stop the stream
             if len(entries) == 1:
                 _log.error("entry.poisoned", stream=self.job.stream, error=repr(e)[:500])
@@ -172,8 +216,16 @@ class Worker:
             _log.warning("batch.split", stream=self.job.stream, error=repr(e)[:500])
             for entry in entries:
                 await self._handle([entry])
-            return
-        await self._until_available(lambda: self._done(entries))
+
+    async def _attempt(self, entries: Sequence[StreamEntry]) -> None:
+        # A transaction: where memory or disk is full, Redis would refuse the handler's commands
+        # and still let go of the entries.
+        pipe: Any = self._redis.pipeline(transaction=True)
+        await self.job.handle(entries, pipe)
+        self._let_go(pipe, entries)
+        for answer in await pipe.execute(raise_on_error=False):
+            if isinstance(answer, Exception) and (is_away(answer) or not self.job.passes(answer)):
+                raise answer
 
     async def _bury(self, entry: StreamEntry, reason: str) -> None:
         process_metrics().dead_letters.inc()
@@ -181,12 +233,15 @@ class Worker:
         await self._until_available(lambda: self._done([entry]))
 
     async def _done(self, entries: Sequence[StreamEntry]) -> None:
+        pipe = self._redis.pipeline(transaction=True)
+        self._let_go(pipe, entries)
+        await pipe.execute()
+
+    def _let_go(self, pipe: Any, entries: Sequence[StreamEntry]) -> None:
         ids = [e.id for e in entries]
-        pipe = self._redis.pipeline(transaction=False)
         pipe.xack(self.job.stream, self.job.group, *ids)
         if self.job.delete:
             pipe.xdel(self.job.stream, *ids)
-        await pipe.execute()
 
     async def _until_available(self, step: Callable[[], Awaitable[None]]) -> None:
         """Repeat a step while a part of the hub is away; order matters, so nothing overtakes it."""
@@ -194,7 +249,9 @@ class Worker:
         while True:
             try:
                 await step()
-            except (Unavailable, *LOST) as e:
+            except (Unavailable, RedisError, OSError) as e:
+                if not (isinstance(e, Unavailable) or is_away(e)):
+                    raise
                 if self._stopping:
                     raise asyncio.CancelledError from e
                 _log.warning("step.waiting", stream=self.job.stream, error=repr(e)[:300])
@@ -224,7 +281,7 @@ async def keep_all(workers: Callable[[], Sequence[Worker]], every: timedelta) ->
             # The server may be away, or come back empty, between any two commands.
             with suppress(*LOST, TimeoutError):
                 try:
-                    await worker.keep()
+                    await worker.look_after()
                 except RedisError as e:
                     if isinstance(e, LOST):
                         raise

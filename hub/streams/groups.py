@@ -7,7 +7,7 @@ for ever unless another claims it.
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Container
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
@@ -53,13 +53,14 @@ async def abandoned(
     idle: timedelta,
     own: bool,
     suspect_after: int,
+    held: Container[bytes] = (),
     count: int = 256,
 ) -> AsyncIterator[list[Abandoned]]:
     """Claim, batch by batch, what lies pending for longer than *idle*; oldest first.
 
     With *own*, claim what is pending for *consumer* itself, however short: right after
-    its start nobody else works under its name. Entries that were deleted while
-    pending are dropped from the pending list.
+    its start nobody else works under its name. What it has *held* in hand is not claimed.
+    Entries that were deleted while pending are dropped from the pending list.
 
     Redis counts an entry as handed out when it is claimed. What was handed out more than
     *suspect_after* times is claimed one by one, each just before it is yielded: a process
@@ -81,8 +82,9 @@ async def abandoned(
         if not pending:
             return
         times = {p["message_id"]: p["times_delivered"] for p in pending}
-        batch = [i for i, n in times.items() if n <= suspect_after]
-        for ids in [batch, *([i] for i, n in times.items() if n > suspect_after)]:
+        free = {i: n for i, n in times.items() if i not in held}
+        batch = [i for i, n in free.items() if n <= suspect_after]
+        for ids in [batch, *([i] for i, n in free.items() if n > suspect_after)]:
             if not ids:
                 continue
             claimed: Any = await redis.xclaim(stream, group, consumer, idle_ms, ids)

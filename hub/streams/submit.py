@@ -6,13 +6,14 @@ from collections.abc import Sequence
 from typing import Any, cast
 
 from redis.asyncio import Redis
+from redis.exceptions import RedisError
 
 from hub.core.candidate import Candidate
 from hub.errors import Unavailable
 from hub.streams import keys
 from hub.streams.connect import LOST
 
-__all__ = ["propose", "to_inbox"]
+__all__ = ["propose", "queue", "to_inbox"]
 
 
 async def to_inbox(redis: Redis, agency: str, fields: dict[str, str | bytes]) -> str:
@@ -24,8 +25,8 @@ async def to_inbox(redis: Redis, agency: str, fields: dict[str, str | bytes]) ->
     """
     try:
         added = await redis.xadd(keys.inbox(agency), cast("dict[Any, Any]", fields))
-    except LOST as e:
-        raise Unavailable("streams-unavailable", "Redis cannot be reached") from e
+    except (RedisError, OSError) as e:
+        raise _unavailable(e) from e
     return added.decode() if isinstance(added, bytes) else str(added)
 
 
@@ -36,9 +37,20 @@ async def propose(redis: Redis, candidates: Sequence[Candidate]) -> None:
         Unavailable: ``streams-unavailable``; some may have been added.
     """
     pipe: Any = redis.pipeline(transaction=False)
-    for candidate in candidates:
-        pipe.xadd(keys.CANDIDATES, candidate.to_fields())
+    queue(pipe, candidates)
     try:
         await pipe.execute()
-    except LOST as e:
-        raise Unavailable("streams-unavailable", "Redis cannot be reached") from e
+    except (RedisError, OSError) as e:
+        raise _unavailable(e) from e
+
+
+def queue(pipe: Any, candidates: Sequence[Candidate]) -> None:
+    """Put the commands that add candidates for the ledger into a pipeline."""
+    for candidate in candidates:
+        pipe.xadd(keys.CANDIDATES, candidate.to_fields())
+
+
+def _unavailable(error: Exception) -> Unavailable:
+    if isinstance(error, LOST):
+        return Unavailable("streams-unavailable", "Redis cannot be reached")
+    return Unavailable("streams-unavailable", f"Redis takes nothing: {error}"[:300])
