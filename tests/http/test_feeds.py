@@ -229,19 +229,19 @@ async def test_a_subscription_is_a_feed_of_what_its_filter_keeps(hub: Hub) -> No
 
 
 FILTERS: list[tuple[dict[str, Any], set[str]]] = [
-    ({}, {"minor", "extreme", "unknown", "ack"}),
-    ({"state": "az"}, {"minor", "unknown", "ack"}),
-    ({"state": ["AZ", "KZ"]}, {"minor", "extreme", "unknown", "ack"}),
-    ({"state": "TM"}, set()),
-    ({"kind": "alert"}, {"minor", "extreme", "unknown"}),
-    ({"kind": ["ack", "aid"]}, {"ack"}),
-    ({"severity": "Severe"}, {"extreme", "unknown", "ack"}),
-    ({"event": "oil SPILL", "kind": "alert"}, {"minor", "extreme", "unknown"}),
-    ({"event": "Flood", "kind": "alert"}, set()),
-    ({"language": "en", "kind": "alert"}, {"minor", "extreme", "unknown"}),
-    ({"language": "fa", "kind": "alert"}, set()),
-    ({"bbox": "40,49,41,51", "kind": "alert"}, {"minor", "extreme", "unknown"}),
-    ({"bbox": "0,0,1,1", "kind": "alert"}, set()),
+    ({}, "minor extreme unknown ack"),
+    ({"state": "az"}, "minor unknown ack"),
+    ({"state": ["AZ", "KZ"]}, "minor extreme unknown ack"),
+    ({"state": "TM"}, ""),
+    ({"kind": "alert"}, "minor extreme unknown"),
+    ({"kind": ["ack", "aid"]}, "ack"),
+    ({"severity": "Severe"}, "extreme unknown ack"),
+    ({"event": "oil SPILL", "kind": "alert"}, "minor extreme unknown"),
+    ({"event": "Flood", "kind": "alert"}, ""),
+    ({"language": "en", "kind": "alert"}, "minor extreme unknown"),
+    ({"language": "fa", "kind": "alert"}, ""),
+    ({"bbox": "40,49,41,51", "kind": "alert"}, "minor extreme unknown"),
+    ({"bbox": "0,0,1,1", "kind": "alert"}, ""),
 ]
 
 
@@ -262,11 +262,11 @@ async def sorts(hub: Hub) -> dict[str, int]:
 
 @pytest.mark.parametrize(("params", "kept"), FILTERS, ids=str)
 async def test_a_filter_keeps_what_it_says_and_the_cursor_moves_over_the_rest(
-    hub: Hub, sorts: dict[str, int], params: dict[str, Any], kept: set[str]
+    hub: Hub, sorts: dict[str, int], params: dict[str, Any], kept: str
 ) -> None:
     page = await read(hub, "ir-ndmo", "ir-ndmo", after=sorts["minor"] - 1, **params)
 
-    assert {name for name, index in sorts.items() if index in indexes(page)} == kept
+    assert {name for name, index in sorts.items() if index in indexes(page)} == set(kept.split())
     assert page["next"] >= sorts["ack"]
 
 
