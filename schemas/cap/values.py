@@ -51,18 +51,20 @@ _ANY_TIME: Final = re.compile(
 _DECIMAL: Final = r"[-+]?(?:\d++(?:\.\d*+)?|\.\d++)"
 _CIRCLE: Final = re.compile(rf"({_DECIMAL}),({_DECIMAL})\s+({_DECIMAL})", re.ASCII)
 _LIST_ITEM: Final = re.compile(r'"([^"]*)"|(\S+)')
+# Python before 3.11.5 matches wrongly where *+ stands after a group: plain * is enough here, as no
+# character can begin two of the alternatives.
 _SEGMENT: Final = r"(?:[^\s%#?/@:\[\]\x00-\x1f\ud800-\udfff]|%[0-9A-Fa-f]{2})"
 _AUTHORITY: Final = (
-    rf"//(?:(?:{_SEGMENT}|:)*+@)?(?:{_SEGMENT}*+|\[[0-9A-Fa-f:.]+\])(?::[0-9]{{1,5}})?"
+    rf"//(?:(?:{_SEGMENT}|:)*@)?(?:{_SEGMENT}*|\[[0-9A-Fa-f:.]+\])(?::[0-9]{{1,5}})?"
 )
-_REST: Final = rf"(?:\?(?:{_SEGMENT}|[/@:?])*+)?(?:\#(?:{_SEGMENT}|[/@:?])*+)?"
+_REST: Final = rf"(?:\?(?:{_SEGMENT}|[/@:?])*)?(?:\#(?:{_SEGMENT}|[/@:?])*)?"
 _ABSOLUTE: Final = re.compile(
     rf"[A-Za-z][A-Za-z0-9+.\-]*+:"
-    rf"(?:{_AUTHORITY}(?:/(?:{_SEGMENT}|[/@:])*+)?|(?!//)(?:{_SEGMENT}|[/@:])++){_REST}"
+    rf"(?:{_AUTHORITY}(?:/(?:{_SEGMENT}|[/@:])*)?|(?!//)(?:{_SEGMENT}|[/@:])+){_REST}"
 )
 _RELATIVE: Final = re.compile(
-    rf"(?:{_AUTHORITY}(?:/(?:{_SEGMENT}|[/@:])*+)?"
-    rf"|(?!//)(?:(?:{_SEGMENT}|@)*+(?:/(?:{_SEGMENT}|[/@:])*+)?)){_REST}"
+    rf"(?:{_AUTHORITY}(?:/(?:{_SEGMENT}|[/@:])*)?"
+    rf"|(?!//)(?:(?:{_SEGMENT}|@)*(?:/(?:{_SEGMENT}|[/@:])*)?)){_REST}"
 )
 _DAY: Final = timedelta(days=1)
 
