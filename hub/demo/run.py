@@ -55,8 +55,10 @@ class _Demo:
     def __init__(self, settings: Settings, console: Console) -> None:
         self.console = console
         data = settings.data.absolute()
-        port = settings.port if _free(settings.host, settings.port) else free_port()
-        if port != settings.port:
+        # Port 0 means any, as it does everywhere.
+        port = settings.port if settings.port and _free(settings.host, settings.port) else 0
+        port = port or free_port()
+        if port != settings.port != 0:
             self._say(f"port {settings.port} is taken; the API listens on {port}")
         self.valkey_port = _kept_port(data / "valkey.port")
         self.settings = embedded_settings(

@@ -1,0 +1,114 @@
+"""``caspian demo``: what somebody sees who tries the hub for the first time."""
+
+from __future__ import annotations
+
+import os
+import re
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from hub.log.store import Log
+from tests.hubkit import store
+
+DEMO = [sys.executable, "-m", "hub.cli", "demo"]
+
+
+def environment() -> dict[str, str]:
+    plain = {k: v for k, v in os.environ.items() if not k.startswith("CASPIAN_")}
+    return {**plain, "CASPIAN_PORT": "0", "COLUMNS": "60"}
+
+
+def processes(directory: Path) -> list[str]:
+    """Return the commands that run with this directory in their surroundings."""
+    found = []
+    for entry in Path("/proc").iterdir():
+        try:
+            if entry.name.isdigit() and str(directory).encode() in (entry / "environ").read_bytes():
+                found.append((entry / "cmdline").read_text().replace("\0", " "))
+        except OSError:  # it ended meanwhile, or is another's
+            continue
+    return found
+
+
+def run_once(directory: Path) -> str:
+    done = subprocess.run(
+        [*DEMO, "--once", "--data", str(directory)],
+        capture_output=True,
+        text=True,
+        env=environment(),
+        timeout=100,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout
+
+
+def test_it_plays_the_scenario_and_a_second_run_goes_on_with_it(tmp_path: Path) -> None:
+    first = run_once(tmp_path)
+    second = run_once(tmp_path)
+
+    for said in (first, second):
+        assert "verified:" in said
+        assert "refused" in said
+        assert "XADD" in said
+    log = Log.open(store(tmp_path))
+    rows = log.rows(limit=1000)
+    log.close()
+    kinds = [row.kind for row in rows]
+    assert "dead-letter" not in kinds
+    assert kinds.count("refusal") == 2
+    sent = [row.facts for row in rows if row.facts]
+    assert {facts.kind for facts in sent} == {"alert", "ack", "aid"}
+    assert {facts.msg_type for facts in sent} >= {
+        *("Alert", "Update", "Cancel", "Ack"),
+        *("RequestResource", "ResponseToRequestResource", "OfferUnsolicitedResource"),
+    }
+    assert {facts.status for facts in sent} == {"Actual", "Exercise"}
+    languages = {code for facts in sent for code in facts.languages}
+    assert {language.partition("-")[0] for language in languages} >= {
+        *("az", "en", "fa", "kk", "ru", "tk"),
+    }
+    assert {row.agency[:2] for row in rows if row.kind == "publish"} == {
+        "az",
+        "ir",
+        "kz",
+        "ru",
+        "tm",
+    }
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="looks for processes in /proc")
+def test_it_says_what_to_try_and_ctrl_c_leaves_nothing_behind(tmp_path: Path) -> None:
+    running = subprocess.Popen(
+        [*DEMO, "--data", str(tmp_path)],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        env=environment(),
+        start_new_session=True,
+    )
+    assert running.stdout is not None
+    said = ""
+    for line in running.stdout:
+        said += line
+        if "Ctrl-C" in line:
+            break
+
+    assert re.search(r"http://127\.0\.0\.1:\d+", said)
+    for sort in ("curl ", "XADD inbox:az-fhn", "caspian tail", "caspian show"):
+        assert sort in said
+    # A terminal of 60 columns cuts no token short.
+    assert len(re.findall(r"^ +csp_[a-z0-9]+_[\w-]{43}$", said, re.MULTILINE)) == 4
+    assert len(processes(tmp_path)) >= 4
+
+    running.send_signal(signal.SIGINT)
+    rest = running.stdout.read()
+
+    running.stdout.close()
+    assert running.wait(timeout=60) == 0
+    assert "everything is stopped" in rest
+    assert processes(tmp_path) == []
