@@ -6,8 +6,8 @@ answers with a receipt; NATS JetStream (``sync_interval: always``) stores and de
 
     python bench/end_to_end.py [--messages 10000] [--rounds 3] [--grow 0]
 
-``--grow N`` fills the log to N entries between two measurements of the hub, to show
-that its rate does not depend on the size of the log.
+``--grow N`` measures a second hub, whose log has N entries, beside one on an empty log, to
+show that the rate does not depend on the size of the log.
 """
 
 from __future__ import annotations
@@ -21,7 +21,6 @@ import tempfile
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
-from datetime import timedelta
 from pathlib import Path
 from statistics import median
 
@@ -33,7 +32,6 @@ from redis.exceptions import RedisError
 from work import WORK
 
 from hub.core.candidate import Candidate
-from hub.log.store import Log
 from hub.parts import embedded_settings, parts
 from hub.settings import Settings
 from hub.streams import keys
@@ -190,8 +188,8 @@ async def main() -> None:
             if not args.no_peer:
                 memory["nats"] = slow["nats"]["peak_mib"]
             _print(rounds, slow, memory)
-            if args.grow:
-                await _grown(h, args, rounds["hub"])
+        if args.grow:
+            await _grown(directory, args.messages, args.rounds, args.grow)
 
 
 def _print(rounds: dict, slow: dict, memory: dict) -> None:
@@ -215,18 +213,20 @@ def _print(rounds: dict, slow: dict, memory: dict) -> None:
     row("peak memory, MiB", memory)
 
 
-async def _grown(h: Hub, args: argparse.Namespace, before: list[dict]) -> None:
-    log = Log.open(h.settings.log_url)
-    small = log.head().size
-    log.close()
-    # The ledger stands still meanwhile: whoever appends first wins, and this one appends a lot.
-    await asyncio.to_thread(grow, h.settings.log_url, args.grow)
-    await asyncio.sleep(timedelta(seconds=5).total_seconds())
-    print(f"the same with {args.grow} entries in the log (before: {small})")
-    # The ledger notices that the log has moved on with its next commit.
-    after = [await h.round(f"grown{i}", args.messages, 0) for i in range(args.rounds)]
+async def _grown(directory: Path, messages: int, count: int, size: int) -> None:
+    """Measure two hubs in turn: one on an empty log, one on a log of *size* entries."""
+    url = f"sqlite:///{directory / 'large' / 'log.db'}"
+    rate = await asyncio.to_thread(grow, url, size, Settings().origin, AGENCIES)
+    print(f"\na log of {size} entries was made, {rate:.0f} a second")
+    rounds: dict[str, list[dict]] = {"small": [], "large": []}
+    async with hub(directory / "small") as small, hub(directory / "large") as large:
+        for i in range(count + 1):
+            for name, one in (("small", small), ("large", large)):
+                rounds[name].append(await one.round(f"grown{i}", messages, 0))
+    print(f"{'':28}{'empty log':>12}{size:>12}{'ratio':>8}")
     for key in ("accepted_per_s", "end_to_end_per_s"):
-        a, b = median(r[key] for r in before), median(r[key] for r in after)
+        # The first round of each warms up what a fresh process has not loaded.
+        a, b = (median(r[key] for r in rounds[name][1:]) for name in ("small", "large"))
         print(f"{key.replace('_per_s', '/s'):28}{a:12.1f}{b:12.1f}{b / a:8.2f}")
 
 
