@@ -105,7 +105,7 @@ class _Process:
             )
         if "fanout" in self.jobs:
             self.workers[keys.LOG] = self.worker(
-                Job(keys.LOG, "fanout", self.fanout.handle, self.fanout.bury, delete=False)
+                Job(keys.LOG, "fanout", self.fanout.handle, self.fanout.bury, wakes=True)
             )
             loops.append(_often(self._catch_up, _LOOK))
         if "intake" in self.jobs:

@@ -67,8 +67,8 @@ class Job:
     """
     bury: Callable[[StreamEntry, str], Awaitable[None]]
     """Sets one entry aside, with the reason, where a person sees it."""
-    delete: bool = True
-    """Whether handled entries leave the stream; else it is trimmed by its writer."""
+    wakes: bool = False
+    """Whether entries only wake: nothing is kept of them, and what is missed is found otherwise."""
     passes: Callable[[Exception], bool] = lambda _: False
     """Whether a last command may fail as it did; else the batch counts as not handled."""
 
@@ -110,6 +110,7 @@ class Worker:
                 batch=True,
                 max_records=batch,
                 polling_interval=1000,
+                no_ack=job.wakes,
             ),
             ack_policy=AckPolicy.MANUAL,
             parser=_plain,
@@ -238,9 +239,9 @@ class Worker:
         await pipe.execute()
 
     def _let_go(self, pipe: Any, entries: Sequence[StreamEntry]) -> None:
-        ids = [e.id for e in entries]
-        pipe.xack(self.job.stream, self.job.group, *ids)
-        if self.job.delete:
+        if not self.job.wakes:
+            ids = [e.id for e in entries]
+            pipe.xack(self.job.stream, self.job.group, *ids)
             pipe.xdel(self.job.stream, *ids)
 
     async def _until_available(self, step: Callable[[], Awaitable[None]]) -> None:

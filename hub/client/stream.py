@@ -211,24 +211,31 @@ async def read_feed(
     """
     redis: Any = connect(url)
     key, last, cursor, patience = keys.feed(feed), -1, "0", 0.0
+    taken: list[bytes] = []
     try:
         while True:
             try:
-                answer = await redis.xreadgroup(
+                # Confirming the last batch and asking for the next is one round trip.
+                pipe = redis.pipeline(transaction=False)
+                if taken:
+                    pipe.xack(key, keys.READERS, *taken)
+                pipe.xreadgroup(
                     keys.READERS,
                     consumer,
                     {key: cursor},
                     count=batch,
                     block=max(1, int(block.total_seconds() * 1000)),
                 )
+                *_, answer = await pipe.execute()
             except (*LOST, RedisError) as e:
                 # Fan-out makes a lost feed anew within a second.
                 patience = patience or time.monotonic()
                 if isinstance(e, ResponseError) and time.monotonic() - patience > 60:
                     raise Unavailable("feed-unknown", f"there is no feed {feed}") from e
-                cursor = "0"
+                cursor, taken = "0", []
                 await asyncio.sleep(_PAUSE_S)
                 continue
+            taken = []
             patience = 0.0
             entries = answer[0][1] if answer else []
             if not entries:
@@ -242,7 +249,6 @@ async def read_feed(
             if found:
                 yield found
                 last = found[-1].index
-            with suppress(*LOST, RedisError):
-                await redis.xack(key, keys.READERS, *(i for i, _ in entries))
+            taken = [id_ for id_, _ in entries]
     finally:
         await redis.aclose()
