@@ -17,7 +17,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Any
+from typing import Any, Literal, Self
 
 import anyio
 import structlog
@@ -73,6 +73,13 @@ class Job:
     """Whether a last command may fail as it did; else the batch counts as not handled."""
 
 
+class _Stream(StreamSub[Literal[True]]):
+    """A stream without a prefix: FastStream would copy its description at every read."""
+
+    def add_prefix(self, prefix: str) -> Self:
+        return super().add_prefix(prefix) if prefix else self
+
+
 class Worker:
     """One consumer of one stream."""
 
@@ -103,7 +110,7 @@ class Worker:
         self._stopping = False
         self._started = False
         self._subscriber = broker.subscriber(
-            stream=StreamSub(
+            stream=_Stream(
                 job.stream,
                 group=job.group,
                 consumer=consumer,
