@@ -59,6 +59,12 @@ _COMMANDS: Final = (
     ("ack", "hub.cli.messages:ack", _AGENCIES, "Acknowledge a message in your name."),
     ("show", "hub.cli.messages:show", _AGENCIES, "Show a message and what became of it."),
     ("tail", "hub.cli.tail:tail", _AGENCIES, "Follow a feed as it is written."),
+    (
+        "validate",
+        "hub.cli.validate:validate",
+        _AGENCIES,
+        "Check messages by the rules of the standards, without a hub.",
+    ),
     ("log", "hub.cli.log:app", _AUDITORS, "Read, verify, export and replay the log."),
     (
         "verify",

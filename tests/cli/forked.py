@@ -34,6 +34,7 @@ _MODULES = [
     "hub.cli.subs",
     "hub.cli.tail",
     "hub.cli.tokens",
+    "hub.cli.validate",
 ]
 _context = get_context("forkserver")
 _context.set_forkserver_preload(["tests.cli.forked", *_MODULES])

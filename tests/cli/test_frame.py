@@ -44,6 +44,7 @@ COMMANDS = [
     "tokens issue",
     "tokens ls",
     "tokens revoke",
+    "validate",
     "verify",
 ]
 
