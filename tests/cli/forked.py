@@ -21,6 +21,7 @@ __all__ = ["run"]
 
 _MODULES = [
     "hub.cli.completion",
+    "hub.cli.convert",
     "hub.cli.dead",
     "hub.cli.doctor",
     "hub.cli.log",

@@ -15,6 +15,7 @@ COMMANDS = [
     "ack",
     "completion",
     "consumers",
+    "convert",
     "dead",
     "dead ls",
     "dead retry",

@@ -1,0 +1,144 @@
+"""``caspian convert``: a message in another form, for programs that read that one."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Final, Literal
+
+from cyclopts import Parameter
+
+from hub.cli.exits import usage
+from hub.cli.files import read_input
+from hub.cli.raw import write_raw
+from hub.cli.terminal import note, styled
+from hub.errors import Rejected
+from schemas.cap import Alert, write_alert, write_alert_json
+from schemas.cap.geojson import alert_features
+from schemas.cap.layout import NAMESPACE_DSIG
+from schemas.geometry import write_collection
+from schemas.judgement import Judgement, judge
+from schemas.rm import AidMessage, write_aid, write_aid_json
+from schemas.rm.geojson import aid_features
+
+__all__ = ["convert", "write_file"]
+
+Form = Literal["xml", "json", "geojson"]
+
+_BY_NAME: Final[dict[str, Form]] = {".xml": "xml", ".json": "json", ".geojson": "geojson"}
+Message = Alert | AidMessage
+
+OutFile = Annotated[
+    str, Parameter(name=["--output", "-o"], help="Where to write; - is standard output.")
+]
+Force = Annotated[bool, Parameter(negative="", help="Overwrite the file.")]
+
+
+def convert(
+    file: Annotated[str, Parameter(allow_leading_hyphen=True)],
+    /,
+    *,
+    to: Annotated[
+        Form | None,
+        Parameter(help="Without it the name of the output says so, else XML and JSON change."),
+    ] = None,
+    output: OutFile = "-",
+    force: Force = False,
+) -> None:
+    """Write a message as XML, JSON or GeoJSON. What is not valid is not converted.
+
+    Parameters
+    ----------
+    file: str
+        A file in XML or JSON, also a feed; - reads standard input.
+
+    """
+    if file.startswith("-") and file != "-":
+        raise usage(f"unknown option {file}", remedy="See `caspian convert --help`.")
+    data = read_input(file)
+    judgements = judge(data)
+    messages = [_message(judgement) for judgement in judgements]
+    form = to or _BY_NAME.get(Path(output).suffix.lower()) or _other(judgements[0])
+    write_file(_written(messages, form), output, force=force)
+    if NAMESPACE_DSIG.encode() in data:
+        note(styled("a signature is over the bytes as they were: it is left out", "yellow"))
+
+
+def write_file(data: bytes, name: str, *, force: bool) -> None:
+    """Write *data* where a person said, and overwrite nothing unless told to.
+
+    Raises:
+        Rejected: ``usage``.
+    """
+    if name == "-":
+        write_raw(data)
+        return
+    try:
+        with Path(name).open("wb" if force else "xb") as file:
+            file.write(data)
+    except FileExistsError as e:
+        raise usage(
+            f"{name} is there already", remedy="Choose another name, or add --force."
+        ) from e
+    except (OSError, ValueError) as e:
+        raise usage(
+            f"{name} cannot be written: {getattr(e, 'strerror', None) or e}",
+            remedy="Make room, or name a file that you may write.",
+        ) from e
+
+
+def _message(judgement: Judgement) -> Message:
+    if judgement.refusal is not None:
+        raise judgement.refusal
+    assert judgement.message is not None  # noqa: S101 - what is not refused was read
+    return judgement.message
+
+
+def _other(judgement: Judgement) -> Form:
+    return "xml" if judgement.kind.endswith("(JSON)") else "json"
+
+
+def _written(messages: list[Message], form: Form) -> bytes:
+    if form == "geojson":
+        return _on_the_map(messages)
+    if len(messages) > 1:
+        raise Rejected(
+            "several-messages",
+            f"there are {len(messages)} alerts in it, and one file in {form} holds one",
+            remedy="Convert them one at a time, or --to geojson.",
+        )
+    message = messages[0]
+    if isinstance(message, Alert):
+        # A validated model has its fields in the order of the standard, which people look for.
+        message = Alert.model_validate(message.model_dump())
+        data = write_alert(message) if form == "xml" else write_alert_json(message) + b"\n"
+    else:
+        data = write_aid(message) if form == "xml" else write_aid_json(message) + b"\n"
+    again = judge(data)[0].refusal
+    if again is not None:
+        # The other form takes more bytes, and may be too large.
+        raise Rejected(
+            "not-convertible",
+            f"the result would not be valid: {again.detail}",
+            remedy="Change what the findings name; they are of the result.",
+            findings=again.findings,
+        )
+    return data
+
+
+def _on_the_map(messages: list[Message]) -> bytes:
+    features = [
+        feature
+        for message in messages
+        for feature in (
+            alert_features(message) if isinstance(message, Alert) else aid_features(message)
+        )
+    ]
+    if not features:
+        raise Rejected(
+            "no-place",
+            "the message names no place at all",
+            remedy="Convert a message with areas, or with locations of its items.",
+        )
+    if bare := sum(1 for feature in features if feature["geometry"] is None):
+        note(styled(f"{bare} of {len(features)} places have no shape, only words or codes"))
+    return write_collection(features) + b"\n"
