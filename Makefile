@@ -4,7 +4,7 @@ VENV   ?= .venv
 BIN    := $(VENV)/bin
 STAMP  := $(VENV)/.installed
 
-.PHONY: run test check bench soak lock clean help
+.PHONY: run test check bench soak lock schemas clean help
 
 help:  ## show this list
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 10
@@ -39,6 +39,9 @@ bench: $(STAMP)  ## measure, beside a peer in the same run
 lock: $(STAMP)  ## resolve the exact versions anew
 	$(BIN)/uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header pyproject.toml --group dev -o requirements.lock
 	$(BIN)/uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --no-annotate pyproject.toml -c requirements.lock -o requirements-run.lock
+
+schemas: $(STAMP)  ## write the JSON Schemas of all messages anew
+	$(BIN)/python -m schemas.json_schemas
 
 clean:  ## remove everything that was built or run
 	rm -rf $(VENV) .caspian dist build .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
