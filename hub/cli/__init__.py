@@ -65,6 +65,7 @@ _COMMANDS: Final = (
         _AGENCIES,
         "Check messages by the rules of the standards, without a hub.",
     ),
+    ("template", "hub.cli.template:template", _AGENCIES, "Write an example of a message."),
     ("convert", "hub.cli.convert:convert", _AGENCIES, "Write a message as XML, JSON or GeoJSON."),
     ("log", "hub.cli.log:app", _AUDITORS, "Read, verify, export and replay the log."),
     (

@@ -34,6 +34,7 @@ _MODULES = [
     "hub.cli.rebuild",
     "hub.cli.subs",
     "hub.cli.tail",
+    "hub.cli.template",
     "hub.cli.tokens",
     "hub.cli.validate",
 ]

@@ -41,6 +41,7 @@ COMMANDS = [
     "subs add",
     "subs ls",
     "tail",
+    "template",
     "tokens",
     "tokens issue",
     "tokens ls",
