@@ -48,6 +48,9 @@ COMMANDS = [
     "tokens revoke",
     "validate",
     "verify",
+    "vocab",
+    "vocab ls",
+    "vocab show",
 ]
 
 
