@@ -155,26 +155,43 @@ def _judge_container(
         # The reader of alerts says best what the root is, and what it should be.
         return (replace(_judge_alert(data, kind, profile), kind=kind),)
     judgements = []
-    at = 0
+    lines = _Lines(text)
     for number, alert in enumerate(alerts, 1):
-        before, at = _lines_before(text, alert, at)
+        before = lines.before(alert)
         judged = _judge_alert(alert, _CAP.get(_root_of(alert), "unknown"), profile)
         findings = tuple([replace(f, line=_moved(f.line, before)) for f in judged.findings])
         judgements.append(replace(judged, findings=findings, alert=number))
     return tuple(judgements)
 
 
-def _lines_before(text: bytes, alert: bytes, after: int) -> tuple[int | None, int]:
-    """Return how many lines the document has before an alert, and where the alert ends.
+class _Lines:
+    """In which lines of a container its alerts stand, asked in their order."""
 
-    The alert may have got namespaces into its start tag: it is found by what follows.
-    """
-    rest = alert[alert.find(b">") :]
-    found = text.find(rest, after)
-    if found < 0:
-        return None, after
-    own = alert.count(b"\n", 0, len(alert) - len(rest))
-    return text.count(b"\n", 0, found) - own, found + len(rest)
+    _MOST_MISSED: Final = 200
+    """Whatever is carried as text is looked for in vain, each time through the whole container."""
+
+    def __init__(self, text: bytes) -> None:
+        self._text = text
+        self._at = 0
+        self._lines = 0
+        self._missed = 0
+
+    def before(self, alert: bytes) -> int | None:
+        """Return how many lines stand before an alert; None where it is not there as elements.
+
+        It may have got namespaces into its start tag: it is found by what follows.
+        """
+        if self._missed > self._MOST_MISSED:
+            return None
+        rest = alert[alert.find(b">") :]
+        found = self._text.find(rest, self._at)
+        if found < 0:
+            self._missed += 1
+            return None
+        before = self._lines + self._text.count(b"\n", self._at, found)
+        self._at = found + len(rest)
+        self._lines = before + rest.count(b"\n")
+        return before - alert.count(b"\n", 0, len(alert) - len(rest))
 
 
 def _moved(line: int | None, before: int | None) -> int | None:

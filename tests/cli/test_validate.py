@@ -10,7 +10,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
+from schemas.cap import read_alert, write_alert_json
 from schemas.errors import Rejected
 from schemas.judgement import judge
 from schemas.payload import read_payload
@@ -28,6 +31,10 @@ BOMB = b"""<?xml version="1.0"?>
 <!DOCTYPE a [<!ENTITY a "ha"><!ENTITY b "&a;&a;&a;&a;&a;&a;&a;&a;">]>
 <alert xmlns="urn:oasis:names:tc:emergency:cap:1.2"><identifier>&b;</identifier></alert>"""
 RTL = "هشدار \u202eسیل\u202c \x9b"
+
+
+def write_json() -> bytes:
+    return write_alert_json(read_alert(GOOD).alert)
 
 
 def objects(text: str) -> list[dict[str, Any]]:
@@ -266,6 +273,36 @@ def test_a_prefix_that_the_container_declares_moves_no_line() -> None:
     assert [finding.line for finding in found.findings] == [
         document[: document.index(b"Secret")].count(b"\n") + 1
     ]
+
+
+def test_lines_are_right_behind_many_alerts_that_are_carried_as_text() -> None:
+    text = b"<entry><content>%s</content></entry>\n" % escape(BROKEN.decode()).encode()
+    last = _bare(BROKEN).replace(b"v-1", b"v-2")
+    feed = b'<feed xmlns="http://www.w3.org/2005/Atom">%s%s</feed>' % (text * 50, last)
+
+    found = judge(feed)
+
+    assert [one.alert for one in found] == list(range(1, 52))
+    assert {one.findings[0].line for one in found[:-1]} == {None}
+    line = feed[: feed.index(b"<scope>")].count(b"\n") + 1
+    assert [finding.line for finding in found[-1].findings] == [line]
+
+
+@given(st.sampled_from([GOOD, AID.encode(), write_json()]), st.data())
+def test_it_agrees_with_the_hub_on_damaged_messages(message: bytes, data: st.DataObject) -> None:
+    at = data.draw(st.integers(0, len(message)))
+    gone = data.draw(st.integers(0, 20))
+    put = data.draw(st.binary(max_size=4) | st.sampled_from([b"<!DOCTYPE a>", b"]]>", b"&lt;"]))
+    damaged = message[:at] + put + message[at + gone :]
+
+    found = judge(damaged)
+
+    try:
+        read_payload(damaged)
+    except Rejected:
+        assert found[0].refusal is not None or found[0].alert is not None
+    else:
+        assert [one.refusal for one in found] == [None]
 
 
 def _files() -> list[Any]:
