@@ -2,11 +2,21 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from decimal import Decimal
+from typing import Annotated, Literal
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict
+from pydantic import AwareDatetime, BaseModel, ConfigDict, PlainSerializer
 
-__all__ = ["Area", "Kind", "MessageFacts", "Reference", "Status"]
+__all__ = [
+    "AidFacts",
+    "AidItem",
+    "Area",
+    "Kind",
+    "MessageFacts",
+    "Moment",
+    "Reference",
+    "Status",
+]
 
 Kind = Literal["alert", "aid", "ack", "error"]
 """What a message is for: an alert; an aid message (EDXL-RM); a CAP Ack; a CAP Error."""
@@ -43,6 +53,51 @@ class Area(Frozen):
     geocodes: tuple[tuple[str, str], ...] = ()
 
 
+class Moment(Frozen):
+    """When something of an item happened (EDXL-RM 1.0, 3.2 ``ScheduleInformation``)."""
+
+    what: Literal[
+        "ActualDeparture", "ActualArrival", "ActualReturnDeparture", "ActualReturnArrival"
+    ]
+    at: AwareDatetime | None = None
+
+
+class AidItem(Frozen):
+    """One item of an aid message: what, how much, and which earlier item it answers."""
+
+    id: str
+    """``ResourceInfoElementID``: stands once in a message."""
+    answers: str = ""
+    """``PrecedingResourceInfoElementID``; empty where the item has no ResponseInformation."""
+    response: Literal["", "Accept", "Decline", "Provisional"] = ""
+    type: str = ""
+    """The type of resource as ``ValueListURN=Value``."""
+    name: str = ""
+    amount: (
+        Annotated[Decimal, PlainSerializer(lambda amount: f"{amount:f}", when_used="json")] | None
+    ) = None
+    unit: str = ""
+    """A code of UN/ECE Recommendation 20, of any other list ``ValueListURN=Value``."""
+    words: str = ""
+    """A quantity in words, where there is no amount."""
+    moments: tuple[Moment, ...] = ()
+
+
+class AidFacts(Frozen):
+    """What an aid message asks for, offers and promises, and of which exchange it is a part."""
+
+    thread: str
+    """``OriginatingMessageID``."""
+    answers: str = ""
+    """The message that it answers or goes on from; empty where it begins an exchange."""
+    recalls: str = ""
+    """The earlier message of the same agency that it replaces or takes back."""
+    recall: Literal["", "Update", "Cancel"] = ""
+    incidents: tuple[str, ...] = ()
+    """The IncidentIDs, as written."""
+    items: tuple[AidItem, ...] = ()
+
+
 class MessageFacts(Frozen):
     """The facts of one message, derived from its payload alone.
 
@@ -77,3 +132,5 @@ class MessageFacts(Frozen):
     references: tuple[Reference, ...] = ()
     incidents: tuple[str, ...] = ()
     areas: tuple[Area, ...] = ()
+    aid: AidFacts | None = None
+    """Of an aid message what the aid board is made of."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from schemas.facts import Area, MessageFacts
+from schemas.rm.exchange import exchange_of
 from schemas.rm.sender import sender_of, status_of
 
 if TYPE_CHECKING:
@@ -44,6 +45,7 @@ def aid_facts(message: AidMessage) -> MessageFacts:
             for i in message.incident_information
         ),
         areas=tuple(dict.fromkeys(_areas(items))),
+        aid=exchange_of(message),
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from decimal import Decimal
 
 import pytest
 from rm_cases import (
@@ -24,7 +25,7 @@ from rm_cases import (
     ring,
 )
 
-from schemas.facts import Area, MessageFacts
+from schemas.facts import AidFacts, AidItem, Area, MessageFacts
 from schemas.rm import MESSAGE_TYPES, TargetArea, aid_facts, read_aid
 from schemas.rm.parts import Location
 
@@ -59,6 +60,19 @@ def test_an_offer_says_who_when_what_for_which_incident_and_until_when() -> None
         expires=datetime.fromisoformat(END),
         incidents=("OS-2026-000001-AZE",),
         areas=(Area(description="Port of Türkmenbaşy"),),
+        aid=AidFacts(
+            thread="TM-2026-7",
+            incidents=("OS-2026-000001-AZE",),
+            items=(
+                AidItem(
+                    id="1",
+                    type="urn:caspian:resource:oil-spill=vessel-recovery",
+                    name="Oil recovery vessel",
+                    amount=Decimal(2),
+                    unit="C62",
+                ),
+            ),
+        ),
     )
 
 
