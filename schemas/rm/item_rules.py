@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Final
 
+from schemas.rm.code_rules import judge_codes
 from schemas.rm.location_rules import judge_location
 
 if TYPE_CHECKING:
@@ -82,6 +83,7 @@ def _judge_resource(resource: Resource | None, path: Path, case: Case) -> None:
     names = (resource.name, resource.resource_id)
     if not any(map(_said, names)) and resource.type_structure is None:
         case.found("A19", path, "a resource has Name, ResourceID or TypeStructure")
+    judge_codes(resource.type_structure, (*path, ("TypeStructure", 0)), case)
     party = resource.responsible_party
     if party is not None:
         where = (*path, ("ResponsibleParty", 0))
@@ -116,6 +118,9 @@ def _judge_amounts(assignment: AssignmentInformation, path: Path, case: Case) ->
             case.found(
                 "A28", (*where, ("MeasuredQuantity", 0), ("Amount", 0)), f"an amount is {least}"
             )
+        if measured is not None:
+            unit: Path = (*where, ("MeasuredQuantity", 0), ("UnitOfMeasure", 0))
+            judge_codes(measured.unit_of_measure, unit, case)
         if tag == "PriceQuote" and measured is not None and not _coded(measured.unit_of_measure):
             case.found("A30", where, "a price in figures has its currency as UnitOfMeasure")
 

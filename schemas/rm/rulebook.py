@@ -52,6 +52,7 @@ RULES: Final[dict[str, Severity]] = {
     "A33": "warning",
     "A34": "error",
     "A35": "warning",
+    "A36": "warning",
 }
 """Each rule's severity. R00, R01 and XSD are those of `schemas.cap.rulebook`."""
 
@@ -62,6 +63,8 @@ class Case:
 
     name: str
     found_: list[tuple[str, Path, str]] = field(default_factory=list)
+    unlisted: int = 0
+    """How many codes were found that are not of their list."""
 
     def found(self, rule: str, path: Path, message: str) -> None:
         """Note that the element at *path* breaks *rule*."""

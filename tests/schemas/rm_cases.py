@@ -419,7 +419,7 @@ CASES = [
         "A22",
         ITEM,
         [("<rm:Value>vessel-recovery<", "<rm:Value> <")],
-        [("<rm:Value>vessel-recovery<", "<rm:Value>v<")],
+        [("<rm:Value>vessel-recovery<", "<rm:Value>boom<")],
     ),
     case("A24", ITEM, [(OWNER, "")], [(OWNER, "<rm:Owner>x</rm:Owner>")]),
     case(
@@ -515,6 +515,30 @@ CASES = [
         "IncidentInformation[2]",
         [(CONTACTS, INCIDENT.format("EXERCISE-1") + CONTACTS)],
         [(CONTACTS, INCIDENT.format("EXERCISES-1") + CONTACTS)],
+    ),
+    case(
+        "A36",
+        f"{ITEM}/Resource/TypeStructure/Value[1]",
+        [(">vessel-recovery<", ">vessel-recover<")],
+        [(">vessel-recovery<", "> vessel-tug <")],
+    ),
+    case(
+        "A36",
+        f"{ITEM}/Resource/TypeStructure/Value[1]",
+        [("oil-spill<", "emt<")],
+        [("oil-spill<", "something-else<")],
+    ),
+    case(
+        "A36",
+        f"{ITEM}/AssignmentInformation/Quantity/MeasuredQuantity/UnitOfMeasure/Value[1]",
+        [(">C62<", ">pieces<")],
+        [(">C62<", ">TPR<")],
+    ),
+    case(
+        "A36",
+        f"{ITEM}/AssignmentInformation/Quantity/MeasuredQuantity/UnitOfMeasure/Value[1]",
+        [(">C62<", ">PK<")],
+        [(">C62<", ">NMP<")],
     ),
 ]
 
