@@ -13,6 +13,8 @@ from datetime import timedelta
 from hashlib import sha256
 from typing import Any, Final
 
+from hub.core.aid_moves import AidIndex, check_move
+from hub.core.aid_statements import AidEntry
 from hub.core.candidate import Candidate
 from hub.core.registry import Agency, Registry, Subscription, read_agency, read_subscription
 from hub.core.routing import entitled, recipients
@@ -141,6 +143,7 @@ class Known:
         chains: Mapping[str, Chain] | None = None,
         delivered: Mapping[str, int] | None = None,
         inputs: Mapping[str, tuple[int, int]] | None = None,
+        aid: Sequence[MessageRow] = (),
     ) -> None:
         self.by_identity: dict[str, MessageRow] = {}
         self.by_id: dict[tuple[str, str], MessageRow] = {}
@@ -150,6 +153,8 @@ class Known:
         self.chains: dict[str, Chain] = dict(chains or {})
         self.delivered: dict[str, int] = dict(delivered or {})
         self.inputs: dict[str, tuple[int, int]] = dict(inputs or {})
+        self.aid = AidIndex(AidEntry(r.index, r.agency, r.facts) for r in aid)
+        """The aid messages that hang together with those of the batch."""
         for row in messages:
             self.add(row)
         for ack in acknowledgements:
@@ -348,6 +353,9 @@ class _Batch:
         self._check_agency(c.agency)
         at_us = self._tick()
         self._check_message(facts, c, at_us)
+        entry = AidEntry(self.size + len(self.entries), c.agency, facts)
+        if facts.aid is not None:
+            check_move(entry, self.known.aid.around(entry))
         warnings = aged_warnings(c.warnings, facts, at_us)
         message_id = c.message_id or uuid7(at_us, self.entropy)
         chain = self.known.chains.get(c.agency, Chain())
@@ -385,6 +393,8 @@ class _Batch:
             )
         )
         self.known.add(row)
+        if facts.aid is not None:
+            self.known.aid.add(entry)
         self.known.chains[c.agency] = chain
         for ack in acks:
             self.known.add_acknowledgement(ack)
@@ -707,6 +717,14 @@ def _check_names(facts: MessageFacts) -> None:
         )
     for name in ("sender", "identifier"):
         _check_text(name, getattr(facts, name))
+    for named in (facts.aid.answers, facts.aid.recalls) if facts.aid else ():
+        if _name_bytes("", named) > _LONGEST_NAME_BYTES:
+            raise Rejected(
+                "identifier-too-long",
+                f"the id of another message has more than {_LONGEST_NAME_BYTES} bytes",
+                remedy="Name the message by the id that it bears.",
+            )
+        _check_text("the id of another message", named)
 
 
 def _name_bytes(sender: str, identifier: str) -> int:

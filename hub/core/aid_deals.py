@@ -201,11 +201,10 @@ def _sorts(move: Move) -> Iterator[tuple[_Sort, datetime | None]]:
     if statement.withdrawn:
         return
     kind = statement.type
-    sort, responses = _SORTS.get(kind, ("", ()))
     if kind == "RequisitionResource":
         yield from _ordered(move)
-    elif sort and item.response in responses:
-        yield sort, None
+    elif kind in _SORTS and item.response in _SORTS[kind][1]:
+        yield _SORTS[kind][0], None
     if kind in _REPORTS and item.response != "Decline":
         for moment in item.moments:
             yield _MOMENTS[moment.what], moment.at

@@ -26,6 +26,8 @@ _STATUS: Final[Mapping[str, int]] = {
     "unknown-agency": 403,
     "sender-not-of-agency": 403,
     "not-your-message": 403,
+    "not-your-answer": 403,
+    "own-offer": 403,
     "unknown-message": 404,
     "feed-unknown": 404,
     "entry-unknown": 404,
@@ -34,6 +36,8 @@ _STATUS: Final[Mapping[str, int]] = {
     "body-too-slow": 408,
     "conflicting-replay": 409,
     "ambiguous-message": 409,
+    "id-taken": 409,
+    "more-than-offered": 409,
     "too-large": 413,
     "payload-type-mismatch": 415,
 }

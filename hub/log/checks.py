@@ -10,6 +10,7 @@ from typing import Any, Final, Protocol
 from pydantic_core import from_json
 
 from hub.core.admission import Chain, Known, Rules, decide, identity
+from hub.core.aid_moves import AidIndex
 from hub.core.candidate import Candidate
 from hub.core.merkle import EMPTY, Frontier, extend
 from hub.core.registry import REGISTRY_KINDS, History
@@ -94,6 +95,8 @@ class Checks:
         self._delivered: dict[str, int] = {}
         self._seen: set[int] = set()
         self._history = History()
+        self._aid: AidIndex | None = AidIndex()
+        """All aid messages; None once one was withheld: those after it may depend on it."""
 
     def take(self, row: LogRow) -> None:
         """Check one row.
@@ -202,6 +205,8 @@ class Checks:
             raise Wrong(index, "payload", "is missing")
         else:
             self.withheld += 1
+            if header["type"] == "aid":
+                self._aid = None
         self._chains[agency] = Chain(header["seq"], sha256(text.encode()).hexdigest())
 
     def _payload(self, row: LogRow, header: dict[str, Any]) -> None:
@@ -239,7 +244,12 @@ class Checks:
             message_id=header["id"],
             facts=facts,
         )
-        self._decide(row, candidate, Known(chains={row.agency: chain}))
+        known = Known(chains={row.agency: chain})
+        if facts.aid is not None:
+            if self._aid is None:
+                return
+            known.aid = self._aid  # the decision adds the message to it
+        self._decide(row, candidate, known)
 
     def _registry(self, row: LogRow, entry: dict[str, Any], kind: str) -> None:
         if self.whole:

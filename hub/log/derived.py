@@ -9,7 +9,7 @@ from sqlalchemy import Connection
 
 from hub.core.admission import AcknowledgementRow, MessageRow, NewEntry
 from hub.log.statements import add_acknowledgements, add_chains, add_to
-from hub.log.tables import DELIVERIES, INPUTS, MESSAGES
+from hub.log.tables import AID, DELIVERIES, INPUTS, MESSAGES
 from schemas.facts import MessageFacts
 
 __all__ = ["acknowledgement_of", "add", "message_of", "project"]
@@ -21,6 +21,7 @@ def project(c: Connection, start: int, entries: Sequence[NewEntry]) -> None:
     Used in the commit that appends them and, the same, when projections are made anew.
     """
     add(c, MESSAGES, [_message_row(e.message) for e in entries if e.message is not None])
+    add(c, AID, [_aid_row(e.message) for e in entries if e.message and e.message.facts.aid])
     acks = [_ack_row(a) for e in entries for a in e.acknowledgements]
     if acks:
         # A CAP Ack may repeat one.
@@ -67,6 +68,17 @@ def _message_row(m: MessageRow) -> dict[str, Any]:
         "at_us": m.at_us,
         "facts": m.facts.model_dump_json(exclude_defaults=True),
         "warnings": m.warnings,
+    }
+
+
+def _aid_row(m: MessageRow) -> dict[str, Any]:
+    aid = m.facts.aid
+    assert aid is not None  # noqa: S101  # only aid messages have such a row
+    return {
+        "idx": m.index,
+        "identifier": m.facts.identifier,
+        "answers": aid.answers,
+        "recalls": aid.recalls,
     }
 
 

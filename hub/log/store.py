@@ -46,6 +46,7 @@ from hub.core.merkle import EMPTY, Frontier, extend
 from hub.core.registry import REGISTRY_KINDS
 from hub.errors import LogMoved, Unavailable
 from hub.log import statements
+from hub.log.aid_log import aid_around, aid_messages
 from hub.log.derived import acknowledgement_of, add, message_of, project
 from hub.log.engine import migrate, open_engine
 from hub.log.tables import (
@@ -241,7 +242,13 @@ class Log:
                 found.update((r.agency, Chain(r.seq, r.head)) for r in c.execute(query))
             known_inputs = {r.key: (r.idx, r.at_us) for r in _in(c, INPUTS.c.key, inputs)}
             delivered = _delivered(c, feeds)
-        return Known(rows, acks, found, delivered, known_inputs)
+            aid = aid_around(c, batch)
+        return Known(rows, acks, found, delivered, known_inputs, aid)
+
+    def aid_messages(self) -> list[MessageRow]:
+        """Return all aid messages, in order; the aid board is made of them."""
+        with self.reading() as c:
+            return aid_messages(c)
 
     def registry_entries(self, *, after: int = -1) -> list[tuple[int, dict[str, Any]]]:
         """Return the entries that changed the registry, in order."""

@@ -24,6 +24,7 @@ from sqlalchemy import (
 
 __all__ = [
     "ACKNOWLEDGEMENTS",
+    "AID",
     "CHAINS",
     "CREDENTIALS",
     "DELIVERIES",
@@ -116,6 +117,18 @@ DELIVERIES: Final = Table(
     Column("at_us", BigInteger, nullable=False),
 )
 
+AID: Final = Table(
+    "aid",
+    METADATA,
+    Column("idx", _INDEX, primary_key=True, autoincrement=False),
+    Column("identifier", Text, nullable=False),
+    Column("answers", Text, nullable=False),
+    Column("recalls", Text, nullable=False),
+    Index("aid_by_identifier", "identifier"),
+    Index("aid_by_answers", "answers"),
+    Index("aid_by_recalls", "recalls"),
+)
+
 CHAINS: Final = Table(
     "chains",
     METADATA,
@@ -145,4 +158,4 @@ CREDENTIALS: Final = Table(
     Column("revoked_us", BigInteger, nullable=True),
 )
 
-PROJECTIONS: Final = (MESSAGES, ACKNOWLEDGEMENTS, DELIVERIES, CHAINS, INPUTS)
+PROJECTIONS: Final = (MESSAGES, AID, ACKNOWLEDGEMENTS, DELIVERIES, CHAINS, INPUTS)

@@ -72,10 +72,10 @@ def verify(
     it. With *read*, payloads are read and their admission is decided again under
     *rules*; that needs all rows from the first.
 
-    Memory is constant, but for what is kept for each agency and feed, and some 60
-    bytes for each message, by which a twin is known. A twin is told by a 64-bit hash
-    that is another in each process: a false alarm has one chance in 30 million for a
-    log of a million messages, and a second run settles it.
+    Memory is constant, but for what is kept for each agency and feed, the facts of aid
+    messages, and some 60 bytes for each message, by which a twin is known. A twin is
+    told by a 64-bit hash that is another in each process: a false alarm has one chance
+    in 30 million for a log of a million messages, and a second run settles it.
     """
     checks = Checks(
         first=first,

@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 from datetime import timedelta
 from typing import Any
 
+from aid_samples import request
 from samples import BEGAN, Writer, acknowledgement, alert, refusal, subscription
 from sqlalchemy import Engine, event
 
@@ -21,6 +22,7 @@ STEPS = {
     "entries": ("INSERT INTO entries",),
     "payloads": ("INSERT INTO payloads",),
     "messages": ("INSERT INTO messages",),
+    "aid": ("INSERT INTO aid",),
     "acknowledgements": ("INSERT INTO acknowledgements",),
     "deliveries": ("INSERT INTO deliveries",),
     "inputs": ("INSERT INTO inputs",),
@@ -35,7 +37,7 @@ def batch() -> Sequence[Candidate]:
     """Return candidates whose append takes every step, in a log of a genesis and three members."""
     return [
         alert("az-fhn", "a-1"),
-        alert("ir-ndmo", "i-1"),
+        request("ir-ndmo", "REQ"),
         acknowledgement("ir-ndmo", "4"),
         refusal("az-fhn", inbox="5-1"),
         Candidate("delivery", "", body={"ir-ndmo": 4}),

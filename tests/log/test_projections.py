@@ -7,6 +7,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from aid_samples import request
 from samples import (
     BEGAN,
     Writer,
@@ -42,6 +43,7 @@ def busy(log: Log) -> Writer:
         alert("ir-ndmo", "x" * 40, message_id="own-id", status="Exercise"),
         alert("kz-mchs", "k-1", scope="Private", addresses="az-fhn IR"),
         alert("kz-mchs", "k-2", msg_type="Ack", references=references, sender="duty@kz.example"),
+        request("az-fhn", "REQ"),
         refusal("az-fhn", inbox="5-1"),
         refusal("az-fhn", inbox="5-2", payload=b""),
         refusal("az-fhn"),
