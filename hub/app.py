@@ -16,7 +16,7 @@ from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from hub.errors import Unavailable
-from hub.http import auditing, feeds, health, members, messages, problems, publishing, schemas
+from hub.http import aid, auditing, feeds, health, members, messages, problems, publishing, schemas
 from hub.http.refusals import Refusals
 from hub.http.state import Hub
 from hub.http.wire import REFUSALS, Wire
@@ -55,7 +55,7 @@ def build_api(settings: Settings) -> FastAPI:
         lifespan=_lifespan(settings),
     )
     problems.install(app)
-    for module in (publishing, messages, feeds, members, auditing, schemas, health):
+    for module in (publishing, messages, aid, feeds, members, auditing, schemas, health):
         app.include_router(module.router)
     app.add_middleware(Guard)
     return app

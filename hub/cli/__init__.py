@@ -68,6 +68,7 @@ _COMMANDS: Final = (
     ("template", "hub.cli.template:template", _AGENCIES, "Write an example of a message."),
     ("convert", "hub.cli.convert:convert", _AGENCIES, "Write a message as XML, JSON or GeoJSON."),
     ("vocab", "hub.cli.vocab:app", _AGENCIES, "Look up the codes that messages use."),
+    ("aid", "hub.cli.aid:app", _AGENCIES, "Show what is asked for, promised and missing."),
     ("log", "hub.cli.log:app", _AUDITORS, "Read, verify, export and replay the log."),
     (
         "verify",

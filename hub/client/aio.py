@@ -144,6 +144,10 @@ class AsyncClient:
         """Return a page of the log: ``entries``, and ``next`` to go on from."""
         return await self.call(calls.entries(after=after, limit=limit, kinds=kinds, agency=agency))
 
+    async def aid_board(self, *, incident: str = "", state: str = "") -> dict[str, Any]:
+        """Return the aid board: ``incidents``, of one incident or one state that gives."""
+        return await self.call(calls.aid_board(incident=incident, state=state))
+
     async def members(self) -> dict[str, Any]:
         """Return the members and subscriptions."""
         return await self.call(calls.members())

@@ -19,6 +19,7 @@ __all__ = [
     "Backoff",
     "Call",
     "acknowledge",
+    "aid_board",
     "confirm",
     "dead_letters",
     "entries",
@@ -139,6 +140,12 @@ def message(name: str) -> Call[dict[str, Any]]:
 def payload(name: str) -> Call[bytes]:
     """Ask for a message as it was sent."""
     return Call("GET", f"/v1/messages/{_part(name)}/payload", lambda r: r.content)
+
+
+def aid_board(*, incident: str, state: str) -> Call[dict[str, Any]]:
+    """Ask for the aid board."""
+    params = {"incident": incident, "state": state}
+    return Call("GET", "/v1/aid/board", _object, params={k: v for k, v in params.items() if v})
 
 
 def feeds() -> Call[list[dict[str, Any]]]:

@@ -140,6 +140,10 @@ class Client:
             lambda: self._client.entries(after=after, limit=limit, kinds=kinds, agency=agency)
         )
 
+    def aid_board(self, *, incident: str = "", state: str = "") -> dict[str, Any]:
+        """Return the aid board: ``incidents``, of one incident or one state that gives."""
+        return self._do(lambda: self._client.aid_board(incident=incident, state=state))
+
     def members(self) -> dict[str, Any]:
         """Return the members and subscriptions."""
         return self._do(self._client.members)

@@ -42,6 +42,8 @@ STEPS: Final[tuple[Step, ...]] = (
     Publish("az-fhn", "aid-request-1", "Request: 2,000 m of boom, 4 skimmers"),
     Publish("kz-mes", "aid-response-1", "Answer: 1,200 m of boom from Aktau"),
     Publish("tm-emergency", "aid-offer-1", "Offer: two oil recovery vessels"),
+    Publish("az-fhn", "aid-accept-1", "Accepted: 800 m of the boom from Aktau"),
+    Publish("kz-mes", "aid-commit-1", "Committed: 800 m of boom, gone to sea"),
     Publish("kz-hydromet", "surge-2", "Update: the surge will reach 1.6 m", by="xadd"),
     Acknowledge("ru-mchs", "surge-2", "Оповещены посёлки в дельте."),
     Publish("tm-emergency", "quake-1", "Earthquake near Türkmenbaşy (tk, ru, fa, en)"),

@@ -20,6 +20,7 @@ from tempfile import TemporaryDirectory
 __all__ = ["run"]
 
 _MODULES = [
+    "hub.cli.aid",
     "hub.cli.completion",
     "hub.cli.convert",
     "hub.cli.dead",

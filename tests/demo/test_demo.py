@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from hub.core.aid import AidEntry, board
 from hub.log.store import Log
 from tests.hubkit import store
 
@@ -57,6 +58,7 @@ def test_it_plays_the_scenario_and_a_second_run_goes_on_with_it(tmp_path: Path) 
         assert "XADD" in said
     log = Log.open(store(tmp_path))
     rows = log.rows(limit=1000)
+    found = board(AidEntry(m.index, m.agency, m.facts) for m in log.aid_messages())
     log.close()
     kinds = [row.kind for row in rows]
     assert "dead-letter" not in kinds
@@ -66,7 +68,19 @@ def test_it_plays_the_scenario_and_a_second_run_goes_on_with_it(tmp_path: Path) 
     assert {facts.msg_type for facts in sent} >= {
         *("Alert", "Update", "Cancel", "Ack"),
         *("RequestResource", "ResponseToRequestResource", "OfferUnsolicitedResource"),
+        *("AidOfferResponse", "CommitResource"),
     }
+    [incident] = found.incidents
+    boom = next(line for line in incident.lines if line.type.endswith("=boom-offshore"))
+    amounts = {stage: int(figure.amount) // 2 for stage, figure in boom.figures.items()}
+    assert {stage: amount for stage, amount in amounts.items() if amount} == {
+        "asked": 2000,
+        "offered": 1200,
+        "accepted": 800,
+        "committed": 800,
+        "under_way": 800,
+    }
+    assert int(boom.gap.amount) // 2 == 1200
     assert {facts.status for facts in sent} == {"Actual", "Exercise"}
     languages = {code for facts in sent for code in facts.languages}
     assert {language.partition("-")[0] for language in languages} >= {
