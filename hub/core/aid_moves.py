@@ -20,6 +20,8 @@ __all__ = ["AidIndex", "check_move", "linked"]
 _ACCEPTS: Final = frozenset({"AidOfferResponse", "RequisitionResource"})
 _GOES_ON: Final = _ACCEPTS | {"ResponseToRequestResource", "CommitResource"}
 """What makes no sense on something that was taken back, unless it declines."""
+_BEARS: Final = _GOES_ON | {"RequestResource", "OfferUnsolicitedResource"}
+"""What sums, givers and takers come from."""
 _TELLS: Final = frozenset({"ReportResourceDeploymentStatus", "ReleaseResource", "RequestReturn"})
 
 _RAISES: Final[dict[str, Stage]] = {
@@ -53,9 +55,11 @@ class AidIndex:
             self._by_id.setdefault(name, []).append(entry)
 
     def around(self, entry: AidEntry) -> list[AidEntry]:
-        """Return all messages that hang together with *entry*, over any number of steps.
+        """Return the messages that bear on the admission of *entry*, in the order of the log.
 
-        They are all that can bear on its admission; messages of other exchanges do not.
+        They hang together with it, over any number of steps, and ask, offer, accept or
+        commit, or something that does stands on them. Reports are many, and what
+        nobody refers to changes no decision.
         """
         found: dict[int, AidEntry] = {}
         seen = set(linked(entry))
@@ -67,7 +71,24 @@ class AidIndex:
                     new = linked(one) - seen
                     seen |= new
                     waiting += new
-        return [found[index] for index in sorted(found)]
+        return [found[index] for index in sorted(self._bearing(entry, found))]
+
+    def _bearing(self, entry: AidEntry, found: dict[int, AidEntry]) -> set[int]:
+        kept: set[int] = set()
+        looking = [entry, *(one for one in found.values() if one.facts.msg_type in _BEARS)]
+        while looking:
+            one = looking.pop()
+            if one is not entry:
+                if one.index in kept:
+                    continue
+                kept.add(one.index)
+            for name in linked(one):
+                looking += (
+                    other
+                    for other in self._by_id.get(name, ())
+                    if name in {other.facts.identifier, other.aid.recalls}
+                )
+        return kept
 
 
 def check_move(entry: AidEntry, before: Iterable[AidEntry]) -> None:

@@ -233,3 +233,15 @@ def test_a_message_that_came_twice_is_known(entries: list[AidEntry]) -> None:
     passed = admitted(entries)
 
     assert plain(board([*passed, *passed])) == plain(board(passed))
+
+
+def test_reports_that_nobody_refers_to_bear_on_nothing() -> None:
+    """There may be thousands of them, and the ledger has other messages to decide."""
+    x = scenario()
+    for number in range(50):
+        x.say("kz-mes", REPORT, f"S-{number}", item("1"), answers="KZ-2", thread="REQ")
+    *before, last = x.entries
+
+    found = AidIndex(before).around(last)
+
+    assert [e.index for e in found] == [0, 1, 2, 5, 7]
