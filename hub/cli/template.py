@@ -194,7 +194,7 @@ def _head(id_: str, sender: str, language: str, at: datetime) -> dict[str, Any]:
         "sent_date_time": at,
         "message_description": EQUIPMENT[language],
         "originating_message_id": id_,
-        "incident_information": (IncidentInformation(incident_id="TEST-OS-2026-000001-AZE"),),
+        "incident_information": (IncidentInformation(incident_id="TEST-AC-2026-000001-AZE"),),
         "contact_information": (
             ContactInformation(contact_description=sender, contact_role="Sender"),
         ),

@@ -18,7 +18,7 @@ from hub.core.aid_statements import AidEntry
 from hub.core.candidate import Candidate
 from hub.core.registry import Agency, Registry, Subscription, read_agency, read_subscription
 from hub.core.routing import entitled, recipients
-from schemas.entry import encode, from_micros
+from schemas.entry import encode, from_micros, micros
 from schemas.errors import Finding, Rejected
 from schemas.facts import MessageFacts
 from schemas.header import header_text, uuid7
@@ -83,6 +83,21 @@ class AcknowledgementRow:
     note: str
     at_us: int
     message_id: str = ""
+    of: str = ""
+    """The agency whose message it is; a CAP Ack does not say it, and names ``sent`` instead."""
+    sent_us: int = 0
+
+    def is_of(self, row: MessageRow) -> bool:
+        """Tell whether it acknowledges this message, and not another that is named alike.
+
+        Else an agency could have another's alert acknowledged by using its names.
+        """
+        facts = row.facts
+        return (
+            (self.sender, self.identifier) == (facts.sender, facts.identifier)
+            and self.of in {"", row.agency}
+            and self.sent_us in {0, micros(facts.sent)}
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,7 +164,7 @@ class Known:
         self.by_id: dict[tuple[str, str], MessageRow] = {}
         self.by_index: dict[str, MessageRow] = {}
         self.by_name: dict[str, dict[str, MessageRow]] = {}
-        self.acknowledged: dict[tuple[str, str, str, str], AcknowledgementRow] = {}
+        self.acknowledged: dict[tuple[str, str, str, str], list[AcknowledgementRow]] = {}
         self.chains: dict[str, Chain] = dict(chains or {})
         self.delivered: dict[str, int] = dict(delivered or {})
         self.inputs: dict[str, tuple[int, int]] = dict(inputs or {})
@@ -168,9 +183,9 @@ class Known:
         self.by_name.setdefault(row.id, {})[row.agency] = row
 
     def add_acknowledgement(self, ack: AcknowledgementRow) -> None:
-        """Take in an acknowledgement; the first by the same officer stays."""
+        """Take in an acknowledgement; the first of a message by the same officer counts."""
         key = (ack.sender, ack.identifier, ack.agency, ack.officer)
-        self.acknowledged.setdefault(key, ack)
+        self.acknowledged.setdefault(key, []).append(ack)
 
 
 def input_key(candidate: Candidate) -> str:
@@ -214,7 +229,14 @@ def acknowledged_by(
         return ()
     return tuple(
         AcknowledgementRow(
-            index, ref.sender, ref.identifier, agency, facts.sender, facts.headline, at_us
+            index,
+            ref.sender,
+            ref.identifier,
+            agency,
+            facts.sender,
+            facts.headline,
+            at_us,
+            sent_us=micros(ref.sent),
         )
         for ref in dict.fromkeys(facts.references)
         if _name_bytes(ref.sender, ref.identifier) <= _LONGEST_NAME_BYTES
@@ -467,6 +489,7 @@ class _Batch:
             note,
             at_us,
             row.id,
+            of=row.agency,
         )
         body = {
             "via": c.via,
@@ -494,7 +517,7 @@ class _Batch:
     def _before(self, c: Candidate, row: MessageRow, officer: str) -> Decision | None:
         """Return the first receipt where the officer has acknowledged the message already."""
         key = (row.facts.sender, row.facts.identifier, c.agency, officer)
-        earlier = self.known.acknowledged.get(key)
+        earlier = next((a for a in self.known.acknowledged.get(key, ()) if a.is_of(row)), None)
         if earlier is None:
             return None
         return Decision(c, earlier.index, earlier.at_us, row.id, row.sha256, duplicate=True)

@@ -36,7 +36,7 @@ async def message(name: str, hub: HubState, asker: Asker) -> dict[str, Any]:
     channel = channel_of(row.facts.status)
     feeds = {main_feeds(agency)[channel]: agency for agency in expected}
     delivered = await asyncio.to_thread(hub.log.delivered_at, list(feeds), row.index)
-    acks = await asyncio.to_thread(hub.log.acknowledgements, row.facts.sender, row.facts.identifier)
+    acks = await asyncio.to_thread(hub.log.acknowledgements, row)
     lives = life(
         row.facts,
         logged_at=from_micros(row.at_us),

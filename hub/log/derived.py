@@ -92,6 +92,8 @@ def _ack_row(a: AcknowledgementRow) -> dict[str, Any]:
         "note": a.note,
         "at_us": a.at_us,
         "message_id": a.message_id,
+        "of": a.of,
+        "sent_us": a.sent_us,
     }
 
 
@@ -112,5 +114,14 @@ def message_of(r: Any) -> MessageRow:
 def acknowledgement_of(r: Any) -> AcknowledgementRow:
     """Return an acknowledgement as admission knows it, from its row."""
     return AcknowledgementRow(
-        r.idx, r.sender, r.identifier, r.agency, r.officer, r.note, r.at_us, r.message_id
+        r.idx,
+        r.sender,
+        r.identifier,
+        r.agency,
+        r.officer,
+        r.note,
+        r.at_us,
+        r.message_id,
+        r.of,
+        r.sent_us,
     )

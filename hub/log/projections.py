@@ -120,6 +120,7 @@ def _derive(row: LogRow, read: Reader) -> NewEntry:
                 entry["note"],
                 row.at_us,
                 entry["message_id"],
+                of=entry["message_agency"],
             ),
         )
     elif kind == "delivery":

@@ -316,18 +316,22 @@ class Log:
                     found += [message_of(r) for r in c.execute(query.limit(5))]
             return found
 
-    def acknowledgements(self, sender: str, identifier: str) -> list[AcknowledgementRow]:
-        """Return who has acknowledged a message, in log order."""
+    def acknowledgements(self, of: MessageRow) -> list[AcknowledgementRow]:
+        """Return who has acknowledged a message, in log order; the first by an officer."""
         with self.reading() as c:
             found = c.execute(
                 select(ACKNOWLEDGEMENTS)
                 .where(
-                    ACKNOWLEDGEMENTS.c.sender == sender,
-                    ACKNOWLEDGEMENTS.c.identifier == identifier,
+                    ACKNOWLEDGEMENTS.c.sender == of.facts.sender,
+                    ACKNOWLEDGEMENTS.c.identifier == of.facts.identifier,
                 )
                 .order_by(ACKNOWLEDGEMENTS.c.idx)
             )
-            return [acknowledgement_of(r) for r in found]
+            first: dict[tuple[str, str], AcknowledgementRow] = {}
+            for ack in map(acknowledgement_of, found):
+                if ack.is_of(of):
+                    first.setdefault((ack.agency, ack.officer), ack)
+            return list(first.values())
 
     def delivered_at(self, feeds: Sequence[str], index: int) -> dict[str, int]:
         """Return for each feed when the delivery of *index* was logged, in microseconds."""

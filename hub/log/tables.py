@@ -101,6 +101,8 @@ ACKNOWLEDGEMENTS: Final = Table(
     Column("identifier", Text, primary_key=True),
     Column("agency", String(64), primary_key=True),
     Column("officer", Text, primary_key=True),
+    Column("of", String(64), primary_key=True),
+    Column("sent_us", BigInteger, primary_key=True, autoincrement=False),
     Column("idx", BigInteger, nullable=False),
     Column("note", Text, nullable=False),
     Column("at_us", BigInteger, nullable=False),

@@ -15,7 +15,7 @@ from tests.cli.hub import Hub
 sys.path.insert(0, str(Path(__file__).parents[1] / "core"))
 from aid_messages import BOOM, aid_message, item
 
-INCIDENT = "OS-2026-000021-AZE"
+INCIDENT = "AC-2026-000021-AZE"
 
 
 @pytest.fixture(scope="module")

@@ -32,7 +32,7 @@ from schemas.rm import (
 __all__ = ["BEGAN", "BOOM", "INCIDENT", "Exchange", "aid_message", "item"]
 
 BEGAN = datetime(2026, 11, 23, 8, 0, tzinfo=UTC)
-INCIDENT = "OS-2026-000001-AZE"
+INCIDENT = "AC-2026-000001-AZE"
 BOOM = "boom-offshore"
 OIL = "urn:caspian:resource:oil-spill"
 REC20 = "urn:un:unece:uncefact:codelist:standard:UNECE:Recommendation20"

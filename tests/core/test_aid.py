@@ -322,7 +322,7 @@ def test_without_an_incident_id_the_exchange_is_the_incident() -> None:
     assert amounts(line(board(x.entries), incident="REQ")) == {"asked": 5, "offered": 3}
 
 
-@pytest.mark.parametrize("written", ["os-2026-000001-aze", f"  {INCIDENT} "])
+@pytest.mark.parametrize("written", ["ac-2026-000001-aze", f"  {INCIDENT} "])
 def test_an_incident_is_known_however_its_id_is_written(written: str) -> None:
     x = scenario()
     x.say("ir-ndmo", "RequestResource", "IR-1", item("1", 7, code=BOOM), incident=written)

@@ -118,7 +118,8 @@ async def test_the_commands_that_are_shown_work_in_their_order(hub: Log, redis: 
     await redis.execute_command(*acknowledge[1])
 
     async def acknowledged() -> bool:
-        return bool(await asyncio.to_thread(hub.acknowledgements, "centre@az.example", "A-1"))
+        (message,) = await asyncio.to_thread(hub.find_messages, "A-1")
+        return bool(await asyncio.to_thread(hub.acknowledgements, message))
 
     async def delivered() -> bool:
         return bool(await asyncio.to_thread(hub.delivered_at, [_IR], 3))

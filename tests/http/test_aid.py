@@ -52,11 +52,11 @@ async def exchange(hub: Hub, incident: str) -> list[int]:
 
 
 async def test_every_figure_names_the_messages_behind_it(hub: Hub) -> None:
-    ask, offer, yes, promise = await exchange(hub, "OS-2026-000011-AZE")
+    ask, offer, yes, promise = await exchange(hub, "AC-2026-000011-AZE")
 
-    [found] = await board(hub, "ir-ndmo", incident="os-2026-000011-aze")
+    [found] = await board(hub, "ir-ndmo", incident="ac-2026-000011-aze")
 
-    assert (found["incident"], found["status"]) == ("OS-2026-000011-AZE", "Actual")
+    assert (found["incident"], found["status"]) == ("AC-2026-000011-AZE", "Actual")
     [line] = found["lines"]
     assert (line["type"], line["name"], line["unit"]) == (OIL, "boom offshore", "MTR")
     assert line["asked"] == {"amount": "2000", "messages": [ask]}
@@ -69,7 +69,7 @@ async def test_every_figure_names_the_messages_behind_it(hub: Hub) -> None:
 
 
 async def test_a_state_is_shown_with_what_it_gives(hub: Hub) -> None:
-    incident = "OS-2026-000012-AZE"
+    incident = "AC-2026-000012-AZE"
     await exchange(hub, incident)
 
     assert len(await board(hub, "auditor", incident=incident, state="KZ")) == 1
@@ -80,7 +80,7 @@ async def test_a_state_is_shown_with_what_it_gives(hub: Hub) -> None:
 
 
 async def test_quantities_in_words_stand_as_they_were_said(hub: Hub) -> None:
-    incident = "OS-2026-000013-AZE"
+    incident = "AC-2026-000013-AZE"
     ask = [item("1", code=BOOM, words="as much as you have")]
     index = await hub.publish(
         "az-fhn", aid("az-fhn", "RequestResource", incident, ask, incident=incident)
@@ -101,7 +101,7 @@ async def test_an_exercise_has_a_board_of_its_own(hub: Hub) -> None:
 
 
 async def test_who_was_no_member_then_does_not_see_it(hub: Hub) -> None:
-    incident = "OS-2026-000014-AZE"
+    incident = "AC-2026-000014-AZE"
     await exchange(hub, incident)
 
     assert await board(hub, "stranger", incident=incident) == []
@@ -109,7 +109,7 @@ async def test_who_was_no_member_then_does_not_see_it(hub: Hub) -> None:
 
 
 async def test_an_illegal_move_is_answered_with_its_code_and_logged(hub: Hub) -> None:
-    incident = "OS-2026-000015-AZE"
+    incident = "AC-2026-000015-AZE"
     await exchange(hub, incident)
     yes, before = [item("1", answers="a")], await hub.head()
     given = {"answers": f"{incident}-1", "incident": incident}
@@ -128,7 +128,7 @@ async def test_the_board_is_for_who_has_a_token(hub: Hub) -> None:
 
 
 async def test_the_client_asks_for_it(hub: Hub) -> None:
-    incident = "OS-2026-000016-AZE"
+    incident = "AC-2026-000016-AZE"
     await exchange(hub, incident)
 
     async with hub.client("kz-mes") as client:

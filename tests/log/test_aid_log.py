@@ -85,7 +85,7 @@ def test_the_board_comes_from_the_store_and_comes_back_when_it_is_made_anew(log:
 
     assert shown(log) == before
     [(status, incident, *_, figures, _states)] = before
-    assert (status, incident) == ("Actual", "OS-2026-000001-AZE")
+    assert (status, incident) == ("Actual", "AC-2026-000001-AZE")
     assert {s: int(f[0]) for s, f in figures.items() if f[0]} == {
         "asked": 2000,
         "offered": 1200,

@@ -300,13 +300,42 @@ def test_acknowledgements_of_a_message_come_in_log_order_once_an_officer(log: Lo
     w.commit([acknowledgement("kz-mchs", "m-1", "Dana", "seen"), acknowledgement("ir-ndmo", "4")])
     w.commit([acknowledgement("kz-mchs", "m-1", "Dana", "again")])
 
-    found = log.acknowledgements("centre@az.example", "a-1")
+    (message,) = log.find_messages("a-1")
+    found = log.acknowledgements(message)
 
     assert [(a.index, a.agency, a.officer, a.note) for a in found] == [
         (5, "kz-mchs", "Dana", "seen"),
         (6, "ir-ndmo", "Aysel", ""),
     ]
-    assert log.acknowledgements("centre@az.example", "a-2") == []
+    w.commit([alert("az-fhn", "a-2")])
+    assert log.acknowledgements(*log.find_messages("a-2")) == []
+
+
+def test_an_acknowledgement_is_of_one_message_and_not_of_another_that_is_named_alike(
+    log: Log,
+) -> None:
+    w = Writer(log).begin("az-fhn", "ir-ndmo", "kz-mchs")
+    w.commit([alert("az-fhn", "a-1"), alert("ir-ndmo", "a-1", message_id="m-2")])
+    w.commit([acknowledgement("kz-mchs", "5", "Dana")])
+    w.commit(
+        [
+            alert(
+                "kz-mchs",
+                "k-1",
+                sender="duty@kz.example",
+                msg_type="Ack",
+                references="centre@az.example,a-1,2020-01-01T00:00:00-00:00",
+            )
+        ]
+    )
+
+    theirs, copy = sorted(log.find_messages("a-1"), key=lambda m: m.index)
+
+    assert log.acknowledgements(theirs) == []
+    assert [(a.officer, a.of) for a in log.acknowledgements(copy)] == [("Dana", "ir-ndmo")]
+    again = w.commit([acknowledgement("kz-mchs", "4", "Dana")])
+    assert [o.duplicate for o in again.outcomes] == [False]
+    assert [a.officer for a in log.acknowledgements(theirs)] == ["Dana"]
 
 
 def test_a_cap_ack_acknowledges_what_it_refers_to_before_or_after_it_came(log: Log) -> None:
@@ -322,7 +351,8 @@ def test_a_cap_ack_acknowledges_what_it_refers_to_before_or_after_it_came(log: L
     w.commit([alert("az-fhn", "a-1")])
     w.commit([acknowledgement("ir-ndmo", "4", "duty@ir.example")])
 
-    found = log.acknowledgements("centre@az.example", "a-1")
+    (message,) = log.find_messages("a-1")
+    found = log.acknowledgements(message)
 
     assert [(a.index, a.officer) for a in found] == [(3, "duty@ir.example")]
     assert log.head().size == 5
@@ -409,7 +439,8 @@ def test_the_longest_names_that_are_admitted_can_be_kept(log: Log) -> None:
     )
 
     assert [o.refusal for o in decisions.outcomes] == [None, None]
-    assert [a.officer for a in log.acknowledgements(sender, identifier)] == [text[:999]]
+    (message,) = log.find_messages(identifier)
+    assert [a.officer for a in log.acknowledgements(message)] == [text[:999]]
 
 
 def test_an_unreachable_store_is_unavailable_and_says_so(tmp_path: object) -> None:

@@ -23,7 +23,7 @@ OFFER = """<?xml version="1.0" encoding="UTF-8"?>
   <m:MessageDescription>Two vessels for oil recovery</m:MessageDescription>
   <m:OriginatingMessageID>TM-2026-7</m:OriginatingMessageID>
   <m:IncidentInformation>
-    <rm:IncidentID>OS-2026-000001-AZE</rm:IncidentID>
+    <rm:IncidentID>AC-2026-000001-AZE</rm:IncidentID>
     <rm:IncidentDescription>Oil spill off Absheron</rm:IncidentDescription>
   </m:IncidentInformation>
   <m:ContactInformation>
@@ -85,7 +85,7 @@ REQUEST = """<?xml version="1.0" encoding="UTF-8"?>
   <SentDateTime>2026-11-23T14:00:00+04:00</SentDateTime>
   <MessageContentType>RequestResource</MessageContentType>
   <OriginatingMessageID>AZ-FHN-2026-42</OriginatingMessageID>
-  <IncidentInformation><rm:IncidentID>OS-2026-000001-AZE</rm:IncidentID></IncidentInformation>
+  <IncidentInformation><rm:IncidentID>AC-2026-000001-AZE</rm:IncidentID></IncidentInformation>
   <Funding><FundCode>RF-7</FundCode></Funding>
   <ContactInformation>
     <rm:ContactDescription>duty@fhn.gov.az</rm:ContactDescription>
@@ -114,7 +114,7 @@ ANSWER = """<?xml version="1.0" encoding="UTF-8"?>
   <MessageContentType>AidOfferResponse</MessageContentType>
   <OriginatingMessageID>TM-2026-7</OriginatingMessageID>
   <PrecedingMessageID>TM-2026-7</PrecedingMessageID>
-  <IncidentInformation><rm:IncidentID>OS-2026-000001-AZE</rm:IncidentID></IncidentInformation>
+  <IncidentInformation><rm:IncidentID>AC-2026-000001-AZE</rm:IncidentID></IncidentInformation>
   <ContactInformation>
     <rm:ContactDescription>duty@fhn.gov.az</rm:ContactDescription>
     <rm:ContactRole>Sender</rm:ContactRole>
@@ -151,7 +151,7 @@ RETURN = (
     ("</RequestResource", "</RequestReturn"),
     (FUNDING, ""),
 )
-INCIDENT_ID = "<rm:IncidentID>OS-2026-000001-AZE</rm:IncidentID>"
+INCIDENT_ID = "<rm:IncidentID>AC-2026-000001-AZE</rm:IncidentID>"
 DESCRIPTION = "<rm:IncidentDescription>Oil spill off Absheron</rm:IncidentDescription>"
 SENDER = "<rm:ContactDescription>nobat@emergency.gov.tm</rm:ContactDescription>"
 ROLE = "<rm:ContactRole>Sender</rm:ContactRole>"

@@ -80,7 +80,7 @@ def test_json_has_the_names_of_the_standard() -> None:
         "MessageContentType": "AidOfferResponse",
         "OriginatingMessageID": "TM-2026-7",
         "PrecedingMessageID": "TM-2026-7",
-        "IncidentInformation": [{"IncidentID": "OS-2026-000001-AZE"}],
+        "IncidentInformation": [{"IncidentID": "AC-2026-000001-AZE"}],
         "ContactInformation": [
             {"ContactDescription": "duty@fhn.gov.az", "ContactRole": "Sender"}
         ],

@@ -58,11 +58,11 @@ def test_an_offer_says_who_when_what_for_which_incident_and_until_when() -> None
         events=("Oil recovery vessel", "urn:caspian:resource:oil-spill=vessel-recovery"),
         headline="Two vessels for oil recovery",
         expires=datetime.fromisoformat(END),
-        incidents=("OS-2026-000001-AZE",),
+        incidents=("AC-2026-000001-AZE",),
         areas=(Area(description="Port of Türkmenbaşy"),),
         aid=AidFacts(
             thread="TM-2026-7",
-            incidents=("OS-2026-000001-AZE",),
+            incidents=("AC-2026-000001-AZE",),
             items=(
                 AidItem(
                     id="1",
@@ -96,7 +96,7 @@ def test_the_sender_is_the_contact_with_that_role_by_mail_then_description_then_
         (["EXERCISES", "TESTING"], "Actual"),
         (["Test laboratory on fire", "exercise"], "Actual"),
         (["EXERCISE", "TEST"], "Actual"),
-        (["EXERCISE", "OS-2026-000001-AZE"], "Actual"),
+        (["EXERCISE", "AC-2026-000001-AZE"], "Actual"),
         (["OS-2026-EXERCISE"], "Actual"),
     ],
 )

@@ -84,7 +84,7 @@ def test_a_withdrawn_offer_needs_no_details() -> None:
 
 def test_findings_come_in_document_order_with_their_lines() -> None:
     data = message(
-        ("OS-2026-000001-AZE", ""),
+        ("AC-2026-000001-AZE", ""),
         (">TM<", ">Turkmenistan<"),
         ("<rm:Amount>2<", "<rm:Amount>-2<"),
         ("free of charge", ""),

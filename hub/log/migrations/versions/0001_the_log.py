@@ -65,6 +65,8 @@ def upgrade() -> None:
         sa.Column("identifier", sa.Text, primary_key=True),
         sa.Column("agency", sa.String(64), primary_key=True),
         sa.Column("officer", sa.Text, primary_key=True),
+        sa.Column("of", sa.String(64), primary_key=True),
+        sa.Column("sent_us", sa.BigInteger, primary_key=True, autoincrement=False),
         sa.Column("idx", sa.BigInteger, nullable=False),
         sa.Column("note", sa.Text, nullable=False),
         sa.Column("at_us", sa.BigInteger, nullable=False),
