@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import shutil
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -40,10 +41,32 @@ async def test_sigkill_at_random_moments_loses_nothing(
         await hub.assert_nothing_lost()
 
 
+@pytest.mark.soak
+@pytest.mark.parametrize("seed", range(2, 6))
+async def test_a_long_time_of_sigkills_and_flushes_loses_nothing(seed: int, tmp_path: Path) -> None:
+    async with running(tmp_path) as hub:
+        fire = asyncio.create_task(killing(hub, seed=seed))
+        flushes = asyncio.create_task(_flushing(hub, every=7.0))
+        try:
+            await hub.stream(AGENCIES[0], range(8 * MESSAGES))
+        finally:
+            await end([fire, flushes])
+
+        assert len(hub.receipts) == 8 * MESSAGES
+        await hub.assert_nothing_lost()
+
+
+async def _flushing(hub: Hub, *, every: float) -> None:
+    while True:
+        await asyncio.sleep(every)
+        with suppress(Exception):  # the server may be down this moment
+            await hub.redis.flushall()
+
+
 async def test_sigkill_of_the_api_loses_nothing_on_the_way_in_and_out(tmp_path: Path) -> None:
     async with running(tmp_path, api=True) as hub:
         follower = asyncio.create_task(hub.follow(AGENCIES[1], MESSAGES))
-        by_http = range(MESSAGES - 300, MESSAGES)
+        by_http = range(MESSAGES - 200, MESSAGES)
         fire = asyncio.create_task(
             killing(hub, "api", seed=2, done=lambda: sum(n in hub.receipts for n in by_http))
         )

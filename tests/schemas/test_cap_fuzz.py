@@ -46,6 +46,17 @@ def test_any_bytes_are_read_or_refused(data: bytes) -> None:
 @given(st.data())
 @settings(max_examples=150, deadline=None)
 def test_a_message_with_damaged_bytes_is_read_or_refused(data: st.DataObject) -> None:
+    a_damaged_message_is_read_or_refused(data)
+
+
+@pytest.mark.soak
+@given(st.data())
+@settings(max_examples=20_000, deadline=None)
+def test_many_messages_with_damaged_bytes_are_read_or_refused(data: st.DataObject) -> None:
+    a_damaged_message_is_read_or_refused(data)
+
+
+def a_damaged_message_is_read_or_refused(data: st.DataObject) -> None:
     base = data.draw(
         st.sampled_from(
             [

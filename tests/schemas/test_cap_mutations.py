@@ -140,6 +140,17 @@ def our_verdict(data: bytes) -> bool | str:
 @given(st.data())
 @settings(max_examples=400, deadline=None, suppress_health_check=list(HealthCheck))
 def test_a_damaged_message_gets_the_official_schemas_verdict(data: st.DataObject) -> None:
+    damaged_verdicts_agree(data)
+
+
+@pytest.mark.soak
+@given(st.data())
+@settings(max_examples=20_000, deadline=None, suppress_health_check=list(HealthCheck))
+def test_many_damaged_messages_get_the_official_schemas_verdict(data: st.DataObject) -> None:
+    damaged_verdicts_agree(data)
+
+
+def damaged_verdicts_agree(data: st.DataObject) -> None:
     root = etree.fromstring(data.draw(st.sampled_from(samples())))
     for mutate in data.draw(st.lists(st.sampled_from(MUTATIONS), min_size=1, max_size=3)):
         mutate(root, data)
