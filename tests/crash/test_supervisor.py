@@ -63,11 +63,12 @@ child.wait()
 """
 # A supervisor in a process of its own: says when its children are ready, and that it ended well.
 SUPERVISOR = """
-import asyncio, fcntl, json, pathlib, sys, termios
+import asyncio, fcntl, json, pathlib, signal, sys, termios
 from datetime import timedelta
 from hub.supervisor import Child, Supervisor
 
 directory, grace_s, program = pathlib.Path(sys.argv[1]), float(sys.argv[2]), sys.argv[3]
+signal.signal(signal.SIGHUP, signal.SIG_DFL)  # the tests themselves may run under nohup
 if sys.stdin.isatty():
     fcntl.ioctl(0, termios.TIOCSCTTY, 0)
 
