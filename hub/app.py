@@ -38,6 +38,7 @@ _HEADERS: Final = {
     "Referrer-Policy": "no-referrer",
     "Cache-Control": "no-store",
 }
+_NOTED_S: Final = 60
 _log = structlog.get_logger("api")
 
 
@@ -121,12 +122,14 @@ def _lifespan(
             asyncio.create_task(hub.tailer.run(), name="tail"),
             asyncio.create_task(hub.refusals.run(), name="refusals"),
             asyncio.create_task(_watch_members(hub), name="members"),
+            asyncio.create_task(_note_use(hub), name="use"),
         ]
         try:
             yield {REFUSALS: hub.refusals}
         finally:
             await end(tasks)
             await hub.refusals.flush()
+            await _noted(hub)
             await redis.aclose()
             log.close()
 
@@ -141,6 +144,20 @@ async def _watch_members(hub: Hub) -> None:
             await hub.registry()
         except Unavailable as e:
             _log.warning("registry.waiting", error=str(e))
+
+
+async def _note_use(hub: Hub) -> None:
+    """Write down about once a minute when tokens were last used."""
+    while True:
+        await asyncio.sleep(_NOTED_S)
+        await _noted(hub)
+
+
+async def _noted(hub: Hub) -> None:
+    try:
+        await asyncio.to_thread(hub.authenticator.note_use)
+    except Unavailable as e:
+        _log.warning("use.waiting", error=str(e))
 
 
 def serve(settings: Settings) -> None:

@@ -203,13 +203,24 @@ def issue_tokens(log: Log) -> dict[str, str]:
     """Return a token for everybody, one that has expired, and one that is revoked."""
     now = datetime.now(UTC)
 
-    def token(role: Role, agency: str = "", person: str = "", expires: Any = None) -> str:
-        return issue(log, role=role, agency=agency, person=person, expires=expires, now=now)
+    def token(
+        role: Role, agency: str = "", person: str = "", expires: Any = None, **limits: Any
+    ) -> str:
+        return issue(
+            log, role=role, agency=agency, person=person, expires=expires, now=now, **limits
+        )
 
     tokens = {agency: token("agency", agency) for agency in AGENCIES}
     tokens["officer"] = token("officer", "ir-ndmo", OFFICER)
     tokens["auditor"] = token("auditor", person="Auditor")
     tokens["operator"] = token("operator", person="Operator")
+    tokens["registrar"] = token("registrar", person="Registrar")
+    tokens["registrar of KZ"] = token("registrar", person="Registrar", state="KZ")
+    tokens["auditor of KZ"] = token("auditor", state="KZ")
+    tokens["auditor of ir-ndmo"] = token("auditor", "ir-ndmo")
+    tokens["witness"] = token("witness", state="TM")
+    tokens["only reads"] = token("agency", "az-fhn", scopes=("read",))
+    tokens["only publishes"] = token("agency", "az-fhn", scopes=("publish",))
     tokens["stranger"] = token("agency", "az-unknown")
     tokens["expired"] = token("agency", "az-fhn", expires=now - timedelta(seconds=1))
     tokens["revoked"] = token("agency", "az-fhn")

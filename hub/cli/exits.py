@@ -41,7 +41,7 @@ REFUSED: Final = 5
 INTERRUPTED: Final = 130
 
 _FORBIDDEN_CODES: Final = frozenset(
-    {"token-missing", "token-invalid", "token-expired", "not-allowed"}
+    {"token-missing", "token-invalid", "token-expired", "not-allowed", "scope-missing"}
 )
 
 _GRAVITY: Final = (DONE, REFUSED, USAGE, FORBIDDEN, UNAVAILABLE, UNEXPECTED)

@@ -19,6 +19,7 @@ from hub.errors import Rejected
 from hub.log.store import Log
 from hub.members import credentials
 from hub.members.credentials import Credential, Role
+from hub.members.roles import MAY, Scope
 from hub.settings import Settings
 
 __all__ = ["app"]
@@ -26,15 +27,22 @@ __all__ = ["app"]
 app: Final = App(name="tokens", help="Issue and revoke access tokens.")
 
 
-@app.command
-def issue(
+@app.command(name=("add", "issue"))
+def add(
     role: Role,
     /,
     *,
     agency: Annotated[
         str, Parameter(help="Whose it is: az-fhn. For roles agency and officer.")
     ] = "",
+    state: Annotated[
+        str, Parameter(help="Whose it is: AZ. For an auditor, registrar or witness of a state.")
+    ] = "",
     person: Annotated[str, Parameter(help="Who acts with it. An officer acts by name.")] = "",
+    scope: Annotated[
+        tuple[Scope, ...],
+        Parameter(negative="", help="Only this of what the role may; may be repeated."),
+    ] = (),
     expires: Annotated[
         str | None, Parameter(help="When it ends: 90d, or a time (UTC). Never, if left out.")
     ] = None,
@@ -45,8 +53,10 @@ def issue(
     Parameters
     ----------
     role: Role
-        agency: publishes and reads. officer: also acknowledges, by name. auditor: reads
-        the log. operator: registers members and looks after dead letters.
+        agency: publishes, acknowledges and reads. officer: the same, in one person's name.
+        auditor: reads the log; that of a state or agency, what these may read. registrar:
+        registers members. operator: reads all and looks after dead letters. witness: cosigns
+        the log for a state.
 
     """
     now = datetime.now(UTC)
@@ -55,7 +65,14 @@ def issue(
         if agency:
             _check_member(log, agency)
         token = credentials.issue(
-            log, role=role, agency=agency, person=person, expires=until, now=now
+            log,
+            role=role,
+            agency=agency,
+            state=state,
+            person=person,
+            scopes=scope,
+            expires=until,
+            now=now,
         )
     if json:
         emit(
@@ -63,7 +80,9 @@ def issue(
                 "token": token,
                 "role": role,
                 "agency": agency,
+                "of_state": state or agency[:2].upper(),
                 "person": person,
+                "scopes": sorted(scope or MAY[role]),
                 "expires": until.isoformat() if until else None,
             }
         )
@@ -94,16 +113,18 @@ def ls(*, json: AsJson = False) -> None:
             emit(_object(one, now))
         return
     table(
-        ("TOKEN", "STATE", "ROLE", "AGENCY", "PERSON", "MADE", "EXPIRES"),
+        ("TOKEN", "IS", "ROLE", "OF", "PERSON", "SCOPES", "MADE", "EXPIRES", "LAST USED"),
         (
             (
                 f"csp_{c.prefix}_…",
                 styled(_state(c, now), "" if _state(c, now) == "valid" else "dim"),
                 c.role,
-                c.agency or "-",
+                c.agency or c.state or "-",
                 c.person or "-",
+                "all" if c.scopes == MAY[c.role] else " ".join(sorted(c.scopes)),
                 utc(c.created),
                 utc(c.expires) if c.expires else "never",
+                utc(c.used) if c.used else "never",
             )
             for c in found
         ),
@@ -122,10 +143,13 @@ def _object(c: Credential, now: datetime) -> dict[str, Any]:
         "state": _state(c, now),
         "role": c.role,
         "agency": c.agency,
+        "of_state": c.state,
         "person": c.person,
+        "scopes": sorted(c.scopes),
         "created": c.created.isoformat(),
         "expires": c.expires.isoformat() if c.expires else None,
         "revoked": c.revoked.isoformat() if c.revoked else None,
+        "used": c.used.isoformat() if c.used else None,
     }
 
 

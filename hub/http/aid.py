@@ -14,7 +14,7 @@ from hub.core.registry import History
 from hub.core.routing import entitled
 from hub.http.problems import RESPONSES
 from hub.http.state import Asker, HubState
-from hub.members.credentials import Principal
+from hub.members.roles import Principal, require
 
 __all__ = ["router"]
 
@@ -33,6 +33,7 @@ async def aid_board(
     A member's board is made of the messages that it is entitled to, an auditor's of
     all. Every figure names the log indexes of the messages behind it.
     """
+    require(asker, "read")
     rows = await asyncio.to_thread(hub.log.aid_messages)
     history = await hub.registry()
     return await asyncio.to_thread(_shown, rows, history, asker, incident, state)
@@ -41,12 +42,11 @@ async def aid_board(
 def _shown(
     rows: Iterable[MessageRow], history: History, asker: Principal, incident: str, state: str
 ) -> dict[str, Any]:
-    every = asker.role in {"auditor", "operator"}
     found = board(
         AidEntry(row.index, row.agency, row.facts)
         for row in rows
-        if every
-        or asker.agency in {row.agency, *entitled(row.facts, row.agency, history.at(row.index))}
+        if asker.sees_all
+        or asker.sees_any({row.agency, *entitled(row.facts, row.agency, history.at(row.index))})
     )
     return {
         "incidents": [

@@ -20,7 +20,7 @@ from hub.errors import Rejected, Unavailable
 from hub.http.problems import RESPONSES
 from hub.http.state import Asker, Hub, HubState
 from hub.log.feeding import read_from_log
-from hub.members.credentials import Principal
+from hub.members.roles import Principal, require
 from hub.streams import keys
 from hub.streams.connect import LOST
 from hub.streams.feeds import FeedStreams
@@ -69,13 +69,10 @@ Sandbox = Annotated[str, Query(pattern=r"^([a-z0-9][a-z0-9-]{0,39})?$")]
 
 @router.get("/v1/feeds", summary="The feeds one may read")
 async def feeds(hub: HubState, asker: Asker) -> dict[str, Any]:
-    """Return the feeds of one's agency; all of them for an auditor or operator."""
+    """Return the feeds of one's agency; an auditor's are those of all agencies they look after."""
+    require(asker, "read")
     found = (await hub.registry()).latest.feeds()
-    own = [
-        f
-        for f in sorted(found)
-        if asker.role in {"auditor", "operator"} or f.partition(".")[0] == asker.agency
-    ]
+    own = [f for f in sorted(found) if asker.sees(f.partition(".")[0])]
     return {"feeds": [{"feed": feed, "since": found[feed]} for feed in own]}
 
 
@@ -95,6 +92,7 @@ async def feed_page(
     With *wait* the answer waits that many seconds for a first entry. Reading confirms
     nothing: see confirmations.
     """
+    require(asker, "read")
     registry = await _may_read(hub, asker, feed, sandbox)
     deadline = time.monotonic() + wait
     while True:
@@ -127,6 +125,7 @@ async def events(
     Begins after ``Last-Event-ID``, else after *after*, else with what comes from now on.
     A reader that does not keep up is cut off; it resumes by id and misses nothing.
     """
+    require(asker, "read")
     await _may_read(hub, asker, feed, sandbox)
     start = after
     if last_event_id:
@@ -156,9 +155,8 @@ async def confirm(
     feed: str, given: Confirming, hub: HubState, asker: Asker
 ) -> dict[str, int | str]:
     """Confirm everything in a feed through a log index: it counts as delivered."""
+    require(asker, "confirm")
     await _may_read(hub, asker, feed, "")
-    if asker.role in {"auditor", "operator"}:
-        raise Rejected("not-allowed", "only the feed's own agency can confirm it")
     size = (await asyncio.to_thread(hub.log.head)).size
     if given.through >= size:
         raise Rejected("cursor-invalid", f"the log ends at {size - 1}")
@@ -173,11 +171,9 @@ async def _may_read(hub: Hub, asker: Principal, feed: str, sandbox: str) -> Regi
     registry = (await hub.registry()).latest
     if feed not in registry.feeds():
         registry = (await hub.registry(fresh=True)).latest
-    own = feed.partition(".")[0] == asker.agency
-    above = asker.role in {"auditor", "operator"}
-    if feed not in registry.feeds() or not (own or above):
+    if feed not in registry.feeds() or not asker.sees(feed.partition(".")[0]):
         raise Rejected("feed-unknown", f"there is no feed {feed[:100]} for you")
-    if sandbox and not above:
+    if sandbox and "audit" not in asker.scopes:
         raise Rejected("not-allowed", "a replay is read by an auditor or operator")
     return registry
 

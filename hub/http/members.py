@@ -9,9 +9,10 @@ from fastapi import APIRouter
 
 from hub.core.candidate import Candidate, CandidateKind
 from hub.core.registry import History, Registry, read_agency, read_subscription
-from hub.errors import Unavailable
+from hub.errors import Rejected, Unavailable
 from hub.http.problems import RESPONSES
-from hub.http.state import Asker, Hub, HubState, require
+from hub.http.state import Asker, Hub, HubState
+from hub.members.roles import Principal, require
 from hub.streams.submit import propose
 
 __all__ = ["router"]
@@ -20,16 +21,16 @@ router = APIRouter(tags=["members"], responses=RESPONSES)
 
 
 @router.get("/v1/members", summary="The member agencies")
-async def members(hub: HubState, _asker: Asker) -> dict[str, Any]:
+async def members(hub: HubState, asker: Asker) -> dict[str, Any]:
     """Return all agencies, and the subscriptions that the asker may see."""
+    require(asker, "read", "register")
     registry = (await hub.registry(fresh=True)).latest
-    own = _asker.role in {"auditor", "operator"}
     return {
         "members": [a.model_dump(mode="json") for a in registry.agencies.values()],
         "subscriptions": [
             {"feed": s.feed, **s.model_dump(mode="json")}
             for s in registry.subscriptions.values()
-            if own or s.agency == _asker.agency
+            if asker.sees(s.agency) or _registers(asker, s.agency)
         ],
     }
 
@@ -37,8 +38,9 @@ async def members(hub: HubState, _asker: Asker) -> dict[str, Any]:
 @router.post("/v1/members", status_code=201, summary="Add or change a member")
 async def add_member(record: dict[str, Any], hub: HubState, asker: Asker) -> dict[str, Any]:
     """Log a member's record; the newest record of an agency holds."""
-    require(asker, "operator")
+    require(asker, "register")
     agency = read_agency(record)
+    _own_state(asker, agency.id)
 
     def there(registry: Registry) -> bool:
         return registry.agencies.get(agency.id) == agency
@@ -50,14 +52,29 @@ async def add_member(record: dict[str, Any], hub: HubState, asker: Asker) -> dic
 @router.post("/v1/subscriptions", status_code=201, summary="Add or change a subscription")
 async def add_subscription(record: dict[str, Any], hub: HubState, asker: Asker) -> dict[str, Any]:
     """Log a subscription: a further feed of an agency, filtered."""
-    require(asker, "operator")
+    require(asker, "register")
     subscription = read_subscription(record, (await hub.registry(fresh=True)).latest)
+    _own_state(asker, subscription.agency)
 
     def there(registry: Registry) -> bool:
         return registry.subscriptions.get(subscription.feed) == subscription
 
     await _log(hub, "subscription", subscription.model_dump(mode="json"), there)
     return {"feed": subscription.feed, **subscription.model_dump(mode="json")}
+
+
+def _registers(asker: Principal, agency: str) -> bool:
+    of_hub = not asker.state
+    return "register" in asker.scopes and (of_hub or agency.startswith(f"{asker.state.lower()}-"))
+
+
+def _own_state(asker: Principal, agency: str) -> None:
+    if not _registers(asker, agency):
+        raise Rejected(
+            "not-allowed",
+            f"a registrar of {asker.state} registers agencies of {asker.state}, not {agency}",
+            remedy="Leave it to a registrar of that state, or of the hub.",
+        )
 
 
 async def _log(hub: Hub, kind: CandidateKind, body: dict[str, Any], there: Any) -> None:

@@ -15,7 +15,7 @@ from hub.core.routing import entitled, recipients
 from hub.errors import Rejected
 from hub.http.problems import RESPONSES
 from hub.http.state import Asker, Hub, HubState
-from hub.members.credentials import Principal
+from hub.members.roles import Principal, require
 from schemas.entry import from_micros
 
 __all__ = ["router"]
@@ -99,15 +99,16 @@ async def find(hub: Hub, asker: Principal, name: str) -> MessageRow:
     """Return the one message of that name that the asker may read.
 
     Raises:
-        Rejected: ``unknown-message``, ``ambiguous-message``.
+        Rejected: ``unknown-message``, ``ambiguous-message``, ``scope-missing``.
     """
+    require(asker, "read")
     found = await asyncio.to_thread(hub.log.find_messages, name)
     history = await hub.registry()
     readable = [
         row
         for row in found
-        if asker.role in {"auditor", "operator"}
-        or asker.agency in {row.agency, *entitled(row.facts, row.agency, history.at(row.index))}
+        if asker.sees_all
+        or asker.sees_any({row.agency, *entitled(row.facts, row.agency, history.at(row.index))})
     ]
     if len(readable) == 1:
         return readable[0]

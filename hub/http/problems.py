@@ -23,6 +23,7 @@ _STATUS: Final[Mapping[str, int]] = {
     "token-invalid": 401,
     "token-expired": 401,
     "not-allowed": 403,
+    "scope-missing": 403,
     "unknown-agency": 403,
     "sender-not-of-agency": 403,
     "not-your-message": 403,

@@ -12,7 +12,8 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from hub.errors import Rejected, Unavailable
 from hub.http.problems import RESPONSES, problem
-from hub.http.state import Asker, Hub, HubState, require
+from hub.http.state import Asker, Hub, HubState
+from hub.members.roles import require
 from hub.streams.submit import to_inbox
 from hub.telemetry import process_metrics
 from schemas.receipt import Answer, Receipt
@@ -55,7 +56,7 @@ async def publish(
     The receipt comes once the message is durable in the log. After a 503 or a lost
     connection, send the same bytes again: a message is never logged twice.
     """
-    require(asker, "agency", "officer")
+    require(asker, "publish")
     try:
         payload = await _body(request, hub.settings.max_payload_bytes)
     except TimeoutError:
@@ -101,7 +102,7 @@ async def acknowledge(
     name: str, hub: HubState, asker: Asker, given: Acknowledging | None = None
 ) -> Response:
     """Acknowledge a message, by its id or log index, in a person's name for their agency."""
-    require(asker, "agency", "officer")
+    require(asker, "acknowledge")
     given = given or Acknowledging(officer="", note="")
     officer = asker.person if asker.role == "officer" else given.officer or asker.person
     if asker.role == "officer" and given.officer not in {"", asker.person}:

@@ -15,13 +15,14 @@ from hub.core.registry import History
 from hub.errors import Rejected
 from hub.http.refusals import Refusals
 from hub.log.store import Log
-from hub.members.credentials import Authenticator, Principal, Role
+from hub.members.credentials import Authenticator
+from hub.members.roles import Principal
 from hub.settings import Settings
 from hub.streams.answers import Answers
 from hub.streams.feeds import FeedStreams
 from hub.streams.tail import Tailer
 
-__all__ = ["Asker", "Hub", "HubState", "require"]
+__all__ = ["Asker", "Hub", "HubState"]
 
 _FRESH_S = 1.0
 
@@ -94,17 +95,3 @@ def _bearer(headers: Sequence[str]) -> str:
 
 
 Asker = Annotated[Principal, Depends(_asker)]
-
-
-def require(asker: Principal, *roles: Role) -> None:
-    """Let only these roles pass.
-
-    Raises:
-        Rejected: ``not-allowed``; logged as a refusal.
-    """
-    if asker.role not in roles:
-        raise Rejected(
-            "not-allowed",
-            f"this is for the role {' or '.join(roles)}, not {asker.role}",
-            remedy="Use a token of that role.",
-        )

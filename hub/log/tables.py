@@ -158,6 +158,12 @@ CREDENTIALS: Final = Table(
     Column("created_us", BigInteger, nullable=False),
     Column("expires_us", BigInteger, nullable=True),
     Column("revoked_us", BigInteger, nullable=True),
+    Column("state", String(2), nullable=False, server_default=""),
+    # Names with spaces between; empty: all that the role may.
+    Column("scopes", Text, nullable=False, server_default=""),
+    # Which of the ways to show who one is: a token, or a client certificate.
+    Column("kind", String(16), nullable=False, server_default="token"),
+    Column("used_us", BigInteger, nullable=True),
 )
 
 PROJECTIONS: Final = (MESSAGES, AID, ACKNOWLEDGEMENTS, DELIVERIES, CHAINS, INPUTS)

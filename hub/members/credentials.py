@@ -11,35 +11,33 @@ import hmac
 import re
 import secrets
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from hashlib import sha256
-from typing import Any, Final, Literal, cast, get_args
+from threading import Lock
+from typing import Any, Final, cast
 
-from sqlalchemy import insert, select, update
+from sqlalchemy import bindparam, insert, or_, select, update
 
-from hub.errors import Rejected
+from hub.errors import Rejected, Unavailable
 from hub.log.store import Log
 from hub.log.tables import CREDENTIALS
+from hub.members.roles import (
+    ROLES,
+    Principal,
+    Role,
+    Scope,
+    place_of,
+    scopes_of,
+    written_scopes,
+)
 from schemas.entry import from_micros, micros
 
 __all__ = ["ROLES", "Authenticator", "Credential", "Principal", "Role", "issue", "listed", "revoke"]
 
-Role = Literal["agency", "officer", "auditor", "operator"]
-ROLES: Final[tuple[Role, ...]] = get_args(Role)
 _TOKEN: Final = re.compile(r"csp_([a-z0-9]{8})_([A-Za-z0-9_-]{43})")
 _ALPHABET: Final = "abcdefghijkmnpqrstuvwxyz23456789"
-
-
-@dataclass(frozen=True, slots=True)
-class Principal:
-    """Who asks: a system of an agency, or a person by name."""
-
-    role: Role
-    agency: str
-    """Empty for an auditor or operator of the hub as a whole."""
-    person: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,26 +51,32 @@ class Credential:
     created: datetime
     expires: datetime | None
     revoked: datetime | None
+    state: str
+    scopes: frozenset[Scope]
+    used: datetime | None
+    """When somebody last asked with it, to the minute; None: never."""
 
 
 def issue(
     log: Log,
     *,
     role: Role,
-    agency: str,
-    person: str,
+    agency: str = "",
+    state: str = "",
+    person: str = "",
+    scopes: Iterable[Scope] = (),
     expires: datetime | None,
     now: datetime,
 ) -> str:
     """Make a token and return it; it cannot be read again.
 
+    Without *scopes* it has all that its role may, now and later.
+
     Raises:
         Rejected: ``credential-invalid``.
     """
-    if role in {"agency", "officer"} and not agency:
-        raise Rejected("credential-invalid", f"a token of role {role} needs an agency")
-    if role == "officer" and not person.strip():
-        raise Rejected("credential-invalid", "a duty officer acts by name: give the person")
+    state = place_of(role, agency, state, person)
+    limits = written_scopes(role, scopes)
     prefix = "".join(secrets.choice(_ALPHABET) for _ in range(8))
     secret = secrets.token_urlsafe(32)
     with log.writing() as c:
@@ -83,6 +87,8 @@ def issue(
                 role=role,
                 agency=agency,
                 person=person.strip(),
+                state=state,
+                scopes=limits,
                 created_us=micros(now),
                 expires_us=micros(expires) if expires else None,
                 revoked_us=None,
@@ -120,7 +126,8 @@ def listed(log: Log) -> list[Credential]:
 class Authenticator:
     """Tell who holds a token. What the store said is believed for a few seconds.
 
-    So a revocation takes effect within *remember*; its default is five seconds.
+    So a revocation takes effect within *remember*; its default is five seconds. When a
+    token was used is kept here until `note_use` writes it down.
     """
 
     def __init__(
@@ -134,6 +141,8 @@ class Authenticator:
         self._remember_s = remember.total_seconds()
         self._clock = clock
         self._known: dict[str, tuple[float, bytes, Credential] | tuple[float, None, None]] = {}
+        self._used: dict[str, float] = {}
+        self._lock = Lock()
 
     def principal(self, token: str) -> Principal:
         """Return who holds *token*. Blocks on the store when it has to ask.
@@ -163,7 +172,43 @@ class Authenticator:
                 f"the token csp_{prefix}_… expired on {credential.expires:%Y-%m-%d %H:%M} UTC",
                 remedy="Ask the operator for a new token.",
             )
-        return Principal(credential.role, credential.agency, credential.person)
+        with self._lock:
+            self._used[prefix] = now
+        return Principal(
+            credential.role,
+            credential.agency,
+            credential.person,
+            credential.state,
+            credential.scopes,
+        )
+
+    def note_use(self) -> None:
+        """Write down when tokens were last used, all in one commit. Blocks on the store.
+
+        Called about once a minute: a request never waits for it, and a process that dies
+        forgets the last minute alone.
+
+        Raises:
+            Unavailable: ``log-unavailable``; the next call writes it.
+        """
+        with self._lock:
+            used, self._used = self._used, {}
+        if not used:
+            return
+        rows = [{"of": prefix, "at": int(at * 1_000_000)} for prefix, at in used.items()]
+        earlier = or_(CREDENTIALS.c.used_us.is_(None), CREDENTIALS.c.used_us < bindparam("at"))
+        try:
+            with self._log.writing() as c:
+                c.execute(
+                    update(CREDENTIALS)
+                    .where(CREDENTIALS.c.prefix == bindparam("of"), earlier)
+                    .values(used_us=bindparam("at")),
+                    rows,
+                )
+        except Unavailable:
+            with self._lock:
+                self._used = {**used, **self._used}
+            raise
 
     def _find(self, prefix: str) -> tuple[bytes | None, Credential | None]:
         now = self._clock()
@@ -183,14 +228,18 @@ class Authenticator:
 
 
 def _credential(r: Any) -> Credential:
+    role = cast("Role", r.role)
     return Credential(
         r.prefix,
-        cast("Role", r.role),
+        role,
         r.agency,
         r.person,
         from_micros(r.created_us),
         from_micros(r.expires_us) if r.expires_us is not None else None,
         from_micros(r.revoked_us) if r.revoked_us is not None else None,
+        r.state,
+        scopes_of(role, r.scopes),
+        from_micros(r.used_us) if r.used_us is not None else None,
     )
 
 

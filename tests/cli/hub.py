@@ -110,7 +110,7 @@ def running_hub(directory: Path) -> Iterator[Hub]:
 
 def _settle(hub: Hub) -> None:
     def token(who: str, *arguments: str) -> None:
-        done = hub.caspian("tokens", "issue", *arguments)
+        done = hub.caspian("tokens", "add", *arguments)
         assert done.returncode == 0, done.stderr
         hub.tokens[who] = done.stdout.strip()
 

@@ -43,7 +43,7 @@ COMMANDS = [
     "tail",
     "template",
     "tokens",
-    "tokens issue",
+    "tokens add",
     "tokens ls",
     "tokens revoke",
     "validate",
@@ -98,7 +98,7 @@ def test_help_imports_nothing_heavy() -> None:
         ("log", "show"),
         ("log", "show", "x"),
         ("log", "ls", "--from"),
-        ("tokens", "issue", "tsar"),
+        ("tokens", "add", "tsar"),
         ("completion", "cmd.exe"),
     ],
 )

@@ -14,7 +14,7 @@ from tests.cli.conftest import Caspian
 
 
 def test_a_token_is_printed_once_and_alone(caspian: Caspian, log: Log) -> None:
-    done = caspian("tokens", "issue", "officer", "--agency", "az-fhn", "--person", "Aysel Əliyeva")
+    done = caspian("tokens", "add", "officer", "--agency", "az-fhn", "--person", "Aysel Əliyeva")
 
     assert done.returncode == 0
     token = done.stdout.strip()
@@ -26,7 +26,7 @@ def test_a_token_is_printed_once_and_alone(caspian: Caspian, log: Log) -> None:
 
 
 def test_a_revoked_token_is_worth_nothing(caspian: Caspian, log: Log) -> None:
-    token = json.loads(caspian("tokens", "issue", "operator", "--json").stdout)["token"]
+    token = json.loads(caspian("tokens", "add", "operator", "--json").stdout)["token"]
 
     assert caspian("tokens", "revoke", token).returncode == 0
     assert caspian("tokens", "revoke", token[4:12]).returncode == 0
@@ -37,7 +37,7 @@ def test_a_revoked_token_is_worth_nothing(caspian: Caspian, log: Log) -> None:
 
 @pytest.mark.usefixtures("log")
 def test_a_token_can_end_by_itself(caspian: Caspian) -> None:
-    told = json.loads(caspian("tokens", "issue", "auditor", "--expires", "90d", "--json").stdout)
+    told = json.loads(caspian("tokens", "add", "auditor", "--expires", "90d", "--json").stdout)
 
     assert told["expires"] is not None
     listed = json.loads(caspian("tokens", "ls", "--json").stdout)
@@ -45,8 +45,29 @@ def test_a_token_can_end_by_itself(caspian: Caspian) -> None:
     assert listed["state"] == "valid"
 
 
+@pytest.mark.usefixtures("log")
+def test_a_token_can_be_made_for_less_than_its_role_may(caspian: Caspian, log: Log) -> None:
+    done = caspian("tokens", "add", "agency", "--agency", "az-fhn", "--scope", "publish", "--json")
+
+    token = json.loads(done.stdout)["token"]
+    assert Authenticator(log).principal(token).scopes == {"publish"}
+    listed = json.loads(caspian("tokens", "ls", "--json").stdout)
+    assert (listed["scopes"], listed["of_state"], listed["used"]) == (["publish"], "AZ", None)
+
+
+@pytest.mark.usefixtures("log")
+def test_an_auditor_may_be_of_one_state(caspian: Caspian, log: Log) -> None:
+    token = caspian("tokens", "add", "auditor", "--state", "KZ").stdout.strip()
+
+    holder = Authenticator(log).principal(token)
+    assert (holder.state, holder.agency, holder.sees_all) == ("KZ", "", False)
+    assert holder.sees("kz-mes")
+    assert not holder.sees("az-fhn")
+    assert "KZ" in caspian("tokens", "ls").stdout
+
+
 def test_the_first_token_makes_the_store(caspian: Caspian, tmp_path: Path) -> None:
-    done = caspian("tokens", "issue", "operator")
+    done = caspian("tokens", "add", "operator")
 
     assert done.returncode == 0
     assert (tmp_path / "log.db").exists()
@@ -56,12 +77,19 @@ def test_the_first_token_makes_the_store(caspian: Caspian, tmp_path: Path) -> No
 @pytest.mark.parametrize(
     ("arguments", "exit_code", "error"),
     [
-        (("issue", "officer", "--agency", "az-fhn"), 5, "credential-invalid"),
-        (("issue", "agency"), 5, "credential-invalid"),
-        (("issue", "agency", "--agency", "az-fnh"), 5, "unknown-agency"),
-        (("issue", "operator", "--expires", "1h ago"), 2, "usage"),
-        (("issue", "operator", "--expires", "2020-01-01"), 2, "usage"),
-        (("issue", "operator", "--expires", "0s"), 2, "usage"),
+        (("add", "officer", "--agency", "az-fhn"), 5, "credential-invalid"),
+        (("add", "agency"), 5, "credential-invalid"),
+        (("add", "registrar"), 5, "credential-invalid"),
+        (("add", "witness", "--person", "Clock"), 5, "credential-invalid"),
+        (("add", "operator", "--state", "AZ"), 5, "credential-invalid"),
+        (("add", "auditor", "--state", "az"), 5, "credential-invalid"),
+        (("add", "auditor", "--agency", "az-fhn", "--state", "IR"), 5, "credential-invalid"),
+        (("add", "auditor", "--scope", "publish"), 5, "credential-invalid"),
+        (("add", "auditor", "--scope", "everything"), 2, "usage"),
+        (("add", "agency", "--agency", "az-fnh"), 5, "unknown-agency"),
+        (("add", "operator", "--expires", "1h ago"), 2, "usage"),
+        (("add", "operator", "--expires", "2020-01-01"), 2, "usage"),
+        (("add", "operator", "--expires", "0s"), 2, "usage"),
         (("revoke", "csp_nothing1_x"), 5, "token-unknown"),
     ],
 )

@@ -6,7 +6,7 @@ import re
 from typing import Any
 
 from hub.app import build_api
-from hub.members.credentials import ROLES
+from hub.members.roles import ROLES, SCOPES
 from hub.settings import Settings
 from tests.docs.pages import bare, rows, sections, text_of
 
@@ -43,7 +43,7 @@ def test_query_parameters_are_documented() -> None:
                 assert re.search(rf"\b{parameter['name']}\b", body), (name, parameter["name"])
 
 
-def test_every_role_is_documented() -> None:
+def test_every_role_and_scope_is_documented() -> None:
     who = sections(text_of("docs/protocol/http.md"), 2)["Who asks"]
 
-    assert {bare(row[0]) for row in rows(who)} == set(ROLES)
+    assert {bare(row[0]) for row in rows(who)} == {*ROLES, *SCOPES}

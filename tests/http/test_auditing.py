@@ -11,7 +11,7 @@ from typing import Any
 import httpx
 import pytest
 
-from hub.core.merkle import root_of
+from hub.core.merkle import leaf_hash, node_hash, root_of
 from tests.hubkit import Hub, alert, problem
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -124,3 +124,44 @@ async def test_past_the_end_the_cursor_stays(hub: Hub) -> None:
     page = (await get(hub, "/v1/log/entries", after=beyond)).json()
 
     assert page == {"entries": [], "next": beyond}
+
+
+async def test_an_auditor_of_a_state_reads_what_its_agencies_may_and_can_make_the_root(
+    hub: Hub,
+) -> None:
+    """The rest of the log is there as leaf hashes: withheld, and not to be changed unseen."""
+    private = await hub.publish("az-fhn", scope="Private", addresses="ir-ndmo")
+    to_them = await hub.publish("az-fhn", scope="Private", addresses="kz-mes")
+    await hub.publish("ru-mchs")
+    async with hub.http("ru-mchs") as http:
+        refused = (await http.post("/v1/messages", content=b"none")).json()["index"]
+    head = (await get(hub, "/v1/log")).json()
+
+    entries: list[dict[str, Any]] = []
+    while len(entries) < head["size"]:
+        page = await get(hub, "/v1/log/entries", "auditor of KZ", after=len(entries) - 1)
+        entries += page.json()["entries"]
+    entries = entries[: head["size"]]
+
+    assert "kind" not in entries[private]
+    assert entries[private]["entry"] is entries[refused]["entry"] is None
+    assert entries[to_them]["payload"]
+    assert entries[0]["kind"] == "genesis"
+    for one in entries:
+        if one["entry"] is not None:
+            assert leaf_hash(base64.b64decode(one["entry"])).hex() == one["leaf"]
+    assert _root([bytes.fromhex(e["leaf"]) for e in entries]).hex() == head["root"]
+    shown = (await get(hub, f"/v1/log/entries/{private}", "auditor of ir-ndmo")).json()
+    assert shown["kind"] == "publish"
+    assert (await get(hub, f"/v1/messages/{private}", "auditor of ir-ndmo")).status_code == 200
+    problem(await get(hub, f"/v1/messages/{private}", "auditor of KZ"), 404, "unknown-message")
+    assert (await get(hub, "/v1/feeds/kz-mes", "auditor of KZ")).status_code == 200
+    problem(await get(hub, "/v1/feeds/az-fhn", "auditor of KZ"), 404, "feed-unknown")
+
+
+def _root(leaves: list[bytes]) -> bytes:
+    """Return the Merkle tree hash of RFC 6962, section 2.1, over leaf hashes."""
+    if len(leaves) == 1:
+        return leaves[0]
+    half = 1 << ((len(leaves) - 1).bit_length() - 1)
+    return node_hash(_root(leaves[:half]), _root(leaves[half:]))

@@ -161,3 +161,15 @@ async def test_only_an_operator_changes_the_registry(hub: Hub, path: str, who: s
 
     problem(answer, 403, "not-allowed")
     assert not await hub.rows("member", "subscription", after=before)
+
+
+async def test_a_registrar_of_a_state_registers_its_agencies_alone(hub: Hub) -> None:
+    record = {"id": "kz-reg", "state": "KZ", "name": "Registered by its state"}
+
+    assert (await post(hub, "/v1/members", record, "registrar of KZ")).status_code == 201
+    other = record | {"id": "az-reg", "state": "AZ"}
+    problem(await post(hub, "/v1/members", other, "registrar of KZ"), 403, "not-allowed")
+    feed = {"agency": "az-fhn", "name": "of-another"}
+    problem(await post(hub, "/v1/subscriptions", feed, "registrar of KZ"), 403, "not-allowed")
+    assert (await post(hub, "/v1/members", other, "registrar")).status_code == 201
+    assert "kz-reg" in {m["id"] for m in (await members(hub, "registrar"))["members"]}
