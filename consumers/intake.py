@@ -11,8 +11,11 @@ the ledger knows the second for what it is.
 
 from __future__ import annotations
 
+import asyncio
+import base64
 import json
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 from redis.asyncio import Redis
@@ -24,10 +27,18 @@ from hub.telemetry import process_metrics
 from schemas.errors import Rejected
 from schemas.payload import read_payload
 from schemas.receipt import findings_json
+from schemas.signed import (
+    SignedMessage,
+    header_mismatch,
+    open_signed,
+    signature_invalid,
+    verify_all,
+)
 
-__all__ = ["Intake", "candidate_of", "dead_letter_of", "refusal_of"]
+__all__ = ["Intake", "candidate_of", "dead_letter_of", "refusal_of", "signed_of"]
 
-_MESSAGE_FIELDS = frozenset({b"type", b"payload", b"payload_type", b"id", b"via"})
+_SIGNED_FIELDS = frozenset({b"header", b"signature", b"key"})
+_MESSAGE_FIELDS = frozenset({b"type", b"payload", b"payload_type", b"id", b"via"}) | _SIGNED_FIELDS
 _ACKNOWLEDGEMENT_FIELDS = frozenset({b"type", b"message", b"officer", b"note", b"via"})
 
 
@@ -41,20 +52,74 @@ class Intake:
 
     async def handle(self, entries: Sequence[StreamEntry], last: Any) -> None:
         """Turn entries of the inbox into candidates, which *last* adds."""
+        signed = await self._signed(entries)
         candidates = []
         for entry in entries:
-            candidate = candidate_of(self._agency, entry, max_payload_bytes=self._max_payload_bytes)
+            candidate = candidate_of(
+                self._agency,
+                entry,
+                max_payload_bytes=self._max_payload_bytes,
+                signed=signed.get(entry.id),
+            )
             process_metrics().messages_received.labels(candidate.via).inc()
             candidates.append(candidate)
         queue(last, candidates)
+
+    async def _signed(
+        self, entries: Sequence[StreamEntry]
+    ) -> dict[bytes, SignedMessage | Rejected]:
+        """Return what is signed, with its signature verified, or why it is not; by entry."""
+        found: dict[bytes, SignedMessage | Rejected] = {}
+        for entry in entries:
+            if not _SIGNED_FIELDS.isdisjoint(entry.fields):
+                try:
+                    found[entry.id] = signed_of(self._agency, entry)
+                except Rejected as e:
+                    found[entry.id] = e
+        claimed = [(i, s) for i, s in found.items() if isinstance(s, SignedMessage)]
+        holds = await asyncio.to_thread(verify_all, [s for _, s in claimed])
+        for (entry_id, _), held in zip(claimed, holds, strict=True):
+            if not held:
+                found[entry_id] = signature_invalid("it is not this key's, over this header")
+        return found
 
     async def bury(self, entry: StreamEntry, reason: str) -> None:
         """Set an entry aside that the hub itself could not handle."""
         await propose(self._redis, [dead_letter_of(self._agency, entry, "intake", reason)])
 
 
-def candidate_of(agency: str, entry: StreamEntry, *, max_payload_bytes: int) -> Candidate:
+def signed_of(agency: str, entry: StreamEntry) -> SignedMessage:
+    """Return the signed header of an inbox entry, its signature not yet verified.
+
+    Raises:
+        Rejected: as `schemas.signed.open_signed`, or a field is missing or no text.
+    """
+    missing = sorted(name.decode() for name in _SIGNED_FIELDS - entry.fields.keys())
+    if missing:
+        raise Rejected(
+            "field-missing",
+            f"a signed message has the fields header, signature and key; {missing[0]} is missing",
+            remedy="See docs/protocol/signing.md.",
+        )
+    return open_signed(
+        agency,
+        entry.fields.get(b"payload", b""),
+        header=_text(entry.fields, b"header", ""),
+        signature=_text(entry.fields, b"signature", ""),
+        key=_text(entry.fields, b"key", ""),
+    )
+
+
+def candidate_of(
+    agency: str,
+    entry: StreamEntry,
+    *,
+    max_payload_bytes: int,
+    signed: SignedMessage | Rejected | None = None,
+) -> Candidate:
     """Return what an inbox entry asks for, or its refusal.
+
+    *signed* is its header with the signature verified, or why it does not hold.
 
     The fields are those of docs/protocol/streams.md. A field that is not among them
     is refused rather than passed over: it may be a misspelt one that matters.
@@ -65,7 +130,10 @@ def candidate_of(agency: str, entry: StreamEntry, *, max_payload_bytes: int) -> 
         kind = _text(fields, b"type", "message")
         if kind == "message":
             _only(fields, _MESSAGE_FIELDS)
-            return _message(agency, entry, payload, max_payload_bytes)
+            if isinstance(signed, Rejected):
+                raise signed
+            candidate = _message(agency, entry, payload, max_payload_bytes, signed)
+            return _with_signature(candidate, signed)
         if kind == "acknowledgement":
             _only(fields, _ACKNOWLEDGEMENT_FIELDS)
             return Candidate(
@@ -86,10 +154,31 @@ def candidate_of(agency: str, entry: StreamEntry, *, max_payload_bytes: int) -> 
             f"type {kind[:60]!r} is neither message nor acknowledgement",
             remedy="See docs/protocol/streams.md.",
         )
-    return refusal_of(agency, refusal, payload=payload, via=_via(fields), inbox=entry.id.decode())
+    refused = refusal_of(
+        agency, refusal, payload=payload, via=_via(fields), inbox=entry.id.decode()
+    )
+    return refused if isinstance(signed, Rejected) else _with_signature(refused, signed)
 
 
-def _message(agency: str, entry: StreamEntry, payload: bytes, max_bytes: int) -> Candidate:
+def _with_signature(candidate: Candidate, signed: SignedMessage | None) -> Candidate:
+    """Let the ledger know that the agency signed this, accepted or refused."""
+    if signed is None:
+        return candidate
+    return replace(
+        candidate,
+        header=signed.text,
+        signature=base64.b64encode(signed.signature).decode(),
+        key=str(signed.key),
+    )
+
+
+def _message(
+    agency: str,
+    entry: StreamEntry,
+    payload: bytes,
+    max_bytes: int,
+    signed: SignedMessage | None,
+) -> Candidate:
     fields = entry.fields
     if b"payload" not in fields:
         raise Rejected(
@@ -104,6 +193,10 @@ def _message(agency: str, entry: StreamEntry, payload: bytes, max_bytes: int) ->
             "an id has 1 to 128 letters, digits, dots, hyphens or underscores",
             remedy="Use a UUID, or leave the id to the hub.",
         )
+    if signed is not None:
+        if message_id not in {"", signed.header.id}:
+            raise header_mismatch("id", signed.header.id, message_id)
+        message_id = signed.header.id
     read = read_payload(payload, _text(fields, b"payload_type", ""), max_bytes=max_bytes)
     return Candidate(
         "publish",

@@ -30,9 +30,10 @@ from redis.asyncio import Redis
 
 from consumers.intake import dead_letter_of
 from consumers.worker import StreamEntry
-from hub.core.admission import Chain, Decision, Decisions, Known, NewEntry, Rules, decide
+from hub.core.admission import Decision, Decisions, Known, NewEntry, Rules, decide
 from hub.core.candidate import Candidate
-from hub.core.registry import History
+from hub.core.registry import CHANGE_KINDS, History
+from hub.core.signing import Chain
 from hub.errors import LogMoved
 from hub.log.store import Head, Log
 from hub.streams import keys
@@ -117,7 +118,7 @@ class Ledger:
     def _committed(self, start: int, entries: Sequence[NewEntry]) -> None:
         for index, entry in enumerate(entries, start):
             process_metrics().entries_appended.labels(entry.kind).inc()
-            if entry.kind in {"member", "subscription"}:
+            if entry.kind in CHANGE_KINDS:
                 # Read it from the log, as every other process does.
                 for at, fact in self._log.registry_entries(after=index - 1):
                     self._history.apply(at, fact)

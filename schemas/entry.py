@@ -34,7 +34,9 @@ __all__ = [
 
 EntryKind = Literal[
     "genesis",
+    "state",
     "member",
+    "key",
     "subscription",
     "publish",
     "acknowledgement",

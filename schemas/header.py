@@ -11,9 +11,13 @@ import secrets
 import uuid
 from typing import Final
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationError
 
-__all__ = ["PAYLOAD_TYPES", "Header", "header_text", "uuid7"]
+from schemas.errors import Rejected
+
+__all__ = ["PAYLOAD_TYPES", "Header", "header_text", "read_header", "uuid7"]
+
+_LONGEST: Final = 16_384
 
 PAYLOAD_TYPES: Final = (
     "application/cap+xml",
@@ -42,6 +46,42 @@ class Header(BaseModel):
     payload_sha256: str
     payload_size: int
     """In bytes."""
+
+
+class SignedHeader(Header):
+    """A header that an agency signed says all that a header says, and nothing beside it.
+
+    A field that the hub would pass over is one that two readers may take differently.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    id: str = Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$")
+    prev: str = Field(pattern=r"^([0-9a-f]{64})?$")
+    payload_sha256: str = Field(pattern=r"^[0-9a-f]{64}$")
+
+
+def read_header(text: str) -> Header:
+    """Read a header that its agency wrote.
+
+    Raises:
+        Rejected: ``header-invalid``.
+    """
+    if len(text) > _LONGEST:
+        raise _invalid(f"it is longer than {_LONGEST} characters")
+    try:
+        return SignedHeader.model_validate_json(text)
+    except ValidationError as e:
+        fault = e.errors(include_url=False, include_input=False)[0]
+        raise _invalid(f"{'.'.join(map(str, fault['loc']))}: {fault['msg']}") from e
+
+
+def _invalid(why: str) -> Rejected:
+    return Rejected(
+        "header-invalid",
+        f"the header cannot be read: {why}",
+        remedy="Write it as docs/protocol/signing.md says.",
+    )
 
 
 def header_text(

@@ -16,8 +16,10 @@ from typing import Any, Final
 from hub.core.aid_moves import AidIndex, check_move
 from hub.core.aid_statements import AidEntry
 from hub.core.candidate import Candidate
-from hub.core.registry import Agency, Registry, Subscription, read_agency, read_subscription
+from hub.core.changes import change_of
+from hub.core.registry import Agency, Registry, Subscription
 from hub.core.routing import entitled, recipients
+from hub.core.signing import Chain, audience_of, chain_name, check_signed, step
 from schemas.entry import encode, from_micros, micros
 from schemas.errors import Finding, Rejected
 from schemas.facts import MessageFacts
@@ -34,9 +36,12 @@ __all__ = [
     "NewEntry",
     "Rules",
     "accepted_key",
+    "accepted_key_of",
     "acknowledged_by",
     "aged_warnings",
     "decide",
+    "header_key",
+    "header_key_of",
     "identity",
     "input_key",
     "input_key_of",
@@ -101,14 +106,6 @@ class AcknowledgementRow:
 
 
 @dataclass(frozen=True, slots=True)
-class Chain:
-    """Where an agency's own count of messages stands (schemas.header: ``seq`` and ``prev``)."""
-
-    seq: int = 0
-    head: str = ""
-
-
-@dataclass(frozen=True, slots=True)
 class NewEntry:
     """An entry to append, and the rows that are derived from it and kept beside it."""
 
@@ -123,6 +120,7 @@ class NewEntry:
     acknowledgements: tuple[AcknowledgementRow, ...] = ()
     delivered: Mapping[str, int] = field(default_factory=dict)
     chain: Chain | None = None
+    chain_name: str = ""
     input_key: str = ""
 
 
@@ -197,20 +195,40 @@ def input_key(candidate: Candidate) -> str:
     return input_key_of(candidate.agency, candidate.inbox)
 
 
+def header_key(candidate: Candidate) -> str:
+    """Return the name of a signed header; empty where there is none.
+
+    A refusal that moved an agency's count on is known by it, however often it comes.
+    """
+    return header_key_of(candidate.agency, candidate.header)
+
+
 def accepted_key(candidate: Candidate) -> str:
     """Return the name under which an accepted registry record is remembered.
 
     Such a record has no identity either: an old one that comes again, after a crash,
-    must not undo a newer one.
+    must not undo a newer one. A signed statement is known by its text.
     """
-    return input_key_of(candidate.agency, candidate.inbox, accepted=True)
+    return accepted_key_of(
+        candidate.agency, candidate.inbox, str(candidate.body.get("statement", ""))
+    )
 
 
-def input_key_of(agency: str, inbox: str, *, accepted: bool = False) -> str:
+def input_key_of(agency: str, inbox: str) -> str:
     """Return the same from the facts of the entry that was logged."""
-    if not inbox:
-        return ""
-    return f"{agency}\x1f{inbox}\x1fok" if accepted else f"{agency}\x1f{inbox}"
+    return f"{agency}\x1f{inbox}" if inbox else ""
+
+
+def header_key_of(agency: str, header: str) -> str:
+    """Return the same from the facts of the entry that was logged."""
+    return f"{agency}\x1fheader\x1f{sha256(header.encode()).hexdigest()}" if header else ""
+
+
+def accepted_key_of(agency: str, inbox: str, statement: str) -> str:
+    """Return the same from the facts of the entry that was logged."""
+    if statement:
+        return f"\x1fstatement\x1f{sha256(statement.encode()).hexdigest()}"
+    return f"{agency}\x1f{inbox}\x1fok" if inbox else ""
 
 
 def identity(agency: str, sender: str, identifier: str) -> str:
@@ -322,7 +340,7 @@ class _Batch:
             return self._logged_refusal(c)
         if c.kind == "dead-letter":
             return self._dead_letter(c)
-        if (refused := self.known.inputs.get(input_key(c))) is not None:
+        if (refused := self._refused_before(c)) is not None:
             # What was refused stays refused, whatever the registry says by now: its sender knows.
             again = Rejected(
                 "refused-before",
@@ -334,13 +352,13 @@ class _Batch:
             return self._publish(c)
         if c.kind == "acknowledgement":
             return self._acknowledge(c)
-        if c.kind == "member":
-            agency = read_agency(c.body)
-            return self._registry_entry(c, {"member": agency.model_dump(mode="json")})
-        if c.kind == "subscription":
-            subscription = read_subscription(c.body, self.registry)
-            return self._registry_entry(c, {"subscription": subscription.model_dump(mode="json")})
-        return self._delivered(c)
+        if c.kind == "delivery":
+            return self._delivered(c)
+        return self._change(c)
+
+    def _refused_before(self, c: Candidate) -> tuple[int, int] | None:
+        known = self.known.inputs
+        return known.get(header_key(c)) or known.get(input_key(c))
 
     def _publish(self, c: Candidate) -> Decision:
         facts = c.facts
@@ -354,7 +372,11 @@ class _Batch:
         if earlier is None and c.message_id:
             earlier = self.known.by_id.get((c.agency, c.message_id))
         if earlier is not None:
-            if earlier.sha256 != digest or (c.message_id and earlier.id != c.message_id):
+            if (
+                earlier.sha256 != digest
+                or (c.message_id and earlier.id != c.message_id)
+                or self._step(c) is not None  # signed anew: what is logged has another header
+            ):
                 raise Rejected(
                     "conflicting-replay",
                     f"{facts.identifier} of {facts.sender} is in the log at {earlier.index} "
@@ -374,14 +396,16 @@ class _Batch:
         # After the look for the first receipt: who was a member then has it for good.
         self._check_agency(c.agency)
         at_us = self._tick()
+        self._check_signature(facts, c, at_us)
         self._check_message(facts, c, at_us)
         entry = AidEntry(self.size + len(self.entries), c.agency, facts)
         if facts.aid is not None:
             check_move(entry, self.known.aid.around(entry))
         warnings = aged_warnings(c.warnings, facts, at_us)
         message_id = c.message_id or uuid7(at_us, self.entropy)
-        chain = self.known.chains.get(c.agency, Chain())
-        header = header_text(
+        name = chain_name(c.agency, signed=bool(c.header))
+        chain = self.known.chains.get(name, Chain())
+        header = c.header or header_text(
             message_id=message_id,
             agency=c.agency,
             seq=chain.seq + 1,
@@ -389,35 +413,37 @@ class _Batch:
             type_=facts.kind,
             created=facts.sent.isoformat(),
             expires=facts.expires.isoformat() if facts.expires else None,
-            audience=("members",) if facts.scope == "Public" else facts.addresses,
+            audience=audience_of(facts),
             payload_type=c.payload_type,
             payload_sha256=digest,
             payload_size=len(c.payload),
         )
+        attested: dict[str, Any] = {"via": c.via, "attested": "hub", "header": header}
+        if c.header:
+            attested |= {"attested": "agency", "key": c.key, "signature": c.signature}
         index = self.size + len(self.entries)
         row = MessageRow(index, message_id, c.agency, key, digest, at_us, facts, warnings)
-        chain = Chain(chain.seq + 1, sha256(header.encode()).hexdigest())
+        chain = chain.after(header)
         acks = acknowledged_by(facts, c.agency, index, at_us)
         self._append(
             NewEntry(
                 "publish",
                 at_us,
                 c.agency,
-                _entry(
-                    "publish", at_us, c.agency, {"via": c.via, "attested": "hub", "header": header}
-                ),
+                _entry("publish", at_us, c.agency, attested),
                 payload=c.payload,
                 payload_type=c.payload_type,
                 payload_sha256=digest,
                 message=row,
                 acknowledgements=acks,
                 chain=chain,
+                chain_name=name,
             )
         )
         self.known.add(row)
         if facts.aid is not None:
             self.known.aid.add(entry)
-        self.known.chains[c.agency] = chain
+        self.known.chains[name] = chain
         for ack in acks:
             self.known.add_acknowledgement(ack)
         return Decision(c, index, at_us, message_id, digest, warnings=warnings)
@@ -429,6 +455,34 @@ class _Batch:
                 f"{agency} is not an active member",
                 remedy="Ask the operator to register the agency.",
             )
+
+    def _check_signature(self, facts: MessageFacts, c: Candidate, at_us: int) -> None:
+        """Let a message be signed rightly, or unsigned where its agency allows that (rule H6)."""
+        if c.header:
+            check_signed(
+                c,
+                facts,
+                self.registry,
+                self._chain(c),
+                index=self.size + len(self.entries),
+                now=from_micros(at_us),
+                tolerance=self.rules.future_tolerance,
+            )
+        elif self.registry.agencies[c.agency].signs:
+            raise Rejected(
+                "signature-required",
+                f"every message of {c.agency} must bear its signature",
+                remedy="Sign it: `caspian publish --key FILE`; see docs/protocol/signing.md.",
+            )
+
+    def _chain(self, c: Candidate) -> Chain:
+        """Return the agency's own count of what it signed."""
+        return self.known.chains.get(chain_name(c.agency, signed=True), Chain())
+
+    def _step(self, c: Candidate) -> Chain | None:
+        """Return that count after this candidate; None where it does not move it on."""
+        index, now = self.size + len(self.entries), from_micros(self._tick())
+        return step(c, self.registry, self._chain(c), index=index, now=now)
 
     def _check_message(self, facts: MessageFacts, c: Candidate, at_us: int) -> None:
         """Hold the message against the registry and its time in the log (rules H3, H5, H7)."""
@@ -565,18 +619,21 @@ class _Batch:
             )
         return found[0]
 
-    def _registry_entry(self, c: Candidate, facts: dict[str, Any]) -> Decision:
+    def _change(self, c: Candidate) -> Decision:
         key = accepted_key(c)
         if (earlier := self.known.inputs.get(key)) is not None:
             return Decision(c, *earlier, duplicate=True)
-        if not key and (since := self._unchanged(facts)) is not None:
-            return Decision(c, since, self.at_us, duplicate=True)
+        change = change_of(c.kind, c.body, self.registry)
+        if not key and "statement" not in c.body:
+            since = self._unchanged(change.facts)
+            if since is not None:
+                return Decision(c, since, self.at_us, duplicate=True)
         at_us = self._tick()
-        body = _entry(c.kind, at_us, c.agency, {"inbox": c.inbox, **facts})
-        index = self._append(NewEntry(c.kind, at_us, c.agency, body, input_key=key))
+        body = _entry(change.kind, at_us, c.agency, {"inbox": c.inbox, **change.facts})
+        index = self._append(NewEntry(change.kind, at_us, c.agency, body, input_key=key))
         if key:
             self.known.inputs[key] = (index, at_us)
-        self.registry = self.registry.apply(index, {"kind": c.kind, **facts})
+        self.registry = self.registry.apply(index, {"kind": change.kind, **change.facts})
         return Decision(c, index, at_us)
 
     def _unchanged(self, facts: dict[str, Any]) -> int | None:
@@ -588,9 +645,11 @@ class _Batch:
             agency = Agency.model_validate(facts["member"])
             same = self.registry.agencies.get(agency.id) == agency
             return self.registry.since[agency.id] if same else None
-        subscription = Subscription.model_validate(facts["subscription"])
-        same = self.registry.subscriptions.get(subscription.feed) == subscription
-        return self.registry.since[subscription.feed] if same else None
+        if "subscription" in facts:
+            subscription = Subscription.model_validate(facts["subscription"])
+            same = self.registry.subscriptions.get(subscription.feed) == subscription
+            return self.registry.since[subscription.feed] if same else None
+        return None
 
     def _delivered(self, c: Candidate) -> Decision:
         size = self.size + len(self.entries)
@@ -629,12 +688,15 @@ class _Batch:
 
     def _refusal(self, c: Candidate, body: dict[str, Any], refusal: Rejected) -> Decision:
         digest = sha256(c.payload).hexdigest() if c.payload else ""
-        earlier = self.known.inputs.get(input_key(c))
+        earlier = self._refused_before(c)
         if earlier is not None:
             return Decision(c, *earlier, sha256=digest, duplicate=True, refusal=refusal)
         at_us = self._tick()
         body["inbox"] = c.inbox
         body["payload_sha256"], body["payload_size"] = digest, len(c.payload)
+        chain = self._step(c)
+        if chain is not None:
+            body |= {"header": c.header, "key": c.key, "signature": c.signature}
         try:
             data = _entry("refusal", at_us, c.agency, body)
         except Rejected:
@@ -650,13 +712,16 @@ class _Batch:
                 payload=c.payload[:_KEPT_REFUSED_BYTES],
                 payload_type=c.payload_type,
                 payload_sha256=digest,
-                input_key=self._remember(c, at_us),
+                chain=chain,
+                chain_name=chain_name(c.agency, signed=True) if chain else "",
+                input_key=self._remember(at_us, header_key(c) if chain else input_key(c)),
             )
         )
+        if chain is not None:
+            self.known.chains[chain_name(c.agency, signed=True)] = chain
         return Decision(c, index, at_us, sha256=digest, refusal=refusal)
 
-    def _remember(self, c: Candidate, at_us: int) -> str:
-        key = input_key(c)
+    def _remember(self, at_us: int, key: str) -> str:
         if key:
             self.known.inputs[key] = (self.size + len(self.entries), at_us)
         return key
@@ -692,7 +757,7 @@ class _Batch:
                 payload=c.payload,
                 payload_type=c.payload_type,
                 payload_sha256=digest,
-                input_key=self._remember(c, at_us),
+                input_key=self._remember(at_us, input_key(c)),
             )
         )
         return Decision(c, index, at_us, sha256=digest, refusal=refusal)

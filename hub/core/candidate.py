@@ -12,7 +12,15 @@ from schemas.facts import MessageFacts
 __all__ = ["Candidate", "CandidateKind", "Via"]
 
 CandidateKind = Literal[
-    "publish", "acknowledgement", "refusal", "delivery", "member", "subscription", "dead-letter"
+    "publish",
+    "acknowledgement",
+    "refusal",
+    "delivery",
+    "state",
+    "member",
+    "key",
+    "subscription",
+    "dead-letter",
 ]
 Via = Literal["http", "stream", "hub"]
 
@@ -24,7 +32,8 @@ class Candidate:
     *inbox* is the id of the inbox entry that it came from, empty where the hub
     itself proposes; the answer on the receipt stream repeats it. *message_id* is
     the sender's own id of the message, empty where it gave none. *body* holds the
-    facts of kinds other than ``publish``.
+    facts of kinds other than ``publish``. Where *header* is given its agency signed it:
+    *signature* is base64, *key* a verifier key, and it was verified that they agree.
     """
 
     kind: CandidateKind
@@ -37,6 +46,9 @@ class Candidate:
     facts: MessageFacts | None = None
     warnings: str = "[]"
     body: Mapping[str, Any] = field(default_factory=dict)
+    header: str = ""
+    signature: str = ""
+    key: str = ""
 
     def to_fields(self) -> dict[str, str | bytes]:
         """Write the candidate as fields of a stream entry; empty ones are left out."""
@@ -55,6 +67,8 @@ class Candidate:
             fields["warnings"] = self.warnings
         if self.body:
             fields["body"] = json.dumps(self.body, ensure_ascii=False, separators=(",", ":"))
+        if self.header:
+            fields |= {"header": self.header, "signature": self.signature, "key": self.key}
         return fields
 
     @classmethod
@@ -78,4 +92,7 @@ class Candidate:
             facts=MessageFacts.model_validate_json(facts) if facts else None,
             warnings=get(b"warnings", b"[]").decode(),
             body=json.loads(body) if body else {},
+            header=get(b"header", b"").decode(),
+            signature=get(b"signature", b"").decode(),
+            key=get(b"key", b"").decode(),
         )

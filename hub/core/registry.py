@@ -1,23 +1,28 @@
-"""Who belongs: the members, their feeds and subscriptions, folded from the log.
+"""Who belongs: states, members, their keys, feeds and subscriptions, folded from the log.
 
-The registry is a value. It changes only by ``member`` and ``subscription``
-entries of the log, so the registry at any index can be made again by anybody
-who has the log (guarantees G5 and "members are data, not code").
+The registry is a value. It begins with the ``genesis`` entry and changes only by
+``state``, ``member``, ``key`` and ``subscription`` entries of the log, so the registry
+at any index can be made again by anybody who has the log (guarantees G5 and
+"members are data, not code").
 """
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterable, Iterator, Mapping
+from datetime import datetime
 from functools import cached_property
 from typing import Any, Final, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
+from hub.core.identities import KeyChange, KeyLife, State, read_key_text
 from schemas.errors import Rejected
 
 __all__ = [
     "AGENCY_ID",
+    "CHANGE_KINDS",
     "FEED_ID",
     "REGISTRY_KINDS",
     "Agency",
@@ -30,6 +35,7 @@ __all__ = [
     "main_feeds",
     "read_agency",
     "read_subscription",
+    "subject_of",
 ]
 
 AGENCY_ID: Final = r"^[a-z]{2}-[a-z0-9][a-z0-9-]{0,29}$"
@@ -38,7 +44,11 @@ AGENCY_ID: Final = r"^[a-z]{2}-[a-z0-9][a-z0-9-]{0,29}$"
 FEED_ID: Final = r"^[a-z]{2}-[a-z0-9][a-z0-9-]{0,29}(\.[a-z0-9][a-z0-9-]{0,29})?$"
 """An agency's main feed bears its id; every other adds a dot and a name: ``az-fhn.exercise``."""
 
-REGISTRY_KINDS: Final = frozenset({"member", "subscription"})
+CHANGE_KINDS: Final = frozenset({"state", "member", "key", "subscription"})
+"""Entries that change the registry."""
+
+REGISTRY_KINDS: Final = CHANGE_KINDS | {"genesis"}
+"""Entries that the registry is folded from."""
 
 Channel = Literal["actual", "exercise", "system", "draft"]
 """Messages of different reality never share a feed (guarantee G8)."""
@@ -106,7 +116,14 @@ class Agency(_Record):
     addresses: tuple[str, ...] = ()
     """Names by which CAP ``addresses`` may call it, besides its id."""
     languages: tuple[str, ...] = ()
+    root: str = ""
+    """The verifier key of its root, kept off line, that speaks for it about its keys."""
+    signs: bool = False
+    """Whether every message of it must bear its signature. Else the hub may attest one
+    that came with its credentials alone, visibly to everybody."""
     active: bool = True
+
+    _root = field_validator("root")(read_key_text)
 
     def model_post_init(self, _context: object, /) -> None:
         """Hold the id and the state together."""
@@ -147,11 +164,28 @@ class Registry(BaseModel):
 
     model_config = ConfigDict(frozen=True)
 
+    origin: str = ""
+    """The name of the log, which every signed change repeats."""
+    states: dict[str, State] = Field(default_factory=dict)
     agencies: dict[str, Agency] = Field(default_factory=dict)
+    keys: dict[str, KeyLife] = Field(default_factory=dict)
+    """By verifier key."""
+    versions: dict[str, int] = Field(default_factory=dict)
+    """How many signed changes there were of each subject: ``state:AZ``, ``agency:az-fhn``."""
     subscriptions: dict[str, Subscription] = Field(default_factory=dict)
     """By feed id."""
     since: dict[str, int] = Field(default_factory=dict)
     """For each feed the index of the entry that made it: it holds nothing from before."""
+
+    @property
+    def signed(self) -> bool:
+        """Whether changes need signatures: they do where the first entry named roots."""
+        return bool(self.states)
+
+    def key_counts(self, agency: str, key: str, index: int, at: datetime) -> bool:
+        """Return whether *key* may sign a message of *agency* at *index* of the log, then."""
+        life = self.keys.get(key)
+        return life is not None and life.agency == agency and life.counts_at(index, at)
 
     @cached_property
     def members(self) -> frozenset[str]:
@@ -196,22 +230,51 @@ class Registry(BaseModel):
 
     def apply(self, index: int, entry: Mapping[str, Any]) -> Registry:
         """Return the registry after a log entry; entries of other kinds change nothing."""
-        if entry["kind"] == "member":
+        changed = self._changed(index, entry)
+        if not changed:
+            return self
+        if "statement" in entry:
+            subject, version = subject_of(entry["statement"])
+            changed["versions"] = {**self.versions, subject: version}
+        # Not model_copy: it would take over what was computed of the old registry.
+        kept = {name: getattr(self, name) for name in Registry.model_fields}
+        return Registry(**{**kept, **changed})
+
+    def _changed(self, index: int, entry: Mapping[str, Any]) -> dict[str, Any]:
+        kind = entry["kind"]
+        if kind == "genesis":
+            states = [State.model_validate(one) for one in entry.get("roots", ())]
+            return {"origin": entry["origin"], "states": {one.id: one for one in states}}
+        if kind == "state":
+            state = State.model_validate(entry["state"])
+            return {"states": {**self.states, state.id: state}}
+        if kind == "member":
             agency = Agency.model_validate(entry["member"])
             made = dict.fromkeys(main_feeds(agency.id).values(), index)
-            return Registry(
-                agencies={**self.agencies, agency.id: agency},
-                subscriptions=self.subscriptions,
-                since={**made, **self.since},
-            )
-        if entry["kind"] == "subscription":
+            return {
+                "agencies": {**self.agencies, agency.id: agency},
+                "since": {**made, **self.since},
+            }
+        if kind == "key":
+            change = KeyChange.model_validate(entry["key"])
+            if change.action == "add":
+                life = KeyLife(agency=change.agency, since=index, expires=change.expires)
+            else:
+                life = self.keys[change.key].revoked(index, change.compromised_since)
+            return {"keys": {**self.keys, change.key: life}}
+        if kind == "subscription":
             subscription = Subscription.model_validate(entry["subscription"])
-            return Registry(
-                agencies=self.agencies,
-                subscriptions={**self.subscriptions, subscription.feed: subscription},
-                since={subscription.feed: index, **self.since},
-            )
-        return self
+            return {
+                "subscriptions": {**self.subscriptions, subscription.feed: subscription},
+                "since": {subscription.feed: index, **self.since},
+            }
+        return {}
+
+
+def subject_of(statement: str) -> tuple[str, int]:
+    """Return whom a signed statement of the log is about, and the number of the change."""
+    told = json.loads(statement)
+    return str(told["subject"]), int(told["version"])
 
 
 class History:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
 from datetime import datetime
 from hashlib import sha256
@@ -9,14 +10,17 @@ from typing import Any, Final, Protocol
 
 from pydantic_core import from_json
 
-from hub.core.admission import Chain, Known, Rules, decide, identity
+from hub.core.admission import Known, Rules, decide, identity
 from hub.core.aid_moves import AidIndex
 from hub.core.candidate import Candidate
 from hub.core.merkle import EMPTY, Frontier, extend
-from hub.core.registry import REGISTRY_KINDS, History
+from hub.core.registry import CHANGE_KINDS, History
+from hub.core.signing import Chain, chain_name
 from hub.log.projections import Reader
 from hub.log.store import LogRow
-from schemas.entry import ENTRY_KINDS, micros
+from schemas.dsse import HEADER_TYPE, signed_by
+from schemas.ed25519 import VerifierKey, decode_base64
+from schemas.entry import ENTRY_KINDS, from_micros, micros
 from schemas.errors import Rejected
 
 __all__ = ["Checks", "Fault", "Tip", "Wrong"]
@@ -46,7 +50,7 @@ class Fault:
     *index* is the first entry that cannot be right; None where it is the whole that
     does not agree, and no single entry can be named. *code* is one of ``gap``,
     ``time``, ``entry``, ``column``, ``payload``, ``chain``, ``twin``, ``decision``,
-    ``root``, ``head``.
+    ``signature``, ``root``, ``head``.
     """
 
     index: int | None
@@ -179,7 +183,9 @@ class Checks:
             raise Wrong(row.index, "payload", f"a {kind} has none")
         elif kind == "delivery":
             self._delivery(row, entry)
-        elif kind in REGISTRY_KINDS:
+        elif kind == "genesis":
+            self._history.apply(row.index, entry)
+        elif kind in CHANGE_KINDS:
             self._registry(row, entry, kind)
         elif kind == "acknowledgement" and not 0 <= entry["message"] < row.index:
             raise Wrong(row.index, "decision", "acknowledges what was not in the log")
@@ -191,11 +197,11 @@ class Checks:
         self.messages += 1
         if header["agency"] != agency:
             raise Wrong(index, "entry", "the header is another agency's")
-        before = self._chains.get(agency, Chain() if self.whole else None)
-        if before is not None and (header["seq"], header["prev"]) != (before.seq + 1, before.head):
-            raise Wrong(
-                index, "chain", f"message {header['seq']} of {agency} does not follow {before.seq}"
-            )
+        signed = entry["attested"] == "agency"
+        name = chain_name(agency, signed=signed)
+        before = self._next(index, name, header)
+        if signed:
+            self._signature(row, entry)
         self._once(index, f"{agency}\x1f{header['id']}", header["id"])
         if row.payload is not None:
             self._payload(row, header)
@@ -207,7 +213,28 @@ class Checks:
             self.withheld += 1
             if header["type"] == "aid":
                 self._aid = None
-        self._chains[agency] = Chain(header["seq"], sha256(text.encode()).hexdigest())
+        self._chains[name] = Chain(header["seq"], sha256(text.encode()).hexdigest())
+
+    def _next(self, index: int, name: str, header: dict[str, Any]) -> Chain | None:
+        """Return the count that a header goes on from; None where it is not known here."""
+        before = self._chains.get(name, Chain() if self.whole else None)
+        if before is not None and (header["seq"], header["prev"]) != (before.seq + 1, before.head):
+            raise Wrong(
+                index, "chain", f"message {header['seq']} of {name} does not follow {before.seq}"
+            )
+        return before
+
+    def _signature(self, row: LogRow, entry: dict[str, Any]) -> None:
+        """Verify an agency's signature, and that its key counted then."""
+        key = VerifierKey.read(entry["key"])
+        signature = decode_base64(entry["signature"]) or b""
+        if not signed_by(HEADER_TYPE, entry["header"].encode(), key, signature):
+            raise Wrong(row.index, "signature", f"{key.name} did not sign this header")
+        registry = self._history.at(row.index)
+        if self.whole and not registry.key_counts(
+            row.agency, entry["key"], row.index, from_micros(row.at_us)
+        ):
+            raise Wrong(row.index, "signature", f"{key.name} is no key of {row.agency} here")
 
     def _payload(self, row: LogRow, header: dict[str, Any]) -> None:
         payload = row.payload or b""
@@ -243,8 +270,11 @@ class Checks:
             payload_type=row.payload_type,
             message_id=header["id"],
             facts=facts,
+            header=entry["header"] if "key" in entry else "",
+            signature=entry.get("signature", ""),
+            key=entry.get("key", ""),
         )
-        known = Known(chains={row.agency: chain})
+        known = Known(chains={chain_name(row.agency, signed="key" in entry): chain})
         if facts.aid is not None:
             if self._aid is None:
                 return
@@ -257,7 +287,7 @@ class Checks:
                 kind,  # type: ignore[arg-type]  # one of the two kinds
                 row.agency,
                 inbox=entry.get("inbox", ""),
-                body=entry[kind],
+                body=_proposed(entry, kind),
             )
             self._decide(row, again, Known())
             self._history.apply(row.index, entry)
@@ -288,6 +318,12 @@ class Checks:
 
     def _refused(self, row: LogRow, entry: dict[str, Any], kind: str) -> None:
         """Check what was kept of a refused payload; of a long one only the beginning is."""
+        if "header" in entry:
+            header = from_json(entry["header"])
+            name = chain_name(row.agency, signed=True)
+            self._next(row.index, name, header)
+            self._signature(row, entry)
+            self._chains[name] = Chain(header["seq"], sha256(entry["header"].encode()).hexdigest())
         size, digest = entry["payload_size"], entry["payload_sha256"]
         kept = min(size, _KEPT_REFUSED_BYTES) if kind == "refusal" else size
         if row.payload is None and (kept == 0 or not self.payloads_required):
@@ -301,6 +337,14 @@ class Checks:
             if sha256(payload).hexdigest() != digest:
                 raise Wrong(row.index, "payload", f"has not the SHA-256 {digest} of the entry")
             self.payloads += 1
+
+
+def _proposed(entry: dict[str, Any], kind: str) -> dict[str, Any]:
+    """Return what was proposed, from the entry that it became."""
+    if "statement" not in entry:
+        record: dict[str, Any] = entry[kind]
+        return record
+    return {"statement": entry["statement"], "signatures": json.dumps(entry["signatures"])}
 
 
 def _decode(body: bytes) -> dict[str, Any]:

@@ -44,7 +44,7 @@ def project(c: Connection, start: int, entries: Sequence[NewEntry]) -> None:
             if e.input_key
         ],
     )
-    chains = {e.agency: e.chain for e in entries if e.chain is not None}
+    chains = {e.chain_name: e.chain for e in entries if e.chain is not None}
     if chains:
         c.execute(
             add_chains(c.dialect.name),

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import Any
+
 from hub.core.admission import NewEntry
+from hub.core.identities import State
 from hub.errors import LogMoved, Unavailable
 from hub.log.store import Head, Log
 from schemas.entry import decode, encode
@@ -10,13 +14,18 @@ from schemas.entry import decode, encode
 __all__ = ["ensure_genesis"]
 
 
-def ensure_genesis(log: Log, *, origin: str, version: str, now_us: int) -> Head:
+def ensure_genesis(
+    log: Log, *, origin: str, version: str, now_us: int, roots: Sequence[State] = ()
+) -> Head:
     """Begin the log where it is empty, and return its end.
 
     The entry says the log's name (*origin*), the *version* of the hub that began it,
     and the names of the hash and of the tree; the version of the entry format is
-    ``v``, as in every entry. Idempotent, and safe when several processes begin at
-    once: the commit of one of them stands, and the others find it.
+    ``v``, as in every entry. It also names the *roots*: the states and their authorities,
+    whose signatures every later change of the registry must bear. Without them the hub's
+    operator alone decides who is a member, and the log shows that. Idempotent, and safe
+    when several processes begin at once: the commit of one of them stands, and the others
+    find it.
 
     Raises:
         Unavailable: ``log-foreign``, the store holds a log of another name;
@@ -24,7 +33,14 @@ def ensure_genesis(log: Log, *, origin: str, version: str, now_us: int) -> Head:
     """
     head = log.head()
     if head.size == 0:
-        facts = {"origin": origin, "version": version, "hash": "SHA-256", "tree": "RFC 6962"}
+        facts: dict[str, Any] = {
+            "origin": origin,
+            "version": version,
+            "hash": "SHA-256",
+            "tree": "RFC 6962",
+        }
+        if roots:
+            facts["roots"] = [state.model_dump(mode="json") for state in roots]
         entry = NewEntry("genesis", now_us, "", encode("genesis", now_us, "", facts))
         try:
             return log.append([entry], expect=head)

@@ -20,15 +20,17 @@ from sqlalchemy import delete, func, select, text
 
 from hub.core.admission import (
     AcknowledgementRow,
-    Chain,
     MessageRow,
     NewEntry,
+    accepted_key_of,
     acknowledged_by,
     aged_warnings,
+    header_key_of,
     identity,
     input_key_of,
 )
-from hub.core.registry import REGISTRY_KINDS
+from hub.core.registry import CHANGE_KINDS
+from hub.core.signing import Chain, chain_name
 from hub.errors import Unavailable
 from hub.log.derived import project
 from hub.log.scan import BEFORE_ALL, page
@@ -109,6 +111,7 @@ def _derive(row: LogRow, read: Reader) -> NewEntry:
         return _publish(row, entry, read)
     acknowledgements: tuple[AcknowledgementRow, ...] = ()
     delivered: dict[str, int] = {}
+    chain: Chain | None = None
     if kind == "acknowledgement":
         acknowledgements = (
             AcknowledgementRow(
@@ -123,6 +126,8 @@ def _derive(row: LogRow, read: Reader) -> NewEntry:
                 of=entry["message_agency"],
             ),
         )
+    elif kind == "refusal" and "header" in entry:
+        chain = _chain(entry["header"])
     elif kind == "delivery":
         delivered = {str(feed): int(through) for feed, through in entry["feeds"].items()}
     return NewEntry(
@@ -135,8 +140,19 @@ def _derive(row: LogRow, read: Reader) -> NewEntry:
         payload_sha256=entry.get("payload_sha256", ""),
         acknowledgements=acknowledgements,
         delivered=delivered,
-        input_key=input_key_of(row.agency, entry.get("inbox", ""), accepted=kind in REGISTRY_KINDS),
+        chain=chain,
+        chain_name=chain_name(row.agency, signed=True) if chain else "",
+        input_key=_input_key(row, entry),
     )
+
+
+def _input_key(row: LogRow, entry: dict[str, Any]) -> str:
+    inbox = entry.get("inbox", "")
+    if entry["kind"] in CHANGE_KINDS:
+        return accepted_key_of(row.agency, inbox, entry.get("statement", ""))
+    if "header" in entry:
+        return header_key_of(row.agency, entry["header"])
+    return input_key_of(row.agency, inbox)
 
 
 def _publish(row: LogRow, entry: dict[str, Any], read: Reader) -> NewEntry:
@@ -170,8 +186,13 @@ def _publish(row: LogRow, entry: dict[str, Any], read: Reader) -> NewEntry:
         payload_sha256=digest,
         message=message,
         acknowledgements=acknowledged_by(facts, row.agency, row.index, row.at_us),
-        chain=Chain(header["seq"], sha256(text_of_header.encode()).hexdigest()),
+        chain=_chain(text_of_header),
+        chain_name=chain_name(row.agency, signed=entry["attested"] == "agency"),
     )
+
+
+def _chain(header: str) -> Chain:
+    return Chain(int(json.loads(header)["seq"]), sha256(header.encode()).hexdigest())
 
 
 def _broken(row: LogRow, what: str) -> Unavailable:

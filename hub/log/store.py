@@ -19,7 +19,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Final
 
 from sqlalchemy import (
@@ -33,17 +33,18 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from hub.core.admission import (
     AcknowledgementRow,
-    Chain,
     Known,
     MessageRow,
     NewEntry,
     accepted_key,
+    header_key,
     identity,
     input_key,
 )
 from hub.core.candidate import Candidate
 from hub.core.merkle import EMPTY, Frontier, extend
-from hub.core.registry import REGISTRY_KINDS
+from hub.core.registry import CHANGE_KINDS, REGISTRY_KINDS
+from hub.core.signing import Chain, chain_name
 from hub.errors import LogMoved, Unavailable
 from hub.log import statements
 from hub.log.aid_log import aid_around, aid_messages
@@ -212,38 +213,22 @@ class Log:
         not looked up which messages were refused before; whoever then refuses one must
         ask again with it, or a crash could log that refusal twice.
         """
-        identities, ids, inputs, agencies = set(), set(), set(), set()
-        references, feeds = set(), set[str]()
-        names = set()
-        for one in batch:
-            if one.kind == "publish" and one.facts is not None:
-                agencies.add(one.agency)
-                identities.add(identity(one.agency, one.facts.sender, one.facts.identifier))
-                names.add((one.facts.sender, one.facts.identifier))
-                if one.message_id:
-                    ids.add(one.message_id)
-            elif one.kind == "acknowledgement":
-                references.add(str(one.body.get("message") or "").strip())
-            elif one.kind == "delivery":
-                feeds.update(str(feed) for feed in one.body)
-            if one.inbox and (inputs_of_messages or one.kind != "publish"):
-                inputs.add(input_key(one))
-            if one.inbox and one.kind in REGISTRY_KINDS:
-                inputs.add(accepted_key(one))
+        wanted = _Wanted.of(batch, inputs_of_messages=inputs_of_messages)
         with self.reading() as c:
-            rows = _messages(c, MESSAGES.c.identity, identities)
-            rows += _messages(c, MESSAGES.c.id, ids | references)
-            rows += _messages(c, MESSAGES.c.idx, {int(r) for r in references if _is_index(r)})
-            names.update((r.facts.sender, r.facts.identifier) for r in rows)
-            acks = [] if not references else _acknowledgements(c, names)
+            rows = _messages(c, MESSAGES.c.identity, wanted.identities)
+            rows += _messages(c, MESSAGES.c.id, wanted.ids | wanted.references)
+            indexes = {int(r) for r in wanted.references if _is_index(r)}
+            rows += _messages(c, MESSAGES.c.idx, indexes)
+            names = wanted.names | {(r.facts.sender, r.facts.identifier) for r in rows}
+            acks = [] if not wanted.references else _acknowledgements(c, names)
             found = dict(chains or {})
-            if unknown := agencies - found.keys():
+            if unknown := wanted.chains - found.keys():
                 query = select(CHAINS).where(CHAINS.c.agency.in_(unknown))
                 found.update((r.agency, Chain(r.seq, r.head)) for r in c.execute(query))
-            known_inputs = {r.key: (r.idx, r.at_us) for r in _in(c, INPUTS.c.key, inputs)}
-            delivered = _delivered(c, feeds)
+            inputs = {r.key: (r.idx, r.at_us) for r in _in(c, INPUTS.c.key, wanted.inputs)}
+            delivered = _delivered(c, wanted.feeds)
             aid = aid_around(c, batch)
-        return Known(rows, acks, found, delivered, known_inputs, aid)
+        return Known(rows, acks, found, delivered, inputs, aid)
 
     def aid_messages(self) -> list[MessageRow]:
         """Return all aid messages, in order; the aid board is made of them."""
@@ -424,6 +409,47 @@ def _in(c: Connection, column: Any, values: set[Any]) -> Iterator[Any]:
     query = statements.among(column)
     for start in range(0, len(ordered), _IN):
         yield from c.execute(query, {"values": ordered[start : start + _IN]})
+
+
+@dataclass
+class _Wanted:
+    """What to look up for a batch."""
+
+    identities: set[str] = field(default_factory=set)
+    names: set[tuple[str, str]] = field(default_factory=set)
+    ids: set[str] = field(default_factory=set)
+    references: set[str] = field(default_factory=set)
+    chains: set[str] = field(default_factory=set)
+    inputs: set[str] = field(default_factory=set)
+    feeds: set[str] = field(default_factory=set)
+
+    @classmethod
+    def of(cls, batch: Sequence[Candidate], *, inputs_of_messages: bool) -> _Wanted:
+        wanted = cls()
+        for one in batch:
+            wanted.take(one)
+            if inputs_of_messages or one.kind != "publish":
+                wanted.inputs.update((input_key(one), header_key(one)))
+            if one.kind in CHANGE_KINDS:
+                wanted.inputs.add(accepted_key(one))
+        wanted.inputs.discard("")
+        return wanted
+
+    def take(self, one: Candidate) -> None:
+        if one.header:
+            self.chains.add(chain_name(one.agency, signed=True))
+        if one.kind == "publish" and one.facts is not None:
+            if not one.header:
+                self.chains.add(one.agency)
+            sender, identifier = one.facts.sender, one.facts.identifier
+            self.identities.add(identity(one.agency, sender, identifier))
+            self.names.add((sender, identifier))
+            if one.message_id:
+                self.ids.add(one.message_id)
+        elif one.kind == "acknowledgement":
+            self.references.add(str(one.body.get("message") or "").strip())
+        elif one.kind == "delivery":
+            self.feeds.update(str(feed) for feed in one.body)
 
 
 def _messages(c: Connection, column: Any, values: set[Any]) -> list[MessageRow]:

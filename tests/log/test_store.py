@@ -202,6 +202,7 @@ def test_registry_entries_are_all_that_changed_the_registry(log: Log) -> None:
     found = log.registry_entries()
 
     assert [(i, e["kind"]) for i, e in found] == [
+        (0, "genesis"),
         (1, "member"),
         (2, "member"),
         (4, "subscription"),

@@ -1,0 +1,272 @@
+"""Who may change the registry: a signed statement, and whether the right ones signed it (G9).
+
+A statement is a JSON text, signed as it stands (DSSE, `schemas.dsse.STATEMENT_TYPE`)::
+
+    {"origin": "<the log's name>", "subject": "agency:az-fhn", "version": 3,
+     "kind": "key", "record": {…}}
+
+*origin* keeps it from being played into another log, *version* from being played
+again: it is the number of this change of its subject, one more than the last.
+
+=====================  =============================================================
+change                 who must sign
+=====================  =============================================================
+a new state            the authorities of more than half of the states
+a state's record       its authority and, where it names a new one, that one too; or
+                       the authorities of more than half of the other states (a lost
+                       or stolen authority's key)
+a member's record      the authority of its state and the root it names
+a member leaves        the authority of its state or its root
+a key begins           the agency's root, the authority of its state, and the key
+                       itself: nobody claims another's key
+a key is revoked       the agency's root or the authority of its state: one is enough
+                       to stop a thief
+a subscription         the agency's root or one of its keys
+=====================  =============================================================
+
+Where the first entry of the log named no roots there is nobody to ask: the hub's
+operator changes the registry, and every such entry shows that nobody signed it.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Final, Literal, cast, get_args
+
+from pydantic import ValidationError
+
+from hub.core.identities import KeyChange, KeyLife, State
+from hub.core.registry import Agency, Registry, read_agency, read_subscription
+from schemas.dsse import STATEMENT_TYPE, read_signatures, signed_by, write_signatures
+from schemas.ed25519 import VerifierKey
+from schemas.errors import Rejected
+
+__all__ = ["Change", "ChangeKind", "change_of", "statement_text", "subject_named"]
+
+ChangeKind = Literal["state", "member", "key", "subscription"]
+_KINDS: Final[tuple[str, ...]] = get_args(ChangeKind)
+_LONGEST: Final = 32_768
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """A change of the registry that may be logged: its kind, and the facts of its entry."""
+
+    kind: ChangeKind
+    agency: str
+    """Whose doing it is; empty for a state's."""
+    facts: dict[str, Any]
+
+
+def statement_text(
+    origin: str, kind: ChangeKind, record: Mapping[str, Any], registry: Registry
+) -> str:
+    """Return the statement to sign for a change of *registry* as it is now."""
+    subject = subject_named(kind, record)
+    return json.dumps(
+        {
+            "origin": origin,
+            "subject": subject,
+            "version": registry.versions.get(subject, 0) + 1,
+            "kind": kind,
+            "record": record,
+        },
+        ensure_ascii=False,
+        separators=(",", ":"),
+    )
+
+
+def subject_named(kind: str, record: Mapping[str, Any]) -> str:
+    """Return whom a change is about, whose count of changes it moves on."""
+    if kind in {"state", "member"}:
+        return f"{'state' if kind == 'state' else 'agency'}:{record.get('id')}"
+    return f"agency:{record.get('agency')}"
+
+
+def change_of(kind: str, body: Mapping[str, Any], registry: Registry) -> Change:
+    """Return what a proposal would change, once everything about it is in order.
+
+    *body* is a record, or ``{"statement": text, "signatures": json}``.
+
+    Raises:
+        Rejected: ``statement-required``, ``statement-invalid``, ``statement-stale``,
+            ``statement-unsigned``, ``signature-invalid``, ``key-invalid``, ``key-taken``,
+            ``key-unknown``, ``unknown-state``, ``unknown-agency``, ``member-invalid`` or
+            ``subscription-invalid``.
+    """
+    if "statement" not in body:
+        if registry.signed:
+            raise Rejected(
+                "statement-required",
+                f"in this log a change of a {kind} must be signed",
+                remedy="Write a statement with `caspian registry propose`, have it signed.",
+            )
+        record, agency = _record(kind, body, registry)
+        return Change(cast("ChangeKind", kind), agency, {kind: record})
+    text, told = _statement(body, registry)
+    kind = str(told["kind"])
+    record, agency = _record(kind, told["record"], registry)
+    if registry.signed:
+        # Signatures that nobody could have asked for prove nothing.
+        _check_signers(kind, record, registry, _signers(text, body))
+    signatures = write_signatures(read_signatures(str(body["signatures"])))
+    facts = {kind: record, "statement": text, "signatures": signatures}
+    return Change(cast("ChangeKind", kind), agency, facts)
+
+
+def _statement(body: Mapping[str, Any], registry: Registry) -> tuple[str, dict[str, Any]]:
+    text = str(body["statement"])
+    try:
+        told = json.loads(text)
+        kind, record = told["kind"], told["record"]
+        origin, subject, version = told["origin"], told["subject"], told["version"]
+    except (ValueError, KeyError, TypeError, RecursionError) as e:
+        raise _invalid("it is not {origin, subject, version, kind, record}") from e
+    if len(text) > _LONGEST or len(told) != 5:
+        raise _invalid("it says more than a statement does")
+    if kind not in _KINDS or not isinstance(record, dict) or type(version) is not int:
+        raise _invalid("its kind, record or version is not of the right type")
+    if origin != registry.origin:
+        raise _invalid(f"it is for the log {str(origin)[:100]!r}, not {registry.origin!r}")
+    if subject != subject_named(kind, record):
+        raise _invalid(f"its subject is {subject_named(kind, record)[:100]!r}")
+    if version != (due := registry.versions.get(subject, 0) + 1):
+        raise Rejected(
+            "statement-stale",
+            f"the next change of {subject} is number {due}, not {version}",
+            remedy="Write the statement anew over the registry as it is, and have it signed.",
+        )
+    return text, told
+
+
+def _record(kind: str, record: Mapping[str, Any], registry: Registry) -> tuple[dict[str, Any], str]:
+    """Return the whole record of a change that makes sense, and whose doing it is."""
+    if kind == "member":
+        agency = read_agency(record)
+        if registry.signed and agency.state not in registry.states:
+            raise Rejected(
+                "unknown-state",
+                f"{agency.state} is not a member state",
+                remedy="The states must first admit it: `caspian registry propose state`.",
+            )
+        return agency.model_dump(mode="json"), ""
+    if kind == "subscription":
+        subscription = read_subscription(record, registry)
+        return subscription.model_dump(mode="json"), ""
+    try:
+        if kind == "state":
+            return State.model_validate(record).model_dump(mode="json"), ""
+        change = KeyChange.model_validate(record)
+    except ValidationError as e:
+        fault = e.errors(include_url=False, include_input=False)[0]
+        raise _invalid(f"{'.'.join(map(str, fault['loc']))}: {fault['msg']}") from e
+    _check_key(change, registry)
+    return change.model_dump(mode="json"), change.agency
+
+
+def _check_key(change: KeyChange, registry: Registry) -> None:
+    if change.agency not in registry.agencies:
+        raise Rejected("unknown-agency", f"{change.agency} is not a member")
+    life = registry.keys.get(change.key)
+    if change.action == "add":
+        used = {agency.root for agency in registry.agencies.values()}
+        used |= {state.authority for state in registry.states.values()}
+        publics = {VerifierKey.read(k).public for k in [*registry.keys, *(used - {""})]}
+        if VerifierKey.read(change.key).public in publics:
+            raise Rejected(
+                "key-taken",
+                "this key is or was in use; a key serves one agency for one purpose, once",
+                remedy="Make a new one: `caspian keys new`.",
+            )
+        if change.compromised_since is not None:
+            raise _invalid("a key that begins is not compromised")
+    elif change.expires is not None:
+        raise _invalid("a key that is revoked has no day to expire")
+    elif life is None or life.agency != change.agency or not _tells_more(life, change):
+        raise Rejected(
+            "key-unknown",
+            f"this is no key of {change.agency} that could be revoked",
+            remedy="Look at `caspian keys ls`.",
+        )
+
+
+def _tells_more(life: KeyLife, change: KeyChange) -> bool:
+    """Tell whether a revocation is the first, or finds that the key was stolen earlier."""
+    since, known = change.compromised_since, life.compromised_since
+    return life.until is None or (since is not None and (known is None or since < known))
+
+
+def _signers(text: str, body: Mapping[str, Any]) -> frozenset[str]:
+    """Return the keys whose signatures hold; one that fails refuses the whole."""
+    found = set()
+    for key, signature in read_signatures(str(body["signatures"])):
+        if not signed_by(STATEMENT_TYPE, text.encode(), key, signature):
+            raise Rejected(
+                "signature-invalid",
+                f"the signature of {key.name} does not hold for this statement",
+                remedy="Sign exactly the text that is sent, as it stands.",
+            )
+        found.add(str(key))
+    return frozenset(found)
+
+
+def _check_signers(
+    kind: str, record: Mapping[str, Any], registry: Registry, signers: frozenset[str]
+) -> None:
+    wanted = _wanted(kind, record, registry)
+    if not any(alternative <= signers for alternative in wanted):
+        if kind == "state" and _majority(registry, str(record["id"]), signers):
+            return
+        ways = " or ".join(
+            " and ".join(sorted(VerifierKey.read(k).name for k in alternative))
+            for alternative in wanted
+        )
+        also = "more than half of the states" if kind == "state" else ""
+        raise Rejected(
+            "statement-unsigned",
+            f"it must be signed by {' or by '.join(filter(None, (ways, also)))}",
+            remedy="Have it signed with `caspian registry sign` by those, and send it again.",
+        )
+
+
+def _wanted(kind: str, record: Mapping[str, Any], registry: Registry) -> tuple[frozenset[str], ...]:
+    """Return the sets of keys of which one must have signed whole."""
+    if kind == "state":
+        known = registry.states.get(str(record["id"]))
+        return (frozenset({known.authority, record["authority"]}),) if known else ()
+    agency_id = str(record["id"] if kind == "member" else record["agency"])
+    agency = registry.agencies.get(agency_id)
+    if kind == "member":
+        authority = registry.states[str(record["state"])].authority
+        if agency is not None and not record["active"] and _leaves(agency, record):
+            return tuple(frozenset({k}) for k in (authority, agency.root) if k)
+        return (frozenset({authority, *([record["root"]] if record["root"] else [])}),)
+    assert agency is not None  # noqa: S101 - the record was checked
+    authority = registry.states[agency.state].authority
+    if kind == "key" and record["action"] == "add":
+        return (frozenset({authority, record["key"], *([agency.root] if agency.root else [])}),)
+    if kind == "key":
+        return tuple(frozenset({k}) for k in (authority, agency.root) if k)
+    own = (k for k, life in registry.keys.items() if life.agency == agency_id and not life.until)
+    return tuple(frozenset({k}) for k in (agency.root, *own) if k)
+
+
+def _leaves(agency: Agency, record: Mapping[str, Any]) -> bool:
+    """Tell whether a record says nothing new but that the agency leaves."""
+    return {**agency.model_dump(mode="json"), "active": False} == dict(record)
+
+
+def _majority(registry: Registry, about: str, signers: frozenset[str]) -> bool:
+    """Tell whether more than half of the states, without the one concerned, have signed."""
+    others = {s.authority for s in registry.states.values() if s.id != about}
+    return 2 * len(others & signers) > len(others)
+
+
+def _invalid(why: str) -> Rejected:
+    return Rejected(
+        "statement-invalid",
+        f"this is not a statement that can be taken: {why}",
+        remedy="Write it with `caspian registry propose`; see docs/protocol/signing.md.",
+    )
