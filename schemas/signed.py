@@ -42,15 +42,12 @@ class SignedMessage:
 def open_signed(
     agency: str,
     payload: bytes,
-    payload_types: Sequence[str],
     *,
     header: str,
     signature: str,
     key: str,
 ) -> SignedMessage:
     """Read what an agency signed, and hold it against who sent it and what came.
-
-    *payload_types* are those that the payload may be said to have.
 
     Raises:
         Rejected: ``header-invalid``, ``header-mismatch``, ``key-invalid``, ``signature-invalid``.
@@ -73,12 +70,16 @@ def open_signed(
 
 def verify_all(messages: Sequence[SignedMessage], *, threads: int | None = None) -> list[bool]:
     """Verify many signatures, on as many cores as there are; in the order given."""
-    threads = threads or len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else 1
+    threads = threads or _cores()
     if len(messages) < 2 * _LOT or threads == 1:
         return [message.holds() for message in messages]
     lots = [messages[i : i + _LOT] for i in range(0, len(messages), _LOT)]
     with ThreadPoolExecutor(threads) as pool:
         return [one for lot in pool.map(_hold, lots) for one in lot]
+
+
+def _cores() -> int:
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def _hold(lot: Sequence[SignedMessage]) -> list[bool]:
