@@ -12,14 +12,13 @@ the ledger knows the second for what it is.
 from __future__ import annotations
 
 import asyncio
-import base64
 import json
 from collections.abc import Sequence
-from dataclasses import replace
 from typing import Any
 
 from redis.asyncio import Redis
 
+from consumers.signatures import SIGNED_FIELDS, opened, with_signature
 from consumers.worker import StreamEntry
 from hub.core.candidate import Candidate, Via
 from hub.streams.submit import propose, queue
@@ -27,18 +26,11 @@ from hub.telemetry import process_metrics
 from schemas.errors import Rejected
 from schemas.payload import read_payload
 from schemas.receipt import findings_json
-from schemas.signed import (
-    SignedMessage,
-    header_mismatch,
-    open_signed,
-    signature_invalid,
-    verify_all,
-)
+from schemas.signed import SignedMessage, header_mismatch
 
-__all__ = ["Intake", "candidate_of", "dead_letter_of", "refusal_of", "signed_of"]
+__all__ = ["Intake", "candidate_of", "dead_letter_of", "refusal_of"]
 
-_SIGNED_FIELDS = frozenset({b"header", b"signature", b"key"})
-_MESSAGE_FIELDS = frozenset({b"type", b"payload", b"payload_type", b"id", b"via"}) | _SIGNED_FIELDS
+_MESSAGE_FIELDS = frozenset({b"type", b"payload", b"payload_type", b"id", b"via"}) | SIGNED_FIELDS
 _ACKNOWLEDGEMENT_FIELDS = frozenset({b"type", b"message", b"officer", b"note", b"via"})
 
 
@@ -52,7 +44,7 @@ class Intake:
 
     async def handle(self, entries: Sequence[StreamEntry], last: Any) -> None:
         """Turn entries of the inbox into candidates, which *last* adds."""
-        signed = await self._signed(entries)
+        signed = await asyncio.to_thread(opened, self._agency, entries)
         candidates = []
         for entry in entries:
             candidate = candidate_of(
@@ -65,49 +57,9 @@ class Intake:
             candidates.append(candidate)
         queue(last, candidates)
 
-    async def _signed(
-        self, entries: Sequence[StreamEntry]
-    ) -> dict[bytes, SignedMessage | Rejected]:
-        """Return what is signed, with its signature verified, or why it is not; by entry."""
-        found: dict[bytes, SignedMessage | Rejected] = {}
-        for entry in entries:
-            if not _SIGNED_FIELDS.isdisjoint(entry.fields):
-                try:
-                    found[entry.id] = signed_of(self._agency, entry)
-                except Rejected as e:
-                    found[entry.id] = e
-        claimed = [(i, s) for i, s in found.items() if isinstance(s, SignedMessage)]
-        holds = await asyncio.to_thread(verify_all, [s for _, s in claimed])
-        for (entry_id, _), held in zip(claimed, holds, strict=True):
-            if not held:
-                found[entry_id] = signature_invalid("it is not this key's, over this header")
-        return found
-
     async def bury(self, entry: StreamEntry, reason: str) -> None:
         """Set an entry aside that the hub itself could not handle."""
         await propose(self._redis, [dead_letter_of(self._agency, entry, "intake", reason)])
-
-
-def signed_of(agency: str, entry: StreamEntry) -> SignedMessage:
-    """Return the signed header of an inbox entry, its signature not yet verified.
-
-    Raises:
-        Rejected: as `schemas.signed.open_signed`, or a field is missing or no text.
-    """
-    missing = sorted(name.decode() for name in _SIGNED_FIELDS - entry.fields.keys())
-    if missing:
-        raise Rejected(
-            "field-missing",
-            f"a signed message has the fields header, signature and key; {missing[0]} is missing",
-            remedy="See docs/protocol/signing.md.",
-        )
-    return open_signed(
-        agency,
-        entry.fields.get(b"payload", b""),
-        header=_text(entry.fields, b"header", ""),
-        signature=_text(entry.fields, b"signature", ""),
-        key=_text(entry.fields, b"key", ""),
-    )
 
 
 def candidate_of(
@@ -133,7 +85,7 @@ def candidate_of(
             if isinstance(signed, Rejected):
                 raise signed
             candidate = _message(agency, entry, payload, max_payload_bytes, signed)
-            return _with_signature(candidate, signed)
+            return with_signature(candidate, signed)
         if kind == "acknowledgement":
             _only(fields, _ACKNOWLEDGEMENT_FIELDS)
             return Candidate(
@@ -157,19 +109,7 @@ def candidate_of(
     refused = refusal_of(
         agency, refusal, payload=payload, via=_via(fields), inbox=entry.id.decode()
     )
-    return refused if isinstance(signed, Rejected) else _with_signature(refused, signed)
-
-
-def _with_signature(candidate: Candidate, signed: SignedMessage | None) -> Candidate:
-    """Let the ledger know that the agency signed this, accepted or refused."""
-    if signed is None:
-        return candidate
-    return replace(
-        candidate,
-        header=signed.text,
-        signature=base64.b64encode(signed.signature).decode(),
-        key=str(signed.key),
-    )
+    return refused if isinstance(signed, Rejected) else with_signature(refused, signed)
 
 
 def _message(

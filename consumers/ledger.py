@@ -28,13 +28,14 @@ from typing import Any
 import structlog
 from redis.asyncio import Redis
 
-from consumers.intake import dead_letter_of
+from consumers.intake import dead_letter_of, refusal_of
+from consumers.signatures import without_forgeries
 from consumers.worker import StreamEntry
 from hub.core.admission import Decision, Decisions, Known, NewEntry, Rules, decide
 from hub.core.candidate import Candidate
 from hub.core.registry import CHANGE_KINDS, History
 from hub.core.signing import Chain
-from hub.errors import LogMoved
+from hub.errors import LogMoved, Rejected
 from hub.log.store import Head, Log
 from hub.streams import keys
 from hub.telemetry import process_metrics
@@ -63,8 +64,11 @@ class Ledger:
     async def handle(self, entries: Sequence[StreamEntry], last: Any) -> None:
         """Log a batch; *last* answers it."""
         batch = [_read(entry) for entry in entries]
-        decisions = await asyncio.to_thread(self.commit, batch)
+        decisions = await asyncio.to_thread(self._take, batch)
         self._answer(decisions, last)
+
+    def _take(self, batch: Sequence[Candidate]) -> Decisions:
+        return self.commit(without_forgeries(batch, _refused))
 
     def commit(self, batch: Sequence[Candidate]) -> Decisions:
         """Decide and append a batch; return once it is durable.
@@ -173,6 +177,10 @@ def _read(entry: StreamEntry) -> Candidate:
         # The hub's own proposals have no inbox entry; their place here names them instead.
         return replace(candidate, inbox=f"candidates/{entry.id.decode()}")
     return candidate
+
+
+def _refused(c: Candidate, refusal: Rejected) -> Candidate:
+    return refusal_of(c.agency, refusal, payload=c.payload, via=c.via, inbox=c.inbox)
 
 
 def answer_fields(outcome: Decision) -> dict[str, str]:

@@ -58,6 +58,8 @@ def read_signatures(text: str) -> tuple[Signature, ...]:
         pairs = [(str(one["key"]), str(one["sig"])) for one in found]
     except (ValueError, TypeError, KeyError, RecursionError) as e:
         raise _invalid("signatures are a JSON list of {key, sig}") from e
+    if not isinstance(found, list):
+        raise _invalid("signatures are a JSON list of {key, sig}")
     if len(pairs) > _MOST:
         raise _invalid(f"there are more than {_MOST} signatures")
     return tuple((VerifierKey.read(key), _signature(sig)) for key, sig in pairs)

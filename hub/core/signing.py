@@ -103,6 +103,8 @@ def check_signed(
         ("expires", header.expires, facts.expires),
         ("audience", sorted(header.audience), sorted(audience_of(facts))),
         ("payload_type", header.payload_type, c.payload_type),
+        ("payload_size", header.payload_size, len(c.payload)),
+        ("payload_sha256", header.payload_sha256, sha256(c.payload).hexdigest()),
     )
     for name, said, true in claims:
         if said != true:

@@ -317,7 +317,7 @@ class Model:
         return Known(
             self.messages,
             [a for e in self.entries for a in e.acknowledgements],
-            {e.agency: e.chain for e in self.entries if e.chain is not None},
+            {e.chain_name: e.chain for e in self.entries if e.chain is not None},
             delivered,
             inputs,
         )
