@@ -30,7 +30,7 @@ from consumers.worker import Job, StreamEntry, Worker, keep_all
 from hub.core.admission import Rules
 from hub.core.registry import History
 from hub.errors import Unavailable
-from hub.log.genesis import ensure_genesis
+from hub.log.genesis import ensure_genesis, read_roots
 from hub.log.store import Log
 from hub.settings import Settings
 from hub.streams import keys
@@ -209,7 +209,10 @@ async def running(settings: Settings, jobs: Sequence[JobName]) -> AsyncIterator[
 
 
 def _begin_log(log: Log, settings: Settings) -> None:
-    ensure_genesis(log, origin=settings.origin, version=VERSION, now_us=time.time_ns() // 1000)
+    roots = read_roots(settings.roots) if settings.roots else ()
+    ensure_genesis(
+        log, origin=settings.origin, version=VERSION, now_us=time.time_ns() // 1000, roots=roots
+    )
 
 
 async def run(settings: Settings, jobs: Sequence[JobName]) -> None:

@@ -199,6 +199,7 @@ def answer_fields(outcome: Decision) -> dict[str, str]:
             "remedy": refusal.remedy,
             "findings": findings_json(refusal.findings),
             "at": rfc3339(outcome.at_us),
+            "counted": "1" if outcome.counted else "0",
         }
     return {
         "type": "receipt",

@@ -16,7 +16,18 @@ from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from hub.errors import Unavailable
-from hub.http import aid, auditing, feeds, health, members, messages, problems, publishing, schemas
+from hub.http import (
+    aid,
+    auditing,
+    feeds,
+    health,
+    members,
+    messages,
+    problems,
+    publishing,
+    registry,
+    schemas,
+)
 from hub.http.refusals import Refusals
 from hub.http.state import Hub
 from hub.http.wire import REFUSALS, Wire
@@ -39,6 +50,7 @@ _HEADERS: Final = {
     "Cache-Control": "no-store",
 }
 _NOTED_S: Final = 60
+_ROUTES = (publishing, messages, aid, feeds, members, registry, auditing, schemas, health)
 _log = structlog.get_logger("api")
 
 
@@ -56,7 +68,7 @@ def build_api(settings: Settings) -> FastAPI:
         lifespan=_lifespan(settings),
     )
     problems.install(app)
-    for module in (publishing, messages, aid, feeds, members, auditing, schemas, health):
+    for module in _ROUTES:
         app.include_router(module.router)
     app.add_middleware(Guard)
     return app

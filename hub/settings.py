@@ -46,6 +46,10 @@ class Settings(BaseModel):
     origin: str = Field("caspian-hub.example/log", pattern=r"^[^\s+]{1,200}$")
     """The log's name in its first entry; it can never change afterwards."""
 
+    roots: Path | None = None
+    """A JSON file with the states and their authorities' keys that a new log begins with. None:
+    nobody signs changes of the registry, and the hub's operator makes them."""
+
     host: str = "127.0.0.1"
     """Address the API listens on. The API speaks plain HTTP: put TLS in front of it."""
 

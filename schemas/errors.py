@@ -51,7 +51,8 @@ class Rejected(HubError):
     """The message or request is refused until its sender changes it.
 
     *findings* name what is wrong, in document order; they are empty where the
-    code and the detail say all there is.
+    code and the detail say all there is. *counted*: it was a signed message, and keeps
+    its place in its agency's count (docs/protocol/signing.md).
     """
 
     def __init__(
@@ -61,6 +62,8 @@ class Rejected(HubError):
         *,
         remedy: str = "",
         findings: tuple[Finding, ...] = (),
+        counted: bool = False,
     ) -> None:
         super().__init__(code, detail, remedy=remedy)
         self.findings = findings
+        self.counted = counted

@@ -46,6 +46,8 @@ class Refusal(BaseModel):
     index: int | None = None
     """The log index of the refusal; None where it was counted with others (docs/errors.md)."""
     findings: tuple[dict[str, str | int | None], ...] = ()
+    counted: bool = False
+    """Whether it was signed, and keeps its place in its agency's count."""
 
     def rejected(self) -> Rejected:
         """Return the refusal as the exception that a client raises."""
@@ -54,6 +56,7 @@ class Refusal(BaseModel):
             self.detail,
             remedy=self.remedy,
             findings=tuple(Finding(**f) for f in self.findings),  # type: ignore[arg-type]
+            counted=self.counted,
         )
 
 
@@ -100,5 +103,6 @@ def read_answer(fields: dict[str, str]) -> Answer:
             remedy=fields.get("remedy", ""),
             index=int(fields["index"]) if fields.get("index") else None,
             findings=tuple(json.loads(fields.get("findings") or "[]")),
+            counted=fields.get("counted") == "1",
         )
     raise ValueError(f"neither receipt nor refusal: {fields.get('type')!r}")

@@ -232,9 +232,9 @@ def issue_tokens(log: Log) -> dict[str, str]:
 
 @asynccontextmanager
 async def running_hub(
-    directory: Path, jobs: Sequence[JobName] = JOBS, **given: Any
+    directory: Path, jobs: Sequence[JobName] = JOBS, *, members: bool = True, **given: Any
 ) -> AsyncIterator[Hub]:
-    """Run a hub with five members; *given* are settings of one's own."""
+    """Run a hub with five members, or none; *given* are settings of one's own."""
     with EmbeddedServer(directory / "valkey") as valkey:
         settings = Settings.model_validate(
             {
@@ -253,9 +253,10 @@ async def running_hub(
         try:
             hub.tokens = await asyncio.to_thread(issue_tokens, log)
             async with running(settings, jobs):
-                await hub.add_members(
-                    [{"id": a, "state": a[:2].upper(), "name": a} for a in AGENCIES]
-                )
+                if members:
+                    await hub.add_members(
+                        [{"id": a, "state": a[:2].upper(), "name": a} for a in AGENCIES]
+                    )
                 await hub.api.start()
                 try:
                     yield hub

@@ -95,9 +95,14 @@ def signed(
     )
 
 
-def signed_fields(c: Candidate, signer: str, **changed: Any) -> dict[bytes, bytes]:
+def signed_fields(
+    c: Candidate,
+    signer: str,
+    chain: Chain = Chain(),  # noqa: B008 - frozen
+    **changed: Any,
+) -> dict[bytes, bytes]:
     """Return the fields of an inbox entry that holds a candidate's message, signed."""
-    one = signed(c, signer, **changed)
+    one = signed(c, signer, chain, **changed)
     return {
         b"type": b"message",
         b"payload": c.payload,

@@ -76,6 +76,8 @@ _COMMANDS: Final = (
         _AUDITORS,
         "Verify the log (the same as `log verify`).",
     ),
+    ("keys", "hub.cli.keys:app", _AGENCIES, "Make, show, rotate and revoke signing keys."),
+    ("registry", "hub.cli.registry:app", _OPERATORS, "Change the registry by signed statements."),
     ("members", "hub.cli.members:app", _OPERATORS, "Show and register member agencies."),
     ("subs", "hub.cli.subs:app", _OPERATORS, "Show and register subscriptions."),
     ("tokens", "hub.cli.tokens:app", _OPERATORS, "Issue and revoke access tokens."),

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Annotated, Any, Final
 
 from cyclopts import App, Parameter
 
+from hub.cli import statements
 from hub.cli.connection import Connection
 from hub.cli.exits import usage
 from hub.cli.files import read_record
 from hub.cli.options import AsJson
+from hub.cli.statements import Sign, propose, submitted, write_file
 from hub.cli.terminal import emit, say, styled, table
 from hub.errors import Rejected
 
@@ -118,6 +121,18 @@ def add(
     active: Annotated[
         bool | None, Parameter(negative="--inactive", help="Whether it takes part.")
     ] = None,
+    root: Annotated[
+        str | None, Parameter(help="The verifier key of its root, kept off line.")
+    ] = None,
+    signs: Annotated[
+        bool | None,
+        Parameter(negative="--no-signs", help="Whether every message of it must be signed."),
+    ] = None,
+    sign: Sign = (),
+    output: Annotated[
+        Path | None,
+        Parameter(name=("--output", "-o"), help="Write the change here, for others to sign."),
+    ] = None,
     record: Annotated[
         str | None,
         Parameter(
@@ -145,6 +160,8 @@ def add(
         "senders": list(sender) or None,
         "addresses": list(address) or None,
         "languages": list(language) or None,
+        "root": root,
+        "signs": signs,
         "active": active,
     }
     given = {key: value for key, value in given.items() if value is not None}
@@ -160,7 +177,14 @@ def add(
             whole = {"id": agency, "state": agency[:2].upper(), **(there or {}), **given}
             if there is None and name is None:
                 raise usage(f"{agency} is new: it needs a name", remedy="Give --name.")
-        logged = client.add_member(whole)
+        if output is not None:
+            write_file(output, statements.sign(propose(client, "member", whole), sign))
+            return
+        if sign:
+            submitted(client, "member", whole, sign)
+            logged = whole
+        else:
+            logged = client.add_member(whole)
     if json:
         emit(logged)
     else:

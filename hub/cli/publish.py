@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
 from typing import Annotated, Any
 
 from cyclopts import Parameter
@@ -10,9 +13,10 @@ from hub.cli.connection import Connection
 from hub.cli.exits import DONE, exit_code, usage, worst
 from hub.cli.files import read_input
 from hub.cli.options import AsJson
+from hub.cli.statements import passphrase_of
 from hub.cli.terminal import emit, note, report, say, styled
 from hub.cli.times import utc
-from hub.client import Client
+from hub.client import Client, Outbox, open_signer
 from hub.errors import HubError, Rejected, Unavailable
 from schemas.receipt import Receipt
 
@@ -24,6 +28,13 @@ def publish(
     id_: Annotated[
         str | None,
         Parameter(name="--id", help="Your own id for the message; the hub gives one without it."),
+    ] = None,
+    key: Annotated[
+        Path | None, Parameter(help="Sign with this key file (docs/protocol/signing.md).")
+    ] = None,
+    outbox: Annotated[
+        Path | None,
+        Parameter(help="Your own record of what you signed; <agency>.outbox beside the key."),
     ] = None,
     json: AsJson = False,
     connection: Connection = Connection(),  # noqa: B008 - frozen, and made of the options
@@ -50,10 +61,12 @@ def publish(
         raise usage("--id names one message", remedy="Publish the files one at a time.")
     if files.count("-") > 1:
         raise usage("standard input can be read once", remedy="Name - once.")
+    if outbox is not None and key is None:
+        raise usage("--outbox records what is signed", remedy="Give --key, too.")
     code = DONE
-    with connection.client() as client:
+    with connection.client() as client, _sender(client, key, outbox) as send:
         for number, name in enumerate(files):
-            error = _one(client, name, id_, json=json)
+            error = _one(send, name, id_, json=json)
             if error is None:
                 continue
             code = worst(code, exit_code(error))
@@ -63,9 +76,36 @@ def publish(
     return code
 
 
-def _one(client: Client, name: str, id_: str | None, *, json: bool) -> HubError | None:
+_Send = Callable[[bytes, str | None], Receipt]
+
+
+@contextmanager
+def _sender(client: Client, key: Path | None, outbox: Path | None) -> Iterator[_Send]:
+    """Return what publishes: with a key what it signs, else what the hub attests."""
+    if key is None:
+        yield lambda payload, id_: client.publish(payload, message_id=id_)
+        return
+    signer = open_signer(key, passphrase_of(key))
+    life = client.registry()["keys"].get(str(signer.key))
+    if life is None:
+        raise Rejected(
+            "key-unknown",
+            f"the log does not know the key {signer.key.name}",
+            remedy="Have it taken in: `caspian keys rotate`.",
+        )
+    agency = str(life["agency"])
+    record = Outbox(outbox or key.with_name(f"{agency}.outbox"), agency)
     try:
-        receipt = client.publish(read_input(name), message_id=id_)
+        yield lambda payload, id_: client.publish_signed(
+            payload, outbox=record, signer=signer, message_id=id_ or ""
+        )
+    finally:
+        record.close()
+
+
+def _one(send: _Send, name: str, id_: str | None, *, json: bool) -> HubError | None:
+    try:
+        receipt = send(read_input(name), id_)
     except HubError as error:
         if json:
             emit({"file": name, "error": _object(error)})

@@ -11,6 +11,7 @@ from hub.cli.exits import usage
 from hub.cli.files import read_record
 from hub.cli.filters import Wanted
 from hub.cli.options import AsJson
+from hub.cli.statements import Sign, submitted
 from hub.cli.terminal import emit, say, styled, table
 
 __all__ = ["app"]
@@ -69,6 +70,7 @@ def add(
     active: Annotated[
         bool, Parameter(negative="--inactive", help="Whether it is written to.")
     ] = True,
+    sign: Sign = (),
     record: Annotated[
         str | None,
         Parameter(
@@ -108,8 +110,17 @@ def add(
             "active": active,
         }
     with connection.client() as client:
-        logged = client.add_subscription(whole)
+        if sign:
+            submitted(client, "subscription", whole, sign)
+            subscriptions = client.members()["subscriptions"]
+            logged = next(s for s in subscriptions if _same(s, whole))
+        else:
+            logged = client.add_subscription(whole)
     if json:
         emit(logged)
     else:
         say(styled(logged["feed"], "bold"), styled(f"is in the log: {_wants(logged['filter'])}"))
+
+
+def _same(one: dict[str, Any], other: dict[str, Any]) -> bool:
+    return all(one[name] == other.get(name) for name in ("agency", "name"))

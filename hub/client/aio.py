@@ -14,6 +14,7 @@ from httpx_sse import EventSource
 
 from hub.client import calls
 from hub.client.calls import Backoff, Call
+from hub.client.outbox import Signed
 from hub.errors import Rejected, Unavailable
 from schemas.receipt import Receipt
 
@@ -91,6 +92,22 @@ class AsyncClient:
         return await self.call(
             calls.publish(payload, message_id=message_id, content_type=content_type)
         )
+
+    async def send_signed(self, message: Signed) -> Receipt:
+        """Send a message that its agency signed; `SignedPublisher` keeps their order."""
+        return await self.call(calls.send_signed(message))
+
+    async def registry(self) -> dict[str, Any]:
+        """Return the registry: ``origin``, ``states``, ``agencies``, ``keys``, ``versions`` …."""
+        return await self.call(calls.registry())
+
+    async def chain(self, agency: str) -> dict[str, Any]:
+        """Return where an agency's count of what it signed stands: ``seq`` and ``head``."""
+        return await self.call(calls.chain(agency))
+
+    async def submit(self, statement: Mapping[str, Any]) -> dict[str, Any]:
+        """Submit a signed change of the registry; return where the log has it: ``index``."""
+        return await self.call(calls.post_statement(statement))
 
     async def acknowledge(self, name: str, *, note: str = "", officer: str = "") -> Receipt:
         """Acknowledge a message by its id or log index."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import random
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -11,6 +12,7 @@ from urllib.parse import quote
 
 import httpx
 
+from hub.client.outbox import Signed
 from hub.errors import Finding, HubError, Rejected, Unavailable
 from schemas.receipt import Receipt
 
@@ -20,6 +22,7 @@ __all__ = [
     "Call",
     "acknowledge",
     "aid_board",
+    "chain",
     "confirm",
     "dead_letters",
     "entries",
@@ -30,12 +33,15 @@ __all__ = [
     "message",
     "payload",
     "post_member",
+    "post_statement",
     "post_subscription",
     "publish",
     "read",
     "read_answer",
     "read_error",
+    "registry",
     "retry_dead_letter",
+    "send_signed",
 ]
 
 T = TypeVar("T")
@@ -115,7 +121,8 @@ def read_error(response: httpx.Response) -> HubError:
         findings = tuple(Finding(**f) for f in body.get("findings", ()))
     except TypeError:  # of a hub of another version, or of no hub
         findings = ()
-    return Rejected(code, detail, remedy=remedy, findings=findings)
+    counted = body.get("counted") is True
+    return Rejected(code, detail, remedy=remedy, findings=findings, counted=counted)
 
 
 def publish(payload: bytes, *, message_id: str | None, content_type: str | None) -> Call[Receipt]:
@@ -124,6 +131,32 @@ def publish(payload: bytes, *, message_id: str | None, content_type: str | None)
     if message_id:
         headers["Caspian-Message-Id"] = message_id
     return Call("POST", "/v1/messages", _receipt, content=payload, headers=headers)
+
+
+def send_signed(message: Signed) -> Call[Receipt]:
+    """Publish a message that its agency signed."""
+    headers = {
+        "Content-Type": message.payload_type,
+        "Caspian-Header": base64.b64encode(message.header.encode()).decode(),
+        "Caspian-Signature": message.signature,
+        "Caspian-Key": message.key,
+    }
+    return Call("POST", "/v1/messages", _receipt, content=message.payload, headers=headers)
+
+
+def registry() -> Call[dict[str, Any]]:
+    """Ask for the registry as it is."""
+    return Call("GET", "/v1/registry", _object)
+
+
+def chain(agency: str) -> Call[dict[str, Any]]:
+    """Ask where an agency's count of what it signed stands."""
+    return Call("GET", f"/v1/members/{_part(agency)}/chain", _object)
+
+
+def post_statement(statement: Mapping[str, Any]) -> Call[dict[str, Any]]:
+    """Submit a signed change of the registry."""
+    return Call("POST", "/v1/statements", _object, json=dict(statement))
 
 
 def acknowledge(name: str, *, note: str, officer: str) -> Call[Receipt]:

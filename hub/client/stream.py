@@ -20,6 +20,7 @@ from typing import Any, Final, Self
 
 from redis.exceptions import RedisError, ResponseError
 
+from hub.client.outbox import Signed
 from hub.errors import Unavailable
 from hub.streams import keys
 from hub.streams.connect import LOST, connect
@@ -91,6 +92,22 @@ class StreamPublisher:
         if message_id:
             fields["id"] = message_id
         return await self._ask(fields)
+
+    async def send_signed(self, message: Signed) -> Receipt:
+        """Send a message that the agency signed; `SignedPublisher` keeps their order.
+
+        Raises:
+            Rejected: the refusal, with its code.
+        """
+        return await self._ask(
+            {
+                "payload": message.payload,
+                "payload_type": message.payload_type,
+                "header": message.header,
+                "signature": message.signature,
+                "key": message.key,
+            }
+        )
 
     async def acknowledge(self, message: str, *, officer: str, note: str = "") -> Receipt:
         """Acknowledge a message, by its id or log index, in an officer's name.

@@ -12,6 +12,9 @@ from anyio.from_thread import BlockingPortal, start_blocking_portal
 
 from hub.client.aio import AsyncClient
 from hub.client.calls import Call
+from hub.client.outbox import Outbox
+from hub.client.signed import SignedPublisher
+from hub.client.signers import Signer
 from schemas.receipt import Receipt
 
 __all__ = ["Client"]
@@ -69,6 +72,25 @@ class Client:
         return self._do(
             lambda: self._client.publish(payload, message_id=message_id, content_type=content_type)
         )
+
+    def publish_signed(
+        self, payload: bytes, *, outbox: Outbox, signer: Signer, message_id: str = ""
+    ) -> Receipt:
+        """Sign a message and publish it, after what was signed before (`SignedPublisher`)."""
+        publisher = SignedPublisher(outbox, signer, self._client.send_signed)
+        return self._do(lambda: publisher.publish(payload, message_id=message_id))
+
+    def registry(self) -> dict[str, Any]:
+        """Return the registry as it is."""
+        return self._do(self._client.registry)
+
+    def chain(self, agency: str) -> dict[str, Any]:
+        """Return where an agency's count of what it signed stands: ``seq`` and ``head``."""
+        return self._do(lambda: self._client.chain(agency))
+
+    def submit(self, statement: Mapping[str, Any]) -> dict[str, Any]:
+        """Submit a signed change of the registry; return where the log has it: ``index``."""
+        return self._do(lambda: self._client.submit(statement))
 
     def acknowledge(self, name: str, *, note: str = "", officer: str = "") -> Receipt:
         """Acknowledge a message by its id or log index."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from hashlib import sha256
 from typing import Any, Final
@@ -136,6 +136,8 @@ class Decision:
     duplicate: bool = False
     warnings: str = "[]"
     refusal: Rejected | None = None
+    counted: bool = False
+    """Of a refusal: it was signed, and keeps its place in the agency's count."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -299,7 +301,7 @@ def decide(
             outcome = work.take(candidate)
         except Rejected as refusal:
             outcome = work.refuse(candidate, refusal)
-        work.outcomes.append(outcome)
+        work.outcomes.append(replace(outcome, counted=header_key(candidate) in known.inputs))
     return Decisions(tuple(work.entries), tuple(work.outcomes))
 
 

@@ -8,6 +8,7 @@ from typing import Any
 from fastapi import APIRouter
 
 from hub.core.candidate import Candidate, CandidateKind
+from hub.core.changes import change_of
 from hub.core.registry import History, Registry, read_agency, read_subscription
 from hub.errors import Rejected, Unavailable
 from hub.http.problems import RESPONSES
@@ -82,6 +83,7 @@ async def _log(hub: Hub, kind: CandidateKind, body: dict[str, Any], there: Any) 
     history: History = await hub.registry(fresh=True)
     if there(history.latest):
         return
+    change_of(kind, body, history.latest)
     await propose(hub.redis, [Candidate(kind, "", via="http", body=body)])
     deadline = asyncio.get_running_loop().time() + hub.settings.receipt_timeout.total_seconds()
     while not there((await hub.registry(fresh=True)).latest):

@@ -54,6 +54,7 @@ async def message(name: str, hub: HubState, asker: Asker) -> dict[str, Any]:
         "agency": row.agency,
         "sha256": row.sha256,
         "accepted_at": from_micros(row.at_us),
+        **await asyncio.to_thread(_vouched, hub, row),
         "facts": row.facts.model_dump(mode="json", exclude_defaults=True),
         "recipients": [
             {
@@ -71,6 +72,18 @@ async def message(name: str, hub: HubState, asker: Asker) -> dict[str, Any]:
             for one in lives
         ],
     }
+
+
+def _vouched(hub: Hub, row: MessageRow) -> dict[str, Any]:
+    """Tell who vouches for the header, and whether that is doubted by now."""
+    found = hub.log.row(row.index)
+    entry = found.entry if found is not None else {}
+    told: dict[str, Any] = {"attested": entry.get("attested", "hub")}
+    if "key" in entry:
+        life = hub.history.latest.keys.get(entry["key"])
+        told["key"] = entry["key"]
+        told["suspect"] = life is not None and life.suspect_at(row.index)
+    return told
 
 
 @router.get(

@@ -29,6 +29,10 @@ _STATUS: Final[Mapping[str, int]] = {
     "not-your-message": 403,
     "not-your-answer": 403,
     "own-offer": 403,
+    "key-unknown": 403,
+    "key-expired": 403,
+    "key-revoked": 403,
+    "statement-unsigned": 403,
     "unknown-message": 404,
     "feed-unknown": 404,
     "entry-unknown": 404,
@@ -38,6 +42,10 @@ _STATUS: Final[Mapping[str, int]] = {
     "conflicting-replay": 409,
     "ambiguous-message": 409,
     "id-taken": 409,
+    "key-taken": 409,
+    "sequence-gap": 409,
+    "sequence-fork": 409,
+    "statement-stale": 409,
     "more-than-offered": 409,
     "too-large": 413,
     "payload-type-mismatch": 415,
@@ -55,6 +63,7 @@ _SCHEMA: Final = {
         "code": {"type": "string"},
         "remedy": {"type": "string"},
         "index": {"type": ["integer", "null"]},
+        "counted": {"type": "boolean"},
         "findings": {"type": "array", "items": {"type": "object"}},
     },
 }
@@ -113,6 +122,8 @@ def problem(
         ]
     if index is not None:
         body["index"] = index
+    if isinstance(error, Rejected) and error.counted:
+        body["counted"] = True
     more = dict(headers or {})
     if isinstance(error, Unavailable):
         more["Retry-After"] = str(error.retry_after_s)

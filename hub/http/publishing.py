@@ -9,6 +9,7 @@ from typing import Annotated, Any, Final
 from fastapi import APIRouter, Header, Request, Response
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel, ConfigDict, Field
+from starlette.datastructures import Headers
 
 from hub.errors import Rejected, Unavailable
 from hub.http.problems import RESPONSES, problem
@@ -16,6 +17,7 @@ from hub.http.state import Asker, Hub, HubState
 from hub.members.roles import require
 from hub.streams.submit import to_inbox
 from hub.telemetry import process_metrics
+from schemas.ed25519 import decode_base64
 from schemas.receipt import Answer, Receipt
 
 __all__ = ["router"]
@@ -76,7 +78,34 @@ async def publish(
         fields["payload_type"] = label
     if caspian_message_id:
         fields["id"] = caspian_message_id
+    fields |= _signed(request.headers)
     return _respond(await _ask(hub, asker.agency, fields))
+
+
+def _signed(headers: Headers) -> dict[str, str | bytes]:
+    """Return what the request says the agency signed, as fields of the inbox entry.
+
+    Raises:
+        Rejected: ``header-invalid``.
+    """
+    found: dict[str, str | bytes] = {}
+    for name in ("header", "signature", "key"):
+        values = headers.getlist(f"caspian-{name}")
+        if len(values) > 1:
+            # What stands before the hub may have looked at the other one.
+            raise _unreadable(f"there are several fields Caspian-{name.capitalize()}")
+        if values:
+            found[name] = values[0]
+    if "header" in found:
+        text = decode_base64(str(found["header"]))
+        if text is None:
+            raise _unreadable("Caspian-Header is not base64")
+        found["header"] = text
+    return found
+
+
+def _unreadable(why: str) -> Rejected:
+    return Rejected("header-invalid", why, remedy="See docs/protocol/signing.md.")
 
 
 class Acknowledging(BaseModel):

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
+
+from pydantic import TypeAdapter, ValidationError
 
 from hub.core.admission import NewEntry
 from hub.core.identities import State
-from hub.errors import LogMoved, Unavailable
+from hub.errors import LogMoved, Rejected, Unavailable
 from hub.log.store import Head, Log
 from schemas.entry import decode, encode
 
-__all__ = ["ensure_genesis"]
+__all__ = ["ensure_genesis", "read_roots"]
 
 
 def ensure_genesis(
@@ -68,3 +71,18 @@ def _check_origin(log: Log, origin: str) -> None:
             f"the store holds the log {entry.get('origin')!r}, not {origin!r}",
             remedy="Set CASPIAN_ORIGIN to the log's own name, or CASPIAN_LOG_URL to another store.",
         )
+
+
+def read_roots(path: Path) -> list[State]:
+    """Read the states that a log begins with (CASPIAN_ROOTS).
+
+    Raises:
+        Unavailable: ``settings-invalid``; the file cannot be read, or says something else.
+    """
+    try:
+        return TypeAdapter(list[State]).validate_json(path.read_bytes())
+    except (OSError, ValueError, Rejected) as e:
+        why = e.errors(include_url=False)[0]["msg"] if isinstance(e, ValidationError) else str(e)
+        raise Unavailable(
+            "settings-invalid", f"CASPIAN_ROOTS: {path}: {why}", remedy="See docs/settings.md."
+        ) from e

@@ -230,6 +230,12 @@ class Log:
             aid = aid_around(c, batch)
         return Known(rows, acks, found, delivered, inputs, aid)
 
+    def chain(self, name: str) -> Chain:
+        """Return where a count of messages stands (`hub.core.signing.chain_name`)."""
+        with self.reading() as c:
+            row = c.execute(select(CHAINS).where(CHAINS.c.agency == name)).one_or_none()
+            return Chain() if row is None else Chain(row.seq, row.head)
+
     def aid_messages(self) -> list[MessageRow]:
         """Return all aid messages, in order; the aid board is made of them."""
         with self.reading() as c:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -12,15 +12,20 @@ from typing import Any
 import pytest
 
 from consumers.intake import candidate_of, dead_letter_of
+from consumers.signatures import opened
 from consumers.worker import StreamEntry
 from hub.core.admission import Known, Rules, decide
 from hub.core.candidate import Candidate
-from hub.core.registry import History
+from hub.core.changes import ChangeKind
+from hub.core.identities import State
+from hub.core.registry import History, Registry
+from hub.core.signing import Chain
 from hub.log.bundle import export
 from hub.log.genesis import ensure_genesis
 from hub.log.store import Log
 from schemas.entry import ENTRY_KINDS, decode, micros
 from tests.docs.pages import bare, rows, sections, text_of
+from tests.keys import key, signed, signed_fields, statement
 from tests.log.samples import BEGAN, cap
 
 PAGE = "docs/protocol/entries.md"
@@ -29,38 +34,61 @@ _AZ, _IR = "az-fhn", "ir-ndmo"
 
 
 def _inbox(fields: dict[bytes, bytes]) -> Candidate:
-    return candidate_of(_AZ, StreamEntry(b"1-0", fields), max_payload_bytes=1 << 20)
+    entry = StreamEntry(b"1-0", fields)
+    found = opened(_AZ, [entry]).get(entry.id)
+    return candidate_of(_AZ, entry, max_payload_bytes=1 << 20, signed=found)
 
 
-def _candidates() -> Iterator[Candidate]:
+def _state(code: str) -> dict[str, str]:
+    return {"id": code, "name": code, "authority": str(key(code))}
+
+
+def _signed(registry: Registry, kind: ChangeKind, record: dict[str, Any]) -> Candidate:
+    """Have a change signed by all who could be asked."""
+    signers = ("AZ", "IR", "KZ", f"{_AZ}-root", f"{_IR}-root", _AZ, _IR)
+    return Candidate(kind, "", body=statement(registry, kind, record, *signers))
+
+
+def _candidates(registry: Callable[[], Registry]) -> Iterator[Candidate]:
     """Yield, one after the other, something of each kind by each way it can come."""
+    yield _signed(registry(), "state", _state("KZ"))
     for agency in (_AZ, _IR):
-        yield Candidate(
-            "member", "", body={"id": agency, "state": agency[:2].upper(), "name": agency}
-        )
+        record = {"id": agency, "state": agency[:2].upper(), "name": agency}
+        yield _signed(registry(), "member", {**record, "root": str(key(f"{agency}-root"))})
+        added = {"agency": agency, "key": str(key(agency)), "action": "add"}
+        yield _signed(registry(), "key", added)
     wanted = {"states": ["AZ"], "bbox": [36, 46, 48, 55]}
-    yield Candidate("subscription", "", body={"agency": _IR, "name": "sea", "filter": wanted})
+    asked = {"agency": _IR, "name": "sea", "filter": wanted}
+    yield _signed(registry(), "subscription", asked)
     yield _inbox({b"payload": cap("A-1")})
+    plain = _inbox({b"payload": cap("A-2")})
+    yield _inbox(signed_fields(plain, _AZ))
+    lost = _inbox({b"payload": cap("A-3", scope="Private", addresses="nobody")})
+    chain = Chain().after(signed(plain, _AZ).header)
+    yield _inbox(signed_fields(lost, _AZ, chain))
     yield _inbox({b"payload": b"no message"})
     yield _inbox({b"payload": cap("A-1", headline="other bytes"), b"via": b"http"})
     body = {"code": "token-missing", "detail": "none", "count": 7, "of": "request"}
     yield Candidate("refusal", "", via="http", body=body)
     yield Candidate(
-        "acknowledgement", _IR, via="stream", inbox="1-0", body={"message": "4", "officer": "S"}
+        "acknowledgement", _IR, via="stream", inbox="1-0", body={"message": "7", "officer": "S"}
     )
-    yield Candidate("delivery", "", body={_AZ: 4})
+    yield Candidate("delivery", "", body={_AZ: 7})
     entry = StreamEntry(b"2-0", {b"payload": b"x", b"id": b"17"}, deliveries=6)
     yield dead_letter_of(_AZ, entry, "intake", "a fault")
     yield Candidate("dead-letter", _AZ, body={"stage": "fanout", "index": 4, "reason": "a fault"})
 
 
 def _written(log: Log) -> list[dict[str, Any]]:
-    head = ensure_genesis(log, origin="docs.example/log", version="0", now_us=micros(BEGAN))
+    roots = [State.model_validate(_state(code)) for code in ("AZ", "IR")]
+    head = ensure_genesis(
+        log, origin="docs.example/log", version="0", now_us=micros(BEGAN), roots=roots
+    )
     first = log.row(0)
     assert first is not None
-    found, history = [first.entry], History()
+    found, history = [first.entry], History([(0, first.entry)])
     size, at_us, known = head.size, head.at_us, Known()
-    for candidate in _candidates():
+    for candidate in _candidates(lambda: history.latest):
         # As it comes out of Redis, so that nothing is lost on the way.
         read = Candidate.from_fields(
             {
@@ -69,7 +97,7 @@ def _written(log: Log) -> list[dict[str, Any]]:
             }
         )
         decisions = decide(
-            [replace(read, message_id="")],
+            [read if read.header else replace(read, message_id="")],
             size=size,
             last_at_us=at_us,
             now_us=micros(BEGAN),
@@ -99,7 +127,7 @@ def _flat(value: Mapping[str, Any], before: str = "") -> set[str]:
     found = set()
     for name, inner in value.items():
         found.add(before + name)
-        if name in {"member", "subscription", "filter"}:
+        if name in {"state", "member", "key", "subscription", "filter"} and isinstance(inner, dict):
             found |= _flat(inner, f"{before}{name}.")
     return found
 

@@ -47,7 +47,7 @@ def test_every_variable_that_a_page_names_is_a_setting() -> None:
     known = {PREFIX + name.upper() for name in Settings.model_fields}
     known |= {name + "_FILE" for name in known}
     # Read by the command line, by the compose file, and by the benchmark of nobody else.
-    known |= {"CASPIAN_TOKEN", "CASPIAN_URL", "CASPIAN_PUBLISHED_PORT"}
+    known |= {"CASPIAN_TOKEN", "CASPIAN_PASSPHRASE", "CASPIAN_URL", "CASPIAN_PUBLISHED_PORT"}
     unknown = {
         (str(page.relative_to(ROOT)), name)
         for page in pages()
