@@ -14,7 +14,7 @@ from schemas.entry import from_micros
 
 __all__ = ["may_read", "shown"]
 
-_PUBLIC: Final = frozenset({"genesis", "restart", "member"})
+_PUBLIC: Final = frozenset({"genesis", "restart", "state", "member", "key"})
 
 
 def may_read(asker: Principal, row: LogRow, history: History) -> bool:
