@@ -4,7 +4,21 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-__all__ = ["MEMBERS", "OFFICERS", "SUBSCRIPTIONS"]
+__all__ = ["MEMBERS", "OFFICERS", "SIGN_ALL", "STATES", "SUBSCRIPTIONS", "UNSIGNED"]
+
+STATES: Final = {
+    "AZ": "Azerbaijan",
+    "IR": "Iran",
+    "KZ": "Kazakhstan",
+    "RU": "Russia",
+    "TM": "Turkmenistan",
+}
+
+SIGN_ALL: Final = frozenset({"ir-ndmo", "kz-mes", "kz-hydromet", "ru-mchs"})
+"""Agencies whose policy is that nothing goes out in their name without their signature."""
+
+UNSIGNED: Final = frozenset({"tm-emergency"})
+"""Agencies that cannot sign yet; the hub vouches for what they send, and says so."""
 
 
 def _agency(  # one row of the table below

@@ -17,7 +17,8 @@ from rich.markup import escape
 from hub.client import AsyncClient, StreamPublisher
 from hub.core.registry import History, channel_of, main_feeds
 from hub.core.routing import entitled
-from hub.demo.members import MEMBERS, OFFICERS, SUBSCRIPTIONS
+from hub.demo.keys import Keys, register
+from hub.demo.members import MEMBERS, OFFICERS, SUBSCRIPTIONS, UNSIGNED
 from hub.demo.scenario import fill, template
 from hub.demo.script import STEPS, Acknowledge, Publish, Step
 from hub.demo.tokens import Tokens
@@ -62,9 +63,18 @@ class _Demo:
             self._say(f"port {settings.port} is taken; the API listens on {port}")
         self.valkey_port = _kept_port(data / "valkey.port")
         self.settings = embedded_settings(
-            Settings.model_validate({**settings.model_dump(), "data": data, "port": port}),
+            Settings.model_validate(
+                {
+                    **settings.model_dump(),
+                    "data": data,
+                    "port": port,
+                    "roots": settings.roots or Keys(data).write_roots(),
+                }
+            ),
             port=self.valkey_port,
         )
+        self.keys = Keys(data)
+        self.signs = False
         self.url = f"http://{self.settings.host}:{port}"
         self.receipts: dict[str, Receipt] = {}
         self.sent: dict[str, str] = {}
@@ -109,6 +119,7 @@ class _Demo:
         async with self._client(await asyncio.to_thread(tokens.of, "operator", "", "")) as operator:
             await _until_ready(operator)
             await self._register(operator)
+            self.signs = (await operator.registry())["signed"]
             streams: dict[str, StreamPublisher] = {}
             async with _publishers(self.settings, streams):
                 for step in STEPS:
@@ -118,12 +129,17 @@ class _Demo:
         await asyncio.to_thread(tokens.write_environment, self.url)
 
     async def _register(self, operator: AsyncClient) -> None:
-        for record in MEMBERS:
-            await operator.add_member(record)
-        for subscription in SUBSCRIPTIONS:
-            await operator.add_subscription(subscription)
         states = len({record["state"] for record in MEMBERS})
-        self._say(f"{len(MEMBERS)} agencies of {states} states are members")
+        if (await operator.registry())["signed"]:
+            await register(operator, self.keys, SUBSCRIPTIONS)
+            how = "; their states' authorities have signed for each"
+        else:
+            for record in MEMBERS:
+                await operator.add_member(record)
+            for subscription in SUBSCRIPTIONS:
+                await operator.add_subscription(subscription)
+            how = ""
+        self._say(f"{len(MEMBERS)} agencies of {states} states are members{how}")
 
     async def _step(self, step: Step, tokens: Tokens, streams: dict[str, StreamPublisher]) -> None:
         if isinstance(step, Acknowledge):
@@ -142,17 +158,29 @@ class _Demo:
             return
         self.receipts[step.message] = receipt
         way = "XADD" if step.by == "xadd" else "HTTP"
+        way += ", signed" if self._signs(step) else ""
         self._line(step.agency, f"log {receipt.index}", f"{step.says} [dim]({way})[/dim]")
 
     async def _publish(
         self, step: Publish, payload: bytes, tokens: Tokens, streams: dict[str, StreamPublisher]
     ) -> Receipt:
         if step.by == "xadd":
+            stream = streams[step.agency]
             async with asyncio.timeout(30):
-                return await streams[step.agency].publish(payload)
+                if not self._signs(step):
+                    return await stream.publish(payload)
+                with self.keys.publisher(step.agency, stream.send_signed) as publisher:
+                    return await publisher.publish(payload)
         token = await asyncio.to_thread(tokens.of, "agency", step.agency, "")
         async with self._client(token) as client:
-            return await client.publish(payload)
+            if not self._signs(step):
+                return await client.publish(payload)
+            with self.keys.publisher(step.agency, client.send_signed) as publisher:
+                return await publisher.publish(payload)
+
+    def _signs(self, step: Publish) -> bool:
+        """Tell whether a step is signed; its own client would not sign a mistake."""
+        return self.signs and step.agency not in UNSIGNED and not step.refused
 
     async def _acknowledge(self, step: Acknowledge, tokens: Tokens) -> None:
         person = OFFICERS[step.agency]
@@ -245,6 +273,13 @@ class _Demo:
                     f"curl -sS -X POST {self.url}/v1/messages -H 'Authorization: Bearer "
                     f"{agency_token}' -H 'Content-Type: application/cap+xml' "
                     f"--data-binary @{data}/example.xml"
+                ),
+            ),
+            (
+                "or, signed",
+                (
+                    f"CASPIAN_TOKEN={agency_token} caspian publish {data}/example.xml "
+                    f"--key {data}/keys/az-fhn-2026"
                 ),
             ),
             (

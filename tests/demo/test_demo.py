@@ -55,7 +55,8 @@ def test_it_plays_the_scenario_and_a_second_run_goes_on_with_it(tmp_path: Path) 
     for said in (first, second):
         assert "verified:" in said
         assert "refused" in said
-        assert "XADD" in said
+        assert "XADD, signed" in said
+        assert "their states' authorities have signed" in said
     log = Log.open(store(tmp_path))
     rows = log.rows(limit=1000)
     found = board(AidEntry(m.index, m.agency, m.facts) for m in log.aid_messages())
