@@ -27,12 +27,15 @@ from hub.http import (
     publishing,
     registry,
     schemas,
+    session,
 )
 from hub.http.refusals import Refusals
 from hub.http.state import Hub
 from hub.http.wire import REFUSALS, Wire
 from hub.log.store import Log
 from hub.members.credentials import Authenticator
+from hub.members.sessions import Sessions
+from hub.members.sign_in import SignIn
 from hub.settings import Settings
 from hub.streams.answers import Answers
 from hub.streams.connect import connect
@@ -50,7 +53,7 @@ _HEADERS: Final = {
     "Cache-Control": "no-store",
 }
 _NOTED_S: Final = 60
-_ROUTES = (publishing, messages, aid, feeds, members, registry, auditing, schemas, health)
+_ROUTES = (publishing, messages, aid, feeds, members, registry, auditing, session, schemas, health)
 _log = structlog.get_logger("api")
 
 
@@ -117,6 +120,7 @@ def _lifespan(
     async def lifespan(app: FastAPI) -> AsyncIterator[dict[str, Any]]:
         log = await asyncio.to_thread(Log.open, settings.log_url)
         redis = connect(settings.redis_url, max_connections=200)
+        sessions = Sessions(log, idle=settings.session_idle, lifetime=settings.session_lifetime)
         hub = Hub(
             settings=settings,
             log=log,
@@ -125,6 +129,8 @@ def _lifespan(
             answers=Answers(redis, lambda: list(hub.history.latest.agencies)),
             tailer=Tailer(redis, queue=settings.sse_queue),
             authenticator=Authenticator(log),
+            sessions=sessions,
+            sign_in=SignIn(log, sessions),
             refusals=Refusals(redis),
         )
         app.state.hub = hub
@@ -159,7 +165,7 @@ async def _watch_members(hub: Hub) -> None:
 
 
 async def _note_use(hub: Hub) -> None:
-    """Write down about once a minute when tokens were last used."""
+    """Write down about once a minute when tokens and sessions were last used."""
     while True:
         await asyncio.sleep(_NOTED_S)
         await _noted(hub)
@@ -168,6 +174,7 @@ async def _note_use(hub: Hub) -> None:
 async def _noted(hub: Hub) -> None:
     try:
         await asyncio.to_thread(hub.authenticator.note_use)
+        await asyncio.to_thread(hub.sessions.note_use)
     except Unavailable as e:
         _log.warning("use.waiting", error=str(e))
 
@@ -187,6 +194,7 @@ def serve(settings: Settings) -> None:
         log_config=None,
         access_log=False,
         server_header=False,
+        proxy_headers=False,  # whose word is believed is `hub.http.peer`'s to say
         timeout_graceful_shutdown=2,
         lifespan="on",
     )

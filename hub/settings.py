@@ -10,6 +10,7 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from datetime import timedelta
+from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
@@ -94,6 +95,19 @@ class Settings(BaseModel):
     sse_heartbeat: Seconds = timedelta(seconds=10)
     """How often an idle event stream carries a comment, so that a dead line is noticed."""
 
+    public_url: str | None = Field(None, pattern=r"^https?://[^\s/?#@]+$")
+    """How people reach the hub, ``https://hub.example.org``. Wrong: browsers cannot sign in."""
+
+    trusted_proxies: str = ""
+    """Addresses or networks, separated by spaces, whose word on who asks is believed
+    (``X-Forwarded-For``, ``X-Forwarded-Proto``). Too wide: anybody can claim any address."""
+
+    session_idle: Seconds = timedelta(hours=1)
+    """How long after its last use a session ends; an open event stream is use."""
+
+    session_lifetime: Seconds = timedelta(hours=12)
+    """How long after its beginning a session ends in any case: a shift."""
+
     metrics_port: int | None = Field(None, ge=1, le=65535)
     """Where a consumer process shows its metrics, on 127.0.0.1. None: nowhere."""
 
@@ -112,7 +126,15 @@ class Settings(BaseModel):
             raise ValueError("claim_idle and receipt_timeout must be longer than nothing")
         if self.feed_retention < timedelta(minutes=1):
             raise ValueError("feed_retention under a minute would empty feeds before they are read")
+        if not timedelta(minutes=5) <= self.session_idle <= self.session_lifetime:
+            raise ValueError("session_idle is at least 5 minutes, and at most session_lifetime")
+        _ = self.proxies
         return self
+
+    @property
+    def proxies(self) -> tuple[IPv4Network | IPv6Network, ...]:
+        """The trusted proxies as networks."""
+        return tuple(ip_network(one) for one in self.trusted_proxies.replace(",", " ").split())
 
     @classmethod
     def from_environment(cls, environ: Mapping[str, str] | None = None, **given: Any) -> Settings:

@@ -216,6 +216,9 @@ class Metrics:
             "Entries taken over from a consumer that abandoned them.",
             "group",
         )
+        self.sign_ins = self._counter(
+            "caspian_sign_ins_total", "Attempts to sign in: ok, or a code.", "code"
+        )
         self.sse_clients = self._gauge(
             "caspian_sse_clients", "Clients that follow a feed over SSE now."
         )

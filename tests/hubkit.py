@@ -32,7 +32,17 @@ from hub.streams.submit import propose
 from tests.crash.chaos import AGENCIES, until
 from tests.log.samples import cap
 
-__all__ = ["AGENCIES", "OFFICER", "Api", "Hub", "alert", "running_hub", "store", "until"]
+__all__ = [
+    "AGENCIES",
+    "OFFICER",
+    "Api",
+    "Hub",
+    "alert",
+    "another_api",
+    "running_hub",
+    "store",
+    "until",
+]
 
 _NO_TLS = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
 """Reading the machine's certificates for each client would take most of a test's time."""
@@ -68,6 +78,7 @@ class Api:
             log_config=None,
             access_log=False,
             server_header=False,
+            proxy_headers=False,
             timeout_graceful_shutdown=0,  # what is open breaks off, as it does when a process dies
         )
         self._server = _Quiet(config)
@@ -265,6 +276,18 @@ async def running_hub(
         finally:
             await redis.aclose()
             log.close()
+
+
+@asynccontextmanager
+async def another_api(hub: Hub, **given: Any) -> AsyncIterator[Settings]:
+    """Serve the same hub a second time, with settings of one's own."""
+    settings = hub.settings.model_copy(update={"port": free_port(), **given})
+    api = Api(settings)
+    await api.start()
+    try:
+        yield settings
+    finally:
+        await api.stop()
 
 
 def problem(response: httpx.Response, status: int, code: str) -> dict[str, Any]:

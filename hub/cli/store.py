@@ -9,11 +9,12 @@ from pathlib import Path
 from sqlalchemy import make_url
 from sqlalchemy.exc import ArgumentError
 
-from hub.errors import Unavailable
+from hub.core.registry import History
+from hub.errors import Rejected, Unavailable
 from hub.log.store import Log
 from hub.settings import Settings
 
-__all__ = ["open_log", "sqlite_file"]
+__all__ = ["check_member", "open_log", "sqlite_file"]
 
 
 @contextmanager
@@ -49,3 +50,19 @@ def sqlite_file(url: str) -> Path | None:
     if parsed.get_backend_name() != "sqlite" or parsed.database in {None, "", ":memory:"}:
         return None
     return Path(str(parsed.database))
+
+
+def check_member(log: Log, agency: str) -> None:
+    """Let only members through: nobody else has anything to do with the hub.
+
+    Raises:
+        Rejected: ``unknown-agency``.
+    """
+    members = History(log.registry_entries()).latest.agencies
+    if agency not in members:
+        raise Rejected(
+            "unknown-agency",
+            f"{agency} is not a member",
+            remedy=f"Members are {', '.join(sorted(members)) or 'none yet'}; "
+            "`caspian members add` registers one.",
+        )

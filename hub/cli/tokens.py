@@ -11,12 +11,9 @@ from typing import Annotated, Any, Final
 from cyclopts import App, Parameter
 
 from hub.cli.options import AsJson
-from hub.cli.store import open_log
+from hub.cli.store import check_member, open_log
 from hub.cli.terminal import emit, note, say, styled, table
 from hub.cli.times import read_ahead, utc
-from hub.core.registry import History
-from hub.errors import Rejected
-from hub.log.store import Log
 from hub.members import credentials
 from hub.members.credentials import Credential, Role
 from hub.members.roles import MAY, Scope
@@ -63,7 +60,7 @@ def add(
     until = read_ahead(expires, now=now) if expires is not None else None
     with open_log(Settings.from_environment(), make=True) as log:
         if agency:
-            _check_member(log, agency)
+            check_member(log, agency)
         token = credentials.issue(
             log,
             role=role,
@@ -89,17 +86,6 @@ def add(
         return
     say(styled(token))
     note(styled("keep it: it is shown this once. Use it as CASPIAN_TOKEN.", "dim"))
-
-
-def _check_member(log: Log, agency: str) -> None:
-    members = History(log.registry_entries()).latest.agencies
-    if agency not in members:
-        raise Rejected(
-            "unknown-agency",
-            f"{agency} is not a member",
-            remedy=f"Members are {', '.join(sorted(members)) or 'none yet'}; "
-            "`caspian members add` registers one.",
-        )
 
 
 @app.command

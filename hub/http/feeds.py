@@ -6,10 +6,10 @@ import asyncio
 import json
 import re
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Annotated, Any, Final
 
-from fastapi import APIRouter, Depends, Header, Query
+from fastapi import APIRouter, Depends, Header, Query, Request
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from redis.exceptions import RedisError
 from sse_starlette import EventSourceResponse, ServerSentEvent
@@ -18,7 +18,7 @@ from hub.core.registry import Filter, Registry
 from hub.core.routing import wants
 from hub.errors import Rejected, Unavailable
 from hub.http.problems import RESPONSES
-from hub.http.state import Asker, Hub, HubState
+from hub.http.state import Asker, Hub, HubState, identify
 from hub.log.feeding import read_from_log
 from hub.members.roles import Principal, require
 from hub.streams import keys
@@ -113,6 +113,7 @@ async def feed_page(
 )
 async def events(
     feed: str,
+    request: Request,
     hub: HubState,
     asker: Asker,
     wanted: Wanted,
@@ -123,7 +124,8 @@ async def events(
     """Follow a feed; an event's id is its log index.
 
     Begins after ``Last-Event-ID``, else after *after*, else with what comes from now on.
-    A reader that does not keep up is cut off; it resumes by id and misses nothing.
+    A reader that does not keep up is cut off; it resumes by id and misses nothing. So is one
+    whose token or session ends meanwhile.
     """
     require(asker, "read")
     await _may_read(hub, asker, feed, sandbox)
@@ -134,7 +136,7 @@ async def events(
             raise Rejected("cursor-invalid", "Last-Event-ID is not a log index")
         start = int(last_event_id)
     return EventSourceResponse(
-        _follow(hub, feed, start, wanted, sandbox),
+        _follow(hub, feed, start, wanted, sandbox, lambda: identify(request, hub)),
         ping=hub.settings.sse_heartbeat.total_seconds(),
         send_timeout=30,
         headers={"Cache-Control": "no-store", "X-Accel-Buffering": "no"},
@@ -209,10 +211,16 @@ def _kept(entry: Entry, wanted: Filter, registry: Registry) -> bool:
 
 
 async def _follow(
-    hub: Hub, feed: str, after: int | None, wanted: Filter, sandbox: str
+    hub: Hub,
+    feed: str,
+    after: int | None,
+    wanted: Filter,
+    sandbox: str,
+    asker: Callable[[], Awaitable[Principal]],
 ) -> AsyncIterator[ServerSentEvent]:
     key = keys.sandbox_feed(sandbox, feed) if sandbox else keys.feed(feed)
     reader = await _open(hub, key)
+    watch = asyncio.create_task(_watch(hub, reader, asker), name="watch")
     try:
         if after is None:
             after = (await asyncio.to_thread(hub.log.head)).size - 1
@@ -232,7 +240,26 @@ async def _follow(
         async for event in _live(hub, reader, after, wanted):
             yield event
     finally:
+        watch.cancel()
         hub.tailer.close(reader)
+
+
+async def _watch(hub: Hub, reader: Reader, asker: Callable[[], Awaitable[Principal]]) -> None:
+    """End a stream once it would not be opened again; while it lasts its session is in use."""
+    first: Principal | None = None
+    while True:
+        now: Principal | None
+        try:
+            now = await asker()
+        except Rejected:
+            break
+        except Unavailable:
+            now = first  # nobody can say: who was let in stays
+        first = first or now
+        if now != first:
+            break
+        await asyncio.sleep(hub.settings.sse_heartbeat.total_seconds())
+    reader.end()
 
 
 async def _live(

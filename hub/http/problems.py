@@ -22,6 +22,11 @@ _STATUS: Final[Mapping[str, int]] = {
     "token-missing": 401,
     "token-invalid": 401,
     "token-expired": 401,
+    "session-ended": 401,
+    "sign-in-refused": 401,
+    "code-required": 401,
+    "csrf-refused": 403,
+    "tls-required": 403,
     "not-allowed": 403,
     "scope-missing": 403,
     "unknown-agency": 403,
@@ -36,6 +41,7 @@ _STATUS: Final[Mapping[str, int]] = {
     "unknown-message": 404,
     "feed-unknown": 404,
     "entry-unknown": 404,
+    "session-unknown": 404,
     "route-unknown": 404,
     "method-not-allowed": 405,
     "body-too-slow": 408,
@@ -49,8 +55,12 @@ _STATUS: Final[Mapping[str, int]] = {
     "more-than-offered": 409,
     "too-large": 413,
     "payload-type-mismatch": 415,
+    "locked": 429,
 }
 """Any other is 422 where the sender must change something, 503 where the hub must recover."""
+
+_NO_INPUT: Final = frozenset({"sign-in-refused", "code-required"})
+"""Whoever mistypes a password has asked the hub for nothing that others should read for ever."""
 
 _SCHEMA: Final = {
     "type": "object",
@@ -70,7 +80,7 @@ _SCHEMA: Final = {
 
 _WHAT: Final = {
     400: "The request is malformed",
-    401: "No valid token",
+    401: "Not known who asks",
     403: "Not allowed",
     404: "There is no such thing",
     405: "Not that way",
@@ -79,6 +89,7 @@ _WHAT: Final = {
     413: "Too large",
     415: "Another type than it says",
     422: "Refused",
+    429: "Too often",
     500: "A fault of the hub",
     503: "The hub must recover",
 }
@@ -91,9 +102,7 @@ RESPONSES: Final[dict[int | str, dict[str, Any]]] = {
 
 def status_of(error: HubError) -> int:
     """Return the HTTP status of an error."""
-    if isinstance(error, Unavailable):
-        return 503
-    return _STATUS.get(error.code, 422)
+    return _STATUS.get(error.code, 503 if isinstance(error, Unavailable) else 422)
 
 
 def problem(
@@ -154,7 +163,7 @@ def install(app: FastAPI) -> None:
     def noted(request: Request, error: HubError) -> HubError:
         """Log a refusal (guarantee G6); to look for what is not there is no input."""
         asks_only = request.method in {"GET", "HEAD"} and status_of(error) not in {401, 403}
-        if isinstance(error, Rejected) and not asks_only:
+        if isinstance(error, Rejected) and not asks_only and error.code not in _NO_INPUT:
             refusals: Refusals = request.app.state.hub.refusals
             refusals.note(getattr(request.state, "agency", ""), error)
         return error

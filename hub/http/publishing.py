@@ -133,8 +133,8 @@ async def acknowledge(
     """Acknowledge a message, by its id or log index, in a person's name for their agency."""
     require(asker, "acknowledge")
     given = given or Acknowledging(officer="", note="")
-    officer = asker.person if asker.role == "officer" else given.officer or asker.person
-    if asker.role == "officer" and given.officer not in {"", asker.person}:
+    officer = asker.person if asker.by_name else given.officer or asker.person
+    if asker.by_name and given.officer not in {"", asker.person}:
         raise Rejected(
             "not-allowed",
             f"you are {asker.person}, and cannot acknowledge as {given.officer}",

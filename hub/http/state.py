@@ -3,28 +3,35 @@
 from __future__ import annotations
 
 import asyncio
+import hmac
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Annotated
+from typing import Annotated, Final
 
 from fastapi import Depends, Request
 from redis.asyncio import Redis
 
 from hub.core.registry import History
 from hub.errors import Rejected
+from hub.http.cookies import key_in
+from hub.http.peer import peer_of, same_origin
 from hub.http.refusals import Refusals
 from hub.log.store import Log
 from hub.members.credentials import Authenticator
 from hub.members.roles import Principal
+from hub.members.sessions import Sessions, csrf_of
+from hub.members.sign_in import SignIn
 from hub.settings import Settings
 from hub.streams.answers import Answers
 from hub.streams.feeds import FeedStreams
 from hub.streams.tail import Tailer
 
-__all__ = ["Asker", "Hub", "HubState"]
+__all__ = ["CSRF_HEADER", "Asker", "Hub", "HubState", "identify"]
 
+CSRF_HEADER: Final = "Caspian-Csrf"
 _FRESH_S = 1.0
+_SAFE: Final = frozenset({"GET", "HEAD", "OPTIONS"})
 
 
 @dataclass
@@ -38,6 +45,8 @@ class Hub:
     answers: Answers
     tailer: Tailer
     authenticator: Authenticator
+    sessions: Sessions
+    sign_in: SignIn
     refusals: Refusals
     history: History = field(default_factory=History)
     _read_at: float = -1.0
@@ -69,15 +78,47 @@ HubState = Annotated[Hub, Depends(_hub)]
 
 
 async def _asker(request: Request, hub: HubState) -> Principal:
-    """Return who asks.
+    """Return who asks: the holder of a bearer token, or else of a session.
 
     Raises:
-        Rejected: ``token-missing``, ``token-invalid``, ``token-expired``; logged as a refusal.
+        Rejected: ``token-missing``, ``token-invalid``, ``token-expired``, ``session-ended``,
+            ``csrf-refused``; logged as a refusal.
     """
-    token = _bearer(request.headers.getlist("authorization"))
-    principal = await asyncio.to_thread(hub.authenticator.principal, token)
+    principal = await identify(request, hub)
     request.state.agency = principal.agency
     return principal
+
+
+async def identify(request: Request, hub: Hub) -> Principal:
+    """Return who sent a request, as of now.
+
+    A browser sends its cookie along with whatever any page makes it send, so a session
+    changes something only with a token that no other site's page can know.
+
+    Raises:
+        Rejected: see `Asker`.
+    """
+    if "authorization" in request.headers:
+        token = _bearer(request.headers.getlist("authorization"))
+        return await asyncio.to_thread(hub.authenticator.principal, token)
+    key = key_in(request, peer_of(request, hub.settings))
+    if not key:
+        return await asyncio.to_thread(hub.authenticator.principal, _bearer([]))
+    principal, _, _ = await asyncio.to_thread(hub.sessions.whose, key)
+    if request.method not in _SAFE:
+        _of_our_page(request, hub.settings, key)
+    return principal
+
+
+def _of_our_page(request: Request, settings: Settings, key: str) -> None:
+    given = request.headers.get(CSRF_HEADER, "")
+    known = hmac.compare_digest(given.encode(), csrf_of(key).encode())
+    if not known or not same_origin(request, settings):
+        raise Rejected(
+            "csrf-refused",
+            f"the header {CSRF_HEADER} is missing or wrong, or another site sends this",
+            remedy="Send the `csrf` of GET /v1/session along with whatever changes something.",
+        )
 
 
 def _bearer(headers: Sequence[str]) -> str:
@@ -88,8 +129,8 @@ def _bearer(headers: Sequence[str]) -> str:
     if scheme.lower() != "bearer" or not token.strip():
         raise Rejected(
             "token-missing",
-            "there is no bearer token",
-            remedy="Send `Authorization: Bearer <token>`.",
+            "there is no bearer token, and no session",
+            remedy="Send `Authorization: Bearer <token>`, or sign in: POST /v1/session.",
         )
     return token.strip()
 

@@ -1,8 +1,8 @@
 """The tables of the log's store, the same on SQLite and PostgreSQL.
 
-``entries``, ``payloads`` and ``head`` are the log. Every other table but
-``credentials`` is a projection: it is written in the same commit, and
-`hub.log.projections` makes it anew from the log.
+``entries``, ``payloads`` and ``head`` are the log. `ACCESS` is who may use the hub:
+it is in no log and no bundle. Every other table is a projection: it is written in the
+same commit, and `hub.log.projections` makes it anew from the log.
 """
 
 from __future__ import annotations
@@ -23,8 +23,11 @@ from sqlalchemy import (
 )
 
 __all__ = [
+    "ACCESS",
+    "ACCOUNTS",
     "ACKNOWLEDGEMENTS",
     "AID",
+    "ATTEMPTS",
     "CHAINS",
     "CREDENTIALS",
     "DELIVERIES",
@@ -35,6 +38,8 @@ __all__ = [
     "METADATA",
     "PAYLOADS",
     "PROJECTIONS",
+    "RECOVERY_CODES",
+    "SESSIONS",
 ]
 
 METADATA: Final = MetaData()
@@ -165,5 +170,73 @@ CREDENTIALS: Final = Table(
     Column("kind", String(16), nullable=False, server_default="token"),
     Column("used_us", BigInteger, nullable=True),
 )
+
+ACCOUNTS: Final = Table(
+    "accounts",
+    METADATA,
+    Column("name", String(64), primary_key=True),
+    Column("person", Text, nullable=False),
+    Column("roles", Text, nullable=False),
+    Column("agency", String(64), nullable=False),
+    Column("state", String(2), nullable=False),
+    Column("language", String(35), nullable=False),
+    # Argon2id in its own text form; empty: nobody signs in with a password.
+    Column("password", Text, nullable=False),
+    Column("totp", LargeBinary, nullable=True),
+    # The last time step whose code was used: no code works twice.
+    Column("totp_step", BigInteger, nullable=False),
+    # Who the person is with their own state's sign-on; both empty where they have none.
+    Column("issuer", Text, nullable=False),
+    Column("subject", Text, nullable=False),
+    Column("created_us", BigInteger, nullable=False),
+    Column("disabled_us", BigInteger, nullable=True),
+    Index(
+        "accounts_by_subject",
+        "issuer",
+        "subject",
+        unique=True,
+        sqlite_where=text("subject <> ''"),
+        postgresql_where=text("subject <> ''"),
+    ),
+)
+
+RECOVERY_CODES: Final = Table(
+    "recovery_codes",
+    METADATA,
+    Column("account", String(64), primary_key=True),
+    Column("sha256", LargeBinary, primary_key=True),
+)
+
+ATTEMPTS: Final = Table(
+    "attempts",
+    METADATA,
+    # Hashes of names and addresses: a name that was typed may be a password by mistake.
+    Column("key", LargeBinary, primary_key=True),
+    Column("of", LargeBinary, nullable=False),
+    Column("failures", Integer, nullable=False),
+    Column("until_us", BigInteger, nullable=False),
+    Column("at_us", BigInteger, nullable=False),
+    Index("attempts_by_of", "of"),
+    Index("attempts_by_at", "at_us"),
+)
+
+SESSIONS: Final = Table(
+    "sessions",
+    METADATA,
+    Column("handle", String(16), primary_key=True),
+    Column("sha256", LargeBinary, nullable=False),
+    Column("account", String(64), nullable=False),
+    Column("way", String(16), nullable=False),
+    Column("address", String(64), nullable=False),
+    Column("agent", Text, nullable=False),
+    Column("created_us", BigInteger, nullable=False),
+    Column("seen_us", BigInteger, nullable=False),
+    Column("expires_us", BigInteger, nullable=False),
+    Column("ended_us", BigInteger, nullable=True),
+    Index("sessions_by_account", "account", "created_us"),
+    Index("sessions_by_created", "created_us"),
+)
+
+ACCESS: Final = (CREDENTIALS, ACCOUNTS, RECOVERY_CODES, ATTEMPTS, SESSIONS)
 
 PROJECTIONS: Final = (MESSAGES, AID, ACKNOWLEDGEMENTS, DELIVERIES, CHAINS, INPUTS)

@@ -58,6 +58,15 @@ class Principal:
     state: str = ""
     """ISO 3166-1 alpha-2; that of the agency where there is one. Empty: the hub as a whole."""
     scopes: frozenset[Scope] = field(default_factory=frozenset)
+    account: str = ""
+    """The name of the person's account; empty for a token."""
+    session: str = ""
+    """The handle of the session; empty for a token."""
+
+    @property
+    def by_name(self) -> bool:
+        """Whether all that is done is done in this one person's name."""
+        return self.role == "officer" or self.account != ""
 
     @property
     def sees_all(self) -> bool:

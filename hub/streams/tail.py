@@ -39,13 +39,18 @@ class Reader:
         if self.dropped:
             return
         if self.queue.qsize() >= self._size:
-            self.dropped = True
             process_metrics().sse_dropped.inc()
+            self.end()
+            return
+        self.queue.put_nowait(entry)
+
+    def end(self) -> None:
+        """Give the reader nothing more: it may resume by the index it had, if it still may."""
+        if not self.dropped:
+            self.dropped = True
             while not self.queue.empty():
                 self.queue.get_nowait()
             self.queue.put_nowait(None)
-            return
-        self.queue.put_nowait(entry)
 
 
 class Tailer:

@@ -7,8 +7,7 @@ import json
 import signal
 import socket
 import sys
-from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -17,12 +16,11 @@ import httpx
 import pytest
 
 from hub.client import StreamPublisher
-from hub.settings import Settings
 from hub.streams import keys
 from hub.streams.embedded import free_port
 from hub.telemetry import process_metrics
 from tests.http.events import events
-from tests.hubkit import Api, Hub, alert, problem, until
+from tests.hubkit import Hub, alert, another_api, problem, until
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -39,18 +37,6 @@ async def publish_on_the_stream(hub: Hub, count: int, **given: Any) -> list[int]
 async def publish_some(hub: Hub, count: int, **given: Any) -> list[int]:
     """Publish through the API; return the indexes."""
     return sorted(await asyncio.gather(*(hub.publish(**given) for _ in range(count))))
-
-
-@asynccontextmanager
-async def another_api(hub: Hub, **given: Any) -> AsyncIterator[Settings]:
-    """Serve the same hub a second time, with settings of one's own."""
-    settings = hub.settings.model_copy(update={"port": free_port(), **given})
-    api = Api(settings)
-    await api.start()
-    try:
-        yield settings
-    finally:
-        await api.stop()
 
 
 async def test_one_begins_with_what_comes_from_now_on(hub: Hub) -> None:

@@ -1,0 +1,268 @@
+"""``caspian accounts``: persons who sign in, looked after directly in the hub's own store."""
+
+from __future__ import annotations
+
+import sys
+from datetime import UTC, datetime
+from getpass import getpass
+from typing import Annotated, Any, Final, Literal
+
+from cyclopts import App, Parameter
+
+from hub.cli.exits import usage
+from hub.cli.options import AsJson
+from hub.cli.store import check_member, open_log
+from hub.cli.terminal import emit, note, say, styled, table
+from hub.cli.times import utc
+from hub.errors import Rejected
+from hub.log.store import Log
+from hub.members import accounts, attempts, passwords, sessions
+from hub.members.accounts import Account, Secrets
+from hub.settings import Settings
+
+__all__ = ["app"]
+
+PersonalRole = Literal["officer", "auditor", "registrar", "operator"]
+Ask = Annotated[
+    bool,
+    Parameter(
+        name="--ask",
+        negative="",
+        help="Read the password from the terminal (or standard input); else one is made.",
+    ),
+]
+
+app: Final = App(name="accounts", help="Persons who sign in: officers, auditors, registrars.")
+
+
+@app.command
+def add(
+    name: str,
+    /,
+    *,
+    person: Annotated[str, Parameter(help="The person's name, as the log will have it.")],
+    role: Annotated[
+        tuple[PersonalRole, ...],
+        Parameter(negative="", help="What the person may; may be repeated."),
+    ],
+    agency: Annotated[str, Parameter(help="Whose person it is: az-fhn.")] = "",
+    state: Annotated[str, Parameter(help="Whose person it is: AZ. Not for officers.")] = "",
+    language: Annotated[str, Parameter(help="In which the hub speaks to the person.")] = "en",
+    ask: Ask = False,
+    totp: Annotated[bool, Parameter(help="With a second factor, as everybody should.")] = True,
+    json: AsJson = False,
+) -> None:
+    """Make an account; its password and its second factor are shown this once.
+
+    Parameters
+    ----------
+    name: str
+        What the person signs in with: letters a-z, digits, . _ @ -
+
+    """
+    now = datetime.now(UTC)
+    settings = Settings.from_environment()
+    password = _asked() if ask else passwords.invented()
+    with open_log(settings, make=True) as log:
+        if agency:
+            check_member(log, agency)
+        accounts.add(
+            log,
+            name=name,
+            person=person,
+            roles=role,
+            agency=agency,
+            state=state,
+            language=language,
+            password=password,
+            now=now,
+        )
+        second = (
+            accounts.set_totp(log, name, issuer=_issuer(settings), now=now) if totp else Secrets()
+        )
+    _show(
+        name,
+        Secrets("" if ask else password, second.otpauth, second.recovery_codes),
+        as_json=json,
+    )
+
+
+@app.command
+def ls(*, json: AsJson = False) -> None:
+    """List all accounts, without their secrets."""
+    with open_log(Settings.from_environment()) as log:
+        found = accounts.listed(log)
+    if json:
+        for one in found:
+            emit(_object(one))
+        return
+    table(
+        ("NAME", "IS", "PERSON", "ROLES", "OF", "SECOND FACTOR", "LANGUAGE", "SIGNED IN"),
+        (
+            (
+                a.name,
+                styled(_state(a), "dim" if a.disabled else ""),
+                a.person,
+                " ".join(a.roles),
+                a.agency or a.state or "-",
+                "yes" if a.has_totp else styled("no", "yellow"),
+                a.language,
+                utc(a.signed_in) if a.signed_in else "never",
+            )
+            for a in found
+        ),
+    )
+
+
+@app.command
+def passwd(name: str, /, *, ask: Ask = False, json: AsJson = False) -> None:
+    """Give somebody another password; all their sessions end."""
+    password = _asked() if ask else passwords.invented()
+    with open_log(Settings.from_environment()) as log:
+        accounts.set_password(log, name, password, now=datetime.now(UTC))
+    _show(name, Secrets("" if ask else password), as_json=json)
+
+
+@app.command
+def totp(
+    name: str,
+    /,
+    *,
+    off: Annotated[bool, Parameter(negative="", help="Take the second factor away.")] = False,
+    json: AsJson = False,
+) -> None:
+    """Give somebody a new second factor and recovery codes; all their sessions end."""
+    settings = Settings.from_environment()
+    with open_log(settings) as log:
+        second = accounts.set_totp(
+            log, name, issuer=_issuer(settings), on=not off, now=datetime.now(UTC)
+        )
+    _show(name, second, as_json=json)
+
+
+@app.command
+def disable(name: str, /) -> None:
+    """Let somebody in no more; their sessions end within five seconds."""
+    with open_log(Settings.from_environment()) as log:
+        accounts.disable(log, name, now=datetime.now(UTC))
+    say(styled(f"{name} is disabled"))
+
+
+@app.command
+def enable(name: str, /) -> None:
+    """Let somebody in again."""
+    with open_log(Settings.from_environment()) as log:
+        accounts.enable(log, name, now=datetime.now(UTC))
+    say(styled(f"{name} is enabled"))
+
+
+@app.command
+def unlock(name: str, /) -> None:
+    """Forget somebody's failed attempts, so that the next needs no wait."""
+    with open_log(Settings.from_environment()) as log:
+        accounts.found(log, name)
+        attempts.unlock(log, name)
+    say(styled(f"{name} is unlocked"))
+
+
+@app.command(name="sessions")
+def ls_sessions(
+    name: str,
+    /,
+    *,
+    end: Annotated[str, Parameter(help="End the session of this handle.")] = "",
+    json: AsJson = False,
+) -> None:
+    """List where somebody is signed in; or end one of these sessions."""
+    settings, now = Settings.from_environment(), datetime.now(UTC)
+    with open_log(settings) as log:
+        accounts.found(log, name)
+        if end:
+            _end(log, name, end, now)
+        found = sessions.listed(log, name, now=now, idle=settings.session_idle)
+    if json:
+        for one in found:
+            emit(
+                {
+                    "session": one.handle,
+                    "way": one.way,
+                    "address": one.address,
+                    "agent": one.agent,
+                    "created": one.created.isoformat(),
+                    "seen": one.seen.isoformat(),
+                    "expires": one.expires.isoformat(),
+                }
+            )
+        return
+    table(
+        ("SESSION", "WAY", "ADDRESS", "SINCE", "SEEN", "EXPIRES", "PROGRAM"),
+        (
+            (s.handle, s.way, s.address, utc(s.created), utc(s.seen), utc(s.expires), s.agent)
+            for s in found
+        ),
+    )
+
+
+def _end(log: Log, name: str, handle: str, now: datetime) -> None:
+    if not sessions.end(log, handle, account=name, now=now):
+        raise Rejected("session-unknown", f"{name} has no open session {handle[:16]}")
+
+
+def _asked() -> str:
+    if not sys.stdin.isatty():
+        return sys.stdin.readline().rstrip("\r\n")
+    password = getpass("password: ")
+    if getpass("once more: ") != password:
+        raise usage("the two passwords differ", remedy="Type the same twice.")
+    return password
+
+
+def _issuer(settings: Settings) -> str:
+    """Return the name under which an authenticator app lists the hub."""
+    return settings.origin.partition("/")[0]
+
+
+def _show(name: str, given: Secrets, *, as_json: bool) -> None:
+    if as_json:
+        emit(
+            {
+                "name": name,
+                "password": given.password or None,
+                "otpauth": given.otpauth or None,
+                "recovery_codes": list(given.recovery_codes),
+            }
+        )
+        return
+    if given.password:
+        say(styled(f"password        {given.password}"))
+    if given.otpauth:
+        say(styled(f"second factor   {given.otpauth}"))
+    for number, code in enumerate(given.recovery_codes):
+        say(styled(f"{'recovery codes' if not number else '':<16}{code}"))
+    if given != Secrets():
+        note(styled("this is shown once: hand it to the person, by a safe way", "dim"))
+    else:
+        note(styled(f"{name}: done", "dim"))
+
+
+def _state(a: Account) -> str:
+    return "disabled" if a.disabled else "active"
+
+
+def _object(a: Account) -> dict[str, Any]:
+    return {
+        "name": a.name,
+        "state": _state(a),
+        "person": a.person,
+        "roles": list(a.roles),
+        "agency": a.agency,
+        "of_state": a.state,
+        "language": a.language,
+        "password": a.has_password,
+        "totp": a.has_totp,
+        "issuer": a.issuer or None,
+        "subject": a.subject or None,
+        "created": a.created.isoformat(),
+        "disabled": a.disabled.isoformat() if a.disabled else None,
+        "signed_in": a.signed_in.isoformat() if a.signed_in else None,
+    }
