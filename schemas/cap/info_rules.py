@@ -1,4 +1,4 @@
-"""Whether each ``info`` makes sense, and whether they go together (R16 to R24, R31, R47)."""
+"""Whether each ``info`` makes sense, and whether they go together (R16-R24, R31, R47-R52, R54)."""
 
 from __future__ import annotations
 
@@ -6,8 +6,10 @@ from typing import TYPE_CHECKING, Any, Final
 
 from schemas.cap.area_rules import judge_area
 from schemas.cap.resource_rules import judge_resource
+from schemas.cap.structure import MAX_FINDINGS
 from schemas.cap.text_rules import judge_pairs, judge_texts, judge_time
 from schemas.cap.values import is_absolute_uri
+from schemas.vocab import vocabulary_of
 
 if TYPE_CHECKING:
     from schemas.cap.draft import Draft, Path
@@ -48,6 +50,7 @@ def judge_info(info: Draft, path: Path, case: Case) -> None:
 def _judge_parts(info: Draft, path: Path, case: Case) -> None:
     if "event_code" in info:
         judge_pairs(info["event_code"], "eventCode", path, case)
+        _judge_codes(info["event_code"], path, case)
     if "parameter" in info:
         judge_pairs(info["parameter"], "parameter", path, case)
     for i, resource in enumerate(info.get("resource", ()), 1):
@@ -84,6 +87,8 @@ def _judge_times(info: Draft, path: Path, case: Case) -> None:
 
 def _judge_words(info: Draft, path: Path, case: Case) -> None:
     """Judge what people read and what they are asked to do (3.2.2)."""
+    if not info["event"].strip():
+        case.found("R54", (*path, ("event", 0)), "event says nothing")
     headline = info.get("headline")
     if headline is not None and len(headline) > _HEADLINE:
         case.found("R21", (*path, ("headline", 0)), f"it is longer than {_HEADLINE} characters")
@@ -104,11 +109,47 @@ def _judge_words(info: Draft, path: Path, case: Case) -> None:
             place = (*path, ("responseType", responses.index("Assess") + 1))
             case.found("R24", place, "Assess is not for the public")
     judge_texts(info, _TEXTS, path, case)
+    _judge_choices(info, path, case)
+    _judge_sayings(info, path, case)
+
+
+def _judge_choices(info: Draft, path: Path, case: Case) -> None:
+    """Note what nobody can act on: it decides how soon people must answer (R49)."""
+    for key in ("urgency", "severity", "certainty"):
+        if info[key] == "Unknown":
+            case.found("R49", (*path, (key, 0)), f"{key} Unknown tells nobody how to act")
+
+
+def _judge_sayings(info: Draft, path: Path, case: Case) -> None:
+    """Note a description that is missing, or texts that say one thing twice (R48, R52)."""
+    description = (info.get("description") or "").strip()
+    if not description:
+        case.found("R52", path, "there is no description of what happens")
+        return
+    for key in ("headline", "instruction"):
+        if (info.get(key) or "").strip() == description:
+            case.found("R48", (*path, (key, 0)), f"{key} and description are the same text")
+
+
+def _judge_codes(codes: list[Draft], path: Path, case: Case) -> None:
+    """Note event codes that are not of the list that they name, where it is known (R51)."""
+    for i, code in enumerate(codes, 1):
+        listed = vocabulary_of(code["value_name"].strip())
+        if listed is None:
+            continue
+        # Findings are told in document order, so one more would not be told.
+        if case.unlisted >= MAX_FINDINGS:
+            return
+        wrong = listed.objection(code["value"].strip())
+        if wrong is not None:
+            case.unlisted += 1
+            case.found("R51", (*path, ("eventCode", i), ("value", 0)), wrong)
 
 
 def judge_together(infos: list[Draft], case: Case) -> None:
-    """Note infos about different things, and one text under two languages (R20, R47)."""
+    """Note infos about different things, and one text under two languages (R20, R47, R50)."""
     first: Any = None
+    events: dict[str, tuple[str, int]] = {}
     seen: dict[tuple[str, str], tuple[str, int]] = {}
     for i, info in enumerate(infos, 1):
         path = (("info", i),)
@@ -121,6 +162,11 @@ def judge_together(infos: list[Draft], case: Case) -> None:
         elif about != first:
             case.found("R20", path, "categories or event codes are not those of the first info")
         tongue = _tongue(info.get("language") or "en-US")
+        event = info["event"].strip()
+        named, where = events.setdefault(tongue, (event, i))
+        if named != event:
+            message = f"it is not that of info {where}, in the same language"
+            case.found("R50", (*path, ("event", 0)), message)
         for key in ("headline", "description", "instruction"):
             text = (info.get(key) or "").strip()
             if not text:

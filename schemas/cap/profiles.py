@@ -89,9 +89,9 @@ def _judge_ipaws_words(info: Draft, path: Path, case: Case) -> None:
     for key in ("effective", "onset"):
         if key in info:
             case.found("IPAWS4", (*path, (key, 0)), f"{key} is ignored: it holds at once")
-    for key in ("description", "instruction"):
-        if not (info.get(key) or "").strip():
-            case.found("IPAWS5", path, f"there is no {key}")
+    if not (info.get("instruction") or "").strip():
+        # A description is asked of everybody (R52).
+        case.found("IPAWS5", path, "there is no instruction")
     parameters = info.get("parameter")
     if not _values(parameters, "EAS-ORG"):
         case.found("IPAWS6", path, "without a parameter EAS-ORG it does not go out by EAS")

@@ -1,4 +1,4 @@
-"""Whether a resource is what it says it is (R25 to R30)."""
+"""Whether a resource is what it says it is (R25 to R30, R53, R54)."""
 
 from __future__ import annotations
 
@@ -18,6 +18,8 @@ __all__ = ["judge_resource"]
 
 _NAME: Final = r"[A-Za-z0-9][A-Za-z0-9!#$&^_.+\-]{0,126}"
 _MIME: Final = re.compile(rf"{_NAME}/{_NAME}(?:\s*;[ -~]*)?")
+_DIGEST: Final = re.compile(r"[0-9A-Fa-f]{40}|[A-Za-z0-9+/]{27}=|")
+"""In hexadecimal, or in base64 as some agencies write it; or none."""
 _SIZE: Final = re.compile(r"\+?[0-9]{1,18}|-0")
 
 
@@ -26,6 +28,8 @@ def judge_resource(resource: Draft, path: Path, case: Case) -> None:
 
     A CAP 1.1 resource may have no mimeType: then it is any bytes (RFC 2046, 4.5.1).
     """
+    if not resource["resource_desc"].strip():
+        case.found("R54", (*path, ("resourceDesc", 0)), "resourceDesc says nothing")
     mime = resource.setdefault("mime_type", "application/octet-stream")
     if not _MIME.fullmatch(mime.strip()):
         case.found("R25", (*path, ("mimeType", 0)), f"{mime[:80]!r} is not type/subtype")
@@ -43,6 +47,8 @@ def judge_resource(resource: Draft, path: Path, case: Case) -> None:
         digest = (resource.get("digest") or "").strip()
         if digest and not _is_digest(digest, content):
             case.found("R27", (*path, ("digest", 0)), "digest is not the SHA-1 of the bytes")
+    elif "digest" in resource and not _DIGEST.fullmatch(resource["digest"].strip()):
+        case.found("R53", (*path, ("digest", 0)), "digest does not look like a SHA-1")
     _judge_uri(resource, path, case)
 
 

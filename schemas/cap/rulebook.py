@@ -66,6 +66,13 @@ RULES: Final[dict[str, Severity]] = {
     "R45": "warning",
     "R46": "warning",
     "R47": "warning",
+    "R48": "warning",
+    "R49": "warning",
+    "R50": "warning",
+    "R51": "warning",
+    "R52": "warning",
+    "R53": "warning",
+    "R54": "warning",
     "WMO1": "warning",
     "IPAWS1": "error",
     "IPAWS2": "error",
@@ -98,6 +105,8 @@ class Case:
     public: bool = False
     findings: list[tuple[str, Path, str]] = field(default_factory=list)
     """The rule's id, the element's path, a sentence for people."""
+    unlisted: int = 0
+    """How many codes were found that are not of their list."""
     rings: dict[str, tuple[Ring, str, str]] = field(default_factory=dict)
     """Polygons judged before: a message in five languages repeats each five times."""
 

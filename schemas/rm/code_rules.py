@@ -11,7 +11,6 @@ if TYPE_CHECKING:
     from schemas.rm.parts import ValueList
     from schemas.rm.paths import Path
     from schemas.rm.rulebook import Case
-    from schemas.vocab import Vocabulary
 
 __all__ = ["judge_codes"]
 
@@ -22,23 +21,11 @@ def judge_codes(codes: ValueList | None, path: Path, case: Case) -> None:
     if codes is None or listed is None:
         return
     for i, value in enumerate(codes.value, 1):
-        # What is found comes in document order, so one more would not be told; and to look
-        # for what a sender may have meant takes longer than all the other rules together.
+        # What is found comes in document order, so one more would not be told; and an
+        # objection takes long to find.
         if case.unlisted >= MAX_FINDINGS:
             return
-        wrong = _wrong(value.strip(), listed)
+        wrong = listed.objection(value.strip())
         if wrong is not None:
             case.unlisted += 1
             case.found("A36", (*path, ("Value", i)), wrong)
-
-
-def _wrong(code: str, listed: Vocabulary) -> str | None:
-    where = f"{listed.title}, {listed.version}"
-    term = listed.terms.get(code)
-    if term is not None and term.deprecated is not None:
-        return f"{code!r} is retired in {where}: use {term.deprecated}"
-    if not code or listed.is_known(code) is not False:
-        return None
-    meant = listed.nearest(code)
-    hint = "" if meant is None else f"; did you mean {meant!r}?"
-    return f"{code[:40]!r} is no code of {where}{hint}"

@@ -70,6 +70,22 @@ class Vocabulary:
             return True
         return False if self.whole else None
 
+    def objection(self, code: str) -> str | None:
+        """Return what is wrong with *code* as a code of this list, in words; None if nothing is.
+
+        To look for what a sender may have meant takes longer than all rules together:
+        who judges what others send asks only so often.
+        """
+        where = f"{self.title}, {self.version}"
+        term = self.terms.get(code)
+        if term is not None and term.deprecated is not None:
+            return f"{code!r} is retired in {where}: use {term.deprecated}"
+        if not code or self.is_known(code) is not False:
+            return None
+        meant = self.nearest(code)
+        hint = "" if meant is None else f"; did you mean {meant!r}?"
+        return f"{code[:40]!r} is no code of {where}{hint}"
+
     def nearest(self, code: str) -> str | None:
         """Return the code in use that somebody who wrote *code* may have meant, if any."""
         if len(code) > _LONGEST:

@@ -70,6 +70,7 @@ def cap(
         else f"""<info><language>en-US</language><category>Env</category><event>Oil spill</event>
 <urgency>{urgency}</urgency><severity>{severity}</severity><certainty>Observed</certainty>
 <expires>{until}</expires><senderName>Centre</senderName><headline>{escape(headline)}</headline>
+<description>Crude oil drifts north</description>
 <instruction>Keep away</instruction><area><areaDesc>Absheron</areaDesc>
 <polygon>40.1,49.9 40.6,49.9 40.6,50.6 40.1,49.9</polygon></area></info>"""
     )

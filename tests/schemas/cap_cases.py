@@ -455,7 +455,7 @@ CASES = [
         "R44",
         "alert/info[1]/eventCode[1]/value",
         (("OET-189", " "),),
-        (("OET-189", "0"),),
+        (("OET-189", "OET-000"),),
     ),
     Case(
         "R44",
@@ -520,6 +520,75 @@ CASES = [
             ),
         ),
         ((INFO, INFO.replace(">en<", ">kk<") + RUSSIAN.replace(">ru<", ">kk-Latn<")),),
+    ),
+    Case(
+        "R48",
+        "alert/info[1]/headline",
+        (("Storm surge on the Absheron coast", " The sea will rise by up to 1.5 m. "),),
+        (("Storm surge on the Absheron coast", "The sea will rise by up to 1.5 m"),),
+    ),
+    Case(
+        "R48",
+        "alert/info[1]/instruction",
+        (("Leave the shore &amp; low ground.", "The sea will rise by up to 1.5 m."),),
+        (("Leave the shore &amp; low ground.", "Storm surge on the Absheron coast"),),
+    ),
+    *(
+        Case(
+            "R49",
+            f"alert/info[1]/{tag}",
+            ((f"<{tag}>{value}<", f"<{tag}>Unknown<"),),
+            ((f"<{tag}>{value}<", f"<{tag}>{other}<"),),
+        )
+        for tag, value, other in (
+            ("urgency", "Expected", "Past"),
+            ("severity", "Severe", "Minor"),
+            ("certainty", "Likely", "Unlikely"),
+        )
+    ),
+    Case(
+        "R50",
+        "alert/info[2]/event",
+        (
+            (
+                INFO,
+                INFO + INFO.replace(">en<", ">en-GB<").replace(">Storm surge<", ">Strong wind<"),
+            ),
+        ),
+        ((INFO, INFO + RUSSIAN.replace(">Storm surge<", ">Нагон<")),),
+    ),
+    Case(
+        "R51",
+        "alert/info[1]/eventCode[1]/value",
+        (("OET-189", "OET-999"),),
+        (("OET:v1.2", "SAME"),),
+    ),
+    Case(
+        "R52",
+        "alert/info[1]",
+        (("The sea will rise by up to 1.5 m.", "\n"),),
+        (("The sea will rise by up to 1.5 m.", "?"),),
+    ),
+    Case(
+        "R53",
+        "alert/info[1]/resource[1]/digest",
+        (("aaf4c61d", "aaf4c61"), ("<derefUri>aGVsbG8=</derefUri>", "")),
+        (
+            ("aaf4c61ddcc5e8a2dabede0f3b482cd9aea9434d", "qvTGHdzF6KLavt4PO0gs2a6pQ00="),
+            ("<derefUri>aGVsbG8=</derefUri>", ""),
+        ),
+    ),
+    Case(
+        "R54",
+        "alert/info[1]/event",
+        (("<event>Storm surge<", "<event> <"),),
+        (("<event>Storm surge<", "<event>?<"),),
+    ),
+    Case(
+        "R54",
+        "alert/info[1]/resource[1]/resourceDesc",
+        ((">Map<", "> <"),),
+        ((">Map<", ">-<"),),
     ),
 ]
 

@@ -90,8 +90,8 @@ PROFILE_CASES = [
         Case(
             "IPAWS5",
             "alert/info[1]",
-            (("The sea will rise by up to 1.5 m.", ""),),
-            (("The sea will rise by up to 1.5 m.", "."),),
+            (("Leave the shore &amp; low ground.", ""), (">Evacuate<", ">AllClear<")),
+            (("Leave the shore &amp; low ground.", "."), (">Evacuate<", ">AllClear<")),
         ),
     ),
     (Profile.IPAWS, Case("IPAWS6", "alert/info[1]", (("EAS-ORG", "ORG"),), ())),
