@@ -10,6 +10,7 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from datetime import timedelta
+from functools import cache
 from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
@@ -31,6 +32,11 @@ def _seconds(value: Any) -> Any:
 
 Seconds = Annotated[timedelta, BeforeValidator(_seconds)]
 """A number of seconds, fractions allowed."""
+
+
+@cache
+def _networks(written: str) -> tuple[IPv4Network | IPv6Network, ...]:
+    return tuple(ip_network(one) for one in written.replace(",", " ").split())
 
 
 class Settings(BaseModel):
@@ -102,6 +108,10 @@ class Settings(BaseModel):
     """Addresses or networks, separated by spaces, whose word on who asks is believed
     (``X-Forwarded-For``, ``X-Forwarded-Proto``). Too wide: anybody can claim any address."""
 
+    client_certificates: bool = False
+    """Whether the trusted proxies tell of client certificates in ``Client-Cert`` (RFC 9440), and
+    take away what clients write there. True where they do not: anybody can be any agency."""
+
     session_idle: Seconds = timedelta(hours=1)
     """How long after its last use a session ends; an open event stream is use."""
 
@@ -128,13 +138,14 @@ class Settings(BaseModel):
             raise ValueError("feed_retention under a minute would empty feeds before they are read")
         if not timedelta(minutes=5) <= self.session_idle <= self.session_lifetime:
             raise ValueError("session_idle is at least 5 minutes, and at most session_lifetime")
-        _ = self.proxies
+        if self.client_certificates and not self.proxies:
+            raise ValueError("client_certificates needs trusted_proxies")
         return self
 
     @property
     def proxies(self) -> tuple[IPv4Network | IPv6Network, ...]:
         """The trusted proxies as networks."""
-        return tuple(ip_network(one) for one in self.trusted_proxies.replace(",", " ").split())
+        return _networks(self.trusted_proxies)
 
     @classmethod
     def from_environment(cls, environ: Mapping[str, str] | None = None, **given: Any) -> Settings:

@@ -41,7 +41,15 @@ REFUSED: Final = 5
 INTERRUPTED: Final = 130
 
 _FORBIDDEN_CODES: Final = frozenset(
-    {"token-missing", "token-invalid", "token-expired", "not-allowed", "scope-missing"}
+    {
+        "token-missing",
+        "token-invalid",
+        "token-expired",
+        "certificate-refused",
+        "certificate-unknown",
+        "not-allowed",
+        "scope-missing",
+    }
 )
 
 _GRAVITY: Final = (DONE, REFUSED, USAGE, FORBIDDEN, UNAVAILABLE, UNEXPECTED)

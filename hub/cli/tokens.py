@@ -6,15 +6,18 @@ The first token has nobody to ask for it: whoever can open the store may make on
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Annotated, Any, Final
 
 from cyclopts import App, Parameter
 
+from hub.cli.exits import usage
+from hub.cli.files import read_input
 from hub.cli.options import AsJson
 from hub.cli.store import check_member, open_log
 from hub.cli.terminal import emit, note, say, styled, table
 from hub.cli.times import read_ahead, utc
-from hub.members import credentials
+from hub.members import certificates, credentials
 from hub.members.credentials import Credential, Role
 from hub.members.roles import MAY, Scope
 from hub.settings import Settings
@@ -43,6 +46,10 @@ def add(
     expires: Annotated[
         str | None, Parameter(help="When it ends: 90d, or a time (UTC). Never, if left out.")
     ] = None,
+    certificate: Annotated[
+        Path | None,
+        Parameter(help="No token: this client certificate, as the front sees it (PEM or DER)."),
+    ] = None,
     json: AsJson = False,
 ) -> None:
     """Make a token and print it, once: the hub keeps only its hash.
@@ -58,6 +65,14 @@ def add(
     """
     now = datetime.now(UTC)
     until = read_ahead(expires, now=now) if expires is not None else None
+    if certificate is not None:
+        if role != "agency" or state or person:
+            raise usage(
+                "a certificate is of an agency's system",
+                remedy="Give role agency and --agency, with no person or state.",
+            )
+        _register(certificate, agency=agency, scopes=scope, until=until, now=now, as_json=json)
+        return
     with open_log(Settings.from_environment(), make=True) as log:
         if agency:
             check_member(log, agency)
@@ -88,6 +103,35 @@ def add(
     note(styled("keep it: it is shown this once. Use it as CASPIAN_TOKEN.", "dim"))
 
 
+def _register(
+    file: Path,
+    *,
+    agency: str,
+    scopes: tuple[Scope, ...],
+    until: datetime | None,
+    now: datetime,
+    as_json: bool,
+) -> None:
+    found = certificates.read(read_input(str(file)))
+    with open_log(Settings.from_environment(), make=True) as log:
+        if agency:
+            check_member(log, agency)
+        prefix = credentials.register(
+            log, found, agency=agency, scopes=scopes, expires=until, now=now
+        )
+    if as_json:
+        emit(
+            {
+                "prefix": prefix,
+                "fingerprint": found.fingerprint.hex(),
+                "subject": found.subject,
+                "agency": agency,
+            }
+        )
+        return
+    say(styled(f"{prefix}  {found.fingerprint.hex()}  {found.subject}"))
+
+
 @app.command
 def ls(*, json: AsJson = False) -> None:
     """List all tokens ever made, without their secrets."""
@@ -102,7 +146,7 @@ def ls(*, json: AsJson = False) -> None:
         ("TOKEN", "IS", "ROLE", "OF", "PERSON", "SCOPES", "MADE", "EXPIRES", "LAST USED"),
         (
             (
-                f"csp_{c.prefix}_…",
+                c.prefix if c.fingerprint else f"csp_{c.prefix}_…",
                 styled(_state(c, now), "" if _state(c, now) == "valid" else "dim"),
                 c.role,
                 c.agency or c.state or "-",
@@ -126,6 +170,7 @@ def _state(c: Credential, now: datetime) -> str:
 def _object(c: Credential, now: datetime) -> dict[str, Any]:
     return {
         "prefix": c.prefix,
+        "fingerprint": c.fingerprint or None,
         "state": _state(c, now),
         "role": c.role,
         "agency": c.agency,
@@ -146,10 +191,10 @@ def revoke(token: str, /) -> None:
     Parameters
     ----------
     token: str
-        Its prefix, as listed, or the whole token.
+        Its prefix, as listed (also a certificate's), or the whole token.
 
     """
     prefix = token.removeprefix("csp_").partition("_")[0]
     with open_log(Settings.from_environment()) as log:
         credentials.revoke(log, prefix, now=datetime.now(UTC))
-    say(styled(f"csp_{prefix}_… is revoked"))
+    say(styled(f"{token if token.startswith('x') else f'csp_{prefix}_…'} is revoked"))

@@ -15,9 +15,10 @@ from redis.asyncio import Redis
 from hub.core.registry import History
 from hub.errors import Rejected
 from hub.http.cookies import key_in
-from hub.http.peer import peer_of, same_origin
+from hub.http.peer import Peer, peer_of, same_origin
 from hub.http.refusals import Refusals
 from hub.log.store import Log
+from hub.members.certificates import in_header
 from hub.members.credentials import Authenticator
 from hub.members.roles import Principal
 from hub.members.sessions import Sessions, csrf_of
@@ -27,8 +28,9 @@ from hub.streams.answers import Answers
 from hub.streams.feeds import FeedStreams
 from hub.streams.tail import Tailer
 
-__all__ = ["CSRF_HEADER", "Asker", "Hub", "HubState", "identify"]
+__all__ = ["CLIENT_CERT", "CSRF_HEADER", "Asker", "Hub", "HubState", "identify"]
 
+CLIENT_CERT: Final = "Client-Cert"
 CSRF_HEADER: Final = "Caspian-Csrf"
 _FRESH_S = 1.0
 _SAFE: Final = frozenset({"GET", "HEAD", "OPTIONS"})
@@ -78,11 +80,12 @@ HubState = Annotated[Hub, Depends(_hub)]
 
 
 async def _asker(request: Request, hub: HubState) -> Principal:
-    """Return who asks: the holder of a bearer token, or else of a session.
+    """Return who asks: the holder of a bearer token, else of a session, else of a certificate.
 
     Raises:
         Rejected: ``token-missing``, ``token-invalid``, ``token-expired``, ``session-ended``,
-            ``csrf-refused``; logged as a refusal.
+            ``csrf-refused``, ``certificate-refused``, ``certificate-unknown``,
+            ``certificate-invalid``; logged as a refusal.
     """
     principal = await identify(request, hub)
     request.state.agency = principal.agency
@@ -98,12 +101,16 @@ async def identify(request: Request, hub: Hub) -> Principal:
     Raises:
         Rejected: see `Asker`.
     """
+    peer = peer_of(request, hub.settings)
+    certificate = _certificate(request, peer, hub.settings)
     if "authorization" in request.headers:
         token = _bearer(request.headers.getlist("authorization"))
         return await asyncio.to_thread(hub.authenticator.principal, token)
-    key = key_in(request, peer_of(request, hub.settings))
+    key = key_in(request, peer)
     if not key:
-        return await asyncio.to_thread(hub.authenticator.principal, _bearer([]))
+        if certificate is not None:
+            return await asyncio.to_thread(hub.authenticator.holder, certificate)
+        raise _missing()
     principal, _, _ = await asyncio.to_thread(hub.sessions.whose, key)
     if request.method not in _SAFE:
         _of_our_page(request, hub.settings, key)
@@ -127,12 +134,34 @@ def _bearer(headers: Sequence[str]) -> str:
         raise Rejected("token-invalid", "there are several tokens", remedy="Send one token.")
     scheme, _, token = "".join(headers).partition(" ")
     if scheme.lower() != "bearer" or not token.strip():
-        raise Rejected(
-            "token-missing",
-            "there is no bearer token, and no session",
-            remedy="Send `Authorization: Bearer <token>`, or sign in: POST /v1/session.",
-        )
+        raise _missing()
     return token.strip()
+
+
+def _missing() -> Rejected:
+    return Rejected(
+        "token-missing",
+        "there is no bearer token, and no session",
+        remedy="Send `Authorization: Bearer <token>`, or sign in: POST /v1/session.",
+    )
+
+
+def _certificate(request: Request, peer: Peer, settings: Settings) -> bytes | None:
+    """Return the fingerprint of the certificate that the front saw; None where it saw none.
+
+    Anybody can write the header: on any other connection than the front's it is an attempt
+    to be somebody else, or a front that the settings do not name. Neither goes unseen.
+    """
+    given = request.headers.getlist(CLIENT_CERT)
+    if not any(given):
+        return None
+    if not (settings.client_certificates and peer.proxied) or len(given) > 1:
+        raise Rejected(
+            "certificate-refused",
+            f"the header {CLIENT_CERT} is taken from the hub's own front alone, and once",
+            remedy="Do not send it. Operator: see CASPIAN_CLIENT_CERTIFICATES.",
+        )
+    return in_header(given[0])
 
 
 Asker = Annotated[Principal, Depends(_asker)]

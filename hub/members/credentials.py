@@ -23,6 +23,7 @@ from sqlalchemy import bindparam, insert, or_, select, update
 from hub.errors import Rejected, Unavailable
 from hub.log.store import Log
 from hub.log.tables import CREDENTIALS
+from hub.members.certificates import Certificate, prefix_of
 from hub.members.roles import (
     ROLES,
     Principal,
@@ -34,7 +35,18 @@ from hub.members.roles import (
 )
 from schemas.entry import from_micros, micros
 
-__all__ = ["ROLES", "Authenticator", "Credential", "Principal", "Role", "issue", "listed", "revoke"]
+__all__ = [
+    "ROLES",
+    "Authenticator",
+    "Credential",
+    "Principal",
+    "Role",
+    "issue",
+    "listed",
+    "register",
+    "revoke",
+]
+
 
 _TOKEN: Final = re.compile(r"csp_([a-z0-9]{8})_([A-Za-z0-9_-]{43})")
 _ALPHABET: Final = "abcdefghijkmnpqrstuvwxyz23456789"
@@ -55,6 +67,8 @@ class Credential:
     scopes: frozenset[Scope]
     used: datetime | None
     """When somebody last asked with it, to the minute; None: never."""
+    fingerprint: str
+    """SHA-256 of a client certificate, in hexadecimal; empty for a token."""
 
 
 def issue(
@@ -75,26 +89,73 @@ def issue(
     Raises:
         Rejected: ``credential-invalid``.
     """
-    state = place_of(role, agency, state, person)
-    limits = written_scopes(role, scopes)
     prefix = "".join(secrets.choice(_ALPHABET) for _ in range(8))
     secret = secrets.token_urlsafe(32)
+    row = {
+        **_row(role, agency, state, person, scopes, expires, now),
+        "kind": "token",
+        "prefix": prefix,
+        "sha256": sha256(secret.encode()).digest(),
+    }
     with log.writing() as c:
-        c.execute(
-            insert(CREDENTIALS).values(
-                prefix=prefix,
-                sha256=sha256(secret.encode()).digest(),
-                role=role,
-                agency=agency,
-                person=person.strip(),
-                state=state,
-                scopes=limits,
-                created_us=micros(now),
-                expires_us=micros(expires) if expires else None,
-                revoked_us=None,
-            )
-        )
+        c.execute(insert(CREDENTIALS).values(row))
     return f"csp_{prefix}_{secret}"
+
+
+def register(
+    log: Log,
+    certificate: Certificate,
+    *,
+    agency: str,
+    scopes: Iterable[Scope] = (),
+    expires: datetime | None,
+    now: datetime,
+) -> str:
+    """Let a client certificate stand for an agency's system, until it expires at the latest.
+
+    Returns the prefix under which it is listed and revoked. One that was revoked stays so.
+
+    Raises:
+        Rejected: ``credential-invalid``, ``certificate-known``.
+    """
+    until = min(expires or certificate.expires, certificate.expires)
+    prefix = prefix_of(certificate.fingerprint)
+    row = {
+        **_row("agency", agency, "", "", scopes, until, now),
+        "kind": "certificate",
+        "prefix": prefix,
+        "sha256": certificate.fingerprint,
+    }
+    with log.writing() as c:
+        if c.execute(select(CREDENTIALS.c.kind).where(CREDENTIALS.c.prefix == prefix)).first():
+            raise Rejected(
+                "certificate-known",
+                f"the certificate is registered already, as {prefix}",
+                remedy="A certificate stands for one system; make another for another.",
+            )
+        c.execute(insert(CREDENTIALS).values(row))
+    return prefix
+
+
+def _row(
+    role: Role,
+    agency: str,
+    state: str,
+    person: str,
+    scopes: Iterable[Scope],
+    expires: datetime | None,
+    now: datetime,
+) -> dict[str, Any]:
+    return {
+        "role": role,
+        "agency": agency,
+        "person": person.strip(),
+        "state": place_of(role, agency, state, person),
+        "scopes": written_scopes(role, scopes),
+        "created_us": micros(now),
+        "expires_us": micros(expires) if expires else None,
+        "revoked_us": None,
+    }
 
 
 def revoke(log: Log, prefix: str, *, now: datetime) -> None:
@@ -113,7 +174,7 @@ def revoke(log: Log, prefix: str, *, now: datetime) -> None:
             select(CREDENTIALS.c.prefix).where(CREDENTIALS.c.prefix == prefix)
         ).one_or_none()
     if not done.rowcount and known is None:
-        raise Rejected("token-unknown", f"no token begins with csp_{prefix}")
+        raise Rejected("token-unknown", f"no token or certificate is listed as {prefix[:20]}")
 
 
 def listed(log: Log) -> list[Credential]:
@@ -161,19 +222,39 @@ class Authenticator:
         if (
             digest is None
             or credential is None
+            or credential.fingerprint
             or not hmac.compare_digest(digest, given)
             or credential.revoked is not None
         ):
             raise _invalid()
+        return self._let_in(credential, f"token csp_{prefix}_…")
+
+    def holder(self, fingerprint: bytes) -> Principal:
+        """Return whose client certificate has that SHA-256. Blocks as `principal` does.
+
+        Raises:
+            Rejected: ``certificate-unknown``, also for a revoked one; ``token-expired``.
+            Unavailable: ``log-unavailable``.
+        """
+        digest, credential = self._find(prefix_of(fingerprint))
+        if digest != fingerprint or credential is None or credential.revoked is not None:
+            raise Rejected(
+                "certificate-unknown",
+                f"no agency has registered the certificate {fingerprint.hex()}",
+                remedy="Ask the operator to register it.",
+            )
+        return self._let_in(credential, f"certificate {credential.prefix}")
+
+    def _let_in(self, credential: Credential, what: str) -> Principal:
         now = self._clock()
         if credential.expires is not None and credential.expires.timestamp() <= now:
             raise Rejected(
                 "token-expired",
-                f"the token csp_{prefix}_… expired on {credential.expires:%Y-%m-%d %H:%M} UTC",
-                remedy="Ask the operator for a new token.",
+                f"the {what} expired on {credential.expires:%Y-%m-%d %H:%M} UTC",
+                remedy="Ask the operator for a new one.",
             )
         with self._lock:
-            self._used[prefix] = now
+            self._used[credential.prefix] = now
         return Principal(
             credential.role,
             credential.agency,
@@ -240,6 +321,7 @@ def _credential(r: Any) -> Credential:
         r.state,
         scopes_of(role, r.scopes),
         from_micros(r.used_us) if r.used_us is not None else None,
+        r.sha256.hex() if r.kind == "certificate" else "",
     )
 
 

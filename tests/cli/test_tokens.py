@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+from hashlib import sha256
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -11,6 +13,7 @@ from hub.errors import Rejected
 from hub.log.store import Log
 from hub.members.credentials import Authenticator
 from tests.cli.conftest import Caspian
+from tests.http.certificates import made
 
 
 def test_a_token_is_printed_once_and_alone(caspian: Caspian, log: Log) -> None:
@@ -100,3 +103,30 @@ def test_a_token_that_makes_no_sense_is_refused(
 
     assert (done.returncode, done.stdout) == (exit_code, "")
     assert done.stderr.startswith(f"error {error}: ")
+
+
+@pytest.mark.usefixtures("log")
+def test_a_client_certificate_is_registered_listed_and_revoked(
+    caspian: Caspian, tmp_path: Path
+) -> None:
+    pair = made("az-fhn system", days=90)
+    for name, data in (("pem", pair.pem), ("der", pair.der), ("other", b"none")):
+        (tmp_path / name).write_bytes(data)
+
+    def add(file: str, *more: str) -> Any:
+        return caspian("tokens", "add", "agency", "--certificate", str(tmp_path / file), *more)
+
+    told = json.loads(add("pem", "--agency", "az-fhn", "--json").stdout)
+    assert told["fingerprint"] == sha256(pair.der).hexdigest()
+    listed = json.loads(caspian("tokens", "ls", "--json").stdout)
+    assert (listed["fingerprint"], listed["prefix"]) == (told["fingerprint"], told["prefix"])
+    assert listed["expires"] == pair.certificate.not_valid_after_utc.isoformat()
+    for wrong, code in (
+        (add("der", "--agency", "az-fhn"), "certificate-known"),
+        (add("other", "--agency", "az-fhn"), "certificate-invalid"),
+        (add("pem"), "credential-invalid"),
+        (add("pem", "--agency", "az-fhn", "--person", "Clock"), "usage"),
+    ):
+        assert wrong.stderr.startswith(f"error {code}: "), wrong.stderr
+    assert caspian("tokens", "revoke", told["prefix"]).returncode == 0
+    assert json.loads(caspian("tokens", "ls", "--json").stdout)["state"] == "revoked"
