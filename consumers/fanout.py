@@ -106,6 +106,7 @@ class FanOut:
             await self._make_missing()
         through = rows[-1].index
         batches = await self._batches(rows, through)
+        await self._remove_redacted(rows)
         stand = await self._streams.append(batches, reached=through)
         # Not before: had Redis been lost meanwhile, these rows would never be routed again.
         self._routed = through
@@ -132,6 +133,15 @@ class FanOut:
                     entry = entry or FeedEntry(row.index, feed_fields(row))
                     batches.setdefault(feed, (at, []))[1].append(entry)
         return batches
+
+    async def _remove_redacted(self, rows: Sequence[LogRow]) -> None:
+        """Remove from the feeds what was redacted; before they pass on, so a crash repeats it."""
+        for row in rows:
+            if row.kind == "redaction":
+                index = int(row.entry["redaction"]["message"])
+                feeds = set(await self._route(row))
+                feeds.update(feeds_for(row, self._history.at(index)))
+                await self._streams.remove(sorted(feeds), index)
 
     async def _route(self, row: LogRow) -> Sequence[str]:
         try:

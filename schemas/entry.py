@@ -38,6 +38,7 @@ EntryKind = Literal[
     "member",
     "key",
     "subscription",
+    "redaction",
     "publish",
     "acknowledgement",
     "delivery",

@@ -97,6 +97,10 @@ class AsyncClient:
         """Send a message that its agency signed; `SignedPublisher` keeps their order."""
         return await self.call(calls.send_signed(message))
 
+    async def redact(self, record: Mapping[str, Any]) -> dict[str, Any]:
+        """Have a payload removed by law: ``agency``, ``message`` (its index), ``grounds``."""
+        return await self.call(calls.redact(record))
+
     async def registry(self) -> dict[str, Any]:
         """Return the registry: ``origin``, ``states``, ``agencies``, ``keys``, ``versions`` …."""
         return await self.call(calls.registry())

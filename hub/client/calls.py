@@ -39,6 +39,7 @@ __all__ = [
     "read",
     "read_answer",
     "read_error",
+    "redact",
     "registry",
     "retry_dead_letter",
     "send_signed",
@@ -147,6 +148,11 @@ def send_signed(message: Signed) -> Call[Receipt]:
 def registry() -> Call[dict[str, Any]]:
     """Ask for the registry as it is."""
     return Call("GET", "/v1/registry", _object)
+
+
+def redact(record: Mapping[str, Any]) -> Call[dict[str, Any]]:
+    """Remove a payload by law."""
+    return Call("POST", "/v1/redactions", _object, json=dict(record))
 
 
 def chain(agency: str) -> Call[dict[str, Any]]:

@@ -80,6 +80,10 @@ class Client:
         publisher = SignedPublisher(outbox, signer, self._client.send_signed)
         return self._do(lambda: publisher.publish(payload, message_id=message_id))
 
+    def redact(self, record: Mapping[str, Any]) -> dict[str, Any]:
+        """Have a payload removed by law: ``agency``, ``message`` (its index), ``grounds``."""
+        return self._do(lambda: self._client.redact(record))
+
     def registry(self) -> dict[str, Any]:
         """Return the registry as it is."""
         return self._do(self._client.registry)

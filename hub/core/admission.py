@@ -16,7 +16,8 @@ from typing import Any, Final
 from hub.core.aid_moves import AidIndex, check_move
 from hub.core.aid_statements import AidEntry
 from hub.core.candidate import Candidate
-from hub.core.changes import change_of
+from hub.core.changes import Change, change_of
+from hub.core.redaction import residue
 from hub.core.registry import Agency, Registry, Subscription
 from hub.core.routing import entitled, recipients
 from hub.core.signing import Chain, audience_of, chain_name, check_signed, step
@@ -122,6 +123,8 @@ class NewEntry:
     chain: Chain | None = None
     chain_name: str = ""
     input_key: str = ""
+    redacts: tuple[int, str] | None = None
+    """The message whose payload is removed, and its residue (`hub.core.redaction`)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -631,12 +634,38 @@ class _Batch:
             if since is not None:
                 return Decision(c, since, self.at_us, duplicate=True)
         at_us = self._tick()
-        body = _entry(change.kind, at_us, c.agency, {"inbox": c.inbox, **change.facts})
-        index = self._append(NewEntry(change.kind, at_us, c.agency, body, input_key=key))
+        redacted = self._redacted(change) if change.kind == "redaction" else None
+        facts = {"inbox": c.inbox, **change.facts, **(redacted or {})}
+        index = self._append(
+            NewEntry(
+                change.kind,
+                at_us,
+                c.agency,
+                _entry(change.kind, at_us, c.agency, facts),
+                input_key=key,
+                redacts=(change.facts["redaction"]["message"], redacted["residue"])
+                if redacted
+                else None,
+            )
+        )
         if key:
             self.known.inputs[key] = (index, at_us)
         self.registry = self.registry.apply(index, {"kind": change.kind, **change.facts})
         return Decision(c, index, at_us)
+
+    def _redacted(self, change: Change) -> dict[str, str]:
+        """Return what an entry says of the message that it redacts, besides the record."""
+        record = change.facts["redaction"]
+        row = self.known.by_index.get(str(record["message"]))
+        if row is None or row.agency != record["agency"]:
+            raise Rejected(
+                "unknown-message",
+                f"{record['agency']} has no message at {record['message']}",
+                remedy="Name the message by its log index, and the agency that sent it.",
+            )
+        left = residue(row.facts)
+        self.known.add(replace(row, facts=MessageFacts.model_validate_json(left)))
+        return {"message_id": row.id, "payload_sha256": row.sha256, "residue": left}
 
     def _unchanged(self, facts: dict[str, Any]) -> int | None:
         """Return since when the registry holds just this record; None where it does not.
@@ -651,6 +680,12 @@ class _Batch:
             subscription = Subscription.model_validate(facts["subscription"])
             same = self.registry.subscriptions.get(subscription.feed) == subscription
             return self.registry.since[subscription.feed] if same else None
+        if "redaction" in facts:
+            row = self.known.by_index.get(str(facts["redaction"]["message"]))
+            gone = row is not None and row.facts == MessageFacts.model_validate_json(
+                residue(row.facts)
+            )
+            return row.index if row is not None and gone else None
         return None
 
     def _delivered(self, c: Candidate) -> Decision:

@@ -20,6 +20,7 @@ CandidateKind = Literal[
     "member",
     "key",
     "subscription",
+    "redaction",
     "dead-letter",
 ]
 Via = Literal["http", "stream", "hub"]

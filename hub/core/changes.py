@@ -22,6 +22,7 @@ a key begins           the agency's root, the authority of its state, and the ke
 a key is revoked       the agency's root or the authority of its state: one is enough
                        to stop a thief
 a subscription         the agency's root or one of its keys
+a redaction            the authority of the state of the message's agency: it is its law
 =====================  =============================================================
 
 Where the first entry of the log named no roots there is nobody to ask: the hub's
@@ -38,14 +39,15 @@ from typing import Any, Final, Literal, cast, get_args
 from pydantic import ValidationError
 
 from hub.core.identities import KeyChange, KeyLife, State
+from hub.core.redaction import Redaction
 from hub.core.registry import Agency, Registry, read_agency, read_subscription
 from schemas.dsse import STATEMENT_TYPE, read_signatures, signed_by, write_signatures
 from schemas.ed25519 import VerifierKey
 from schemas.errors import Rejected
 
-__all__ = ["Change", "ChangeKind", "change_of", "statement_text", "subject_named"]
+__all__ = ["Change", "ChangeKind", "change_of", "redacted_by", "statement_text", "subject_named"]
 
-ChangeKind = Literal["state", "member", "key", "subscription"]
+ChangeKind = Literal["state", "member", "key", "subscription", "redaction"]
 _KINDS: Final[tuple[str, ...]] = get_args(ChangeKind)
 _LONGEST: Final = 32_768
 
@@ -116,6 +118,17 @@ def change_of(kind: str, body: Mapping[str, Any], registry: Registry) -> Change:
     return Change(cast("ChangeKind", kind), agency, facts)
 
 
+def redacted_by(kind: str, body: Mapping[str, Any]) -> str:
+    """Return the log index of the message whose payload a proposal would remove, if it would."""
+    try:
+        told = json.loads(str(body["statement"])) if "statement" in body else None
+        record = body if told is None else told["record"]
+        wanted = (kind if told is None else told["kind"]) == "redaction"
+        return str(record["message"]) if wanted else ""
+    except (ValueError, KeyError, TypeError, RecursionError):
+        return ""
+
+
 def _statement(body: Mapping[str, Any], registry: Registry) -> tuple[str, dict[str, Any]]:
     text = str(body["statement"])
     try:
@@ -156,6 +169,11 @@ def _record(kind: str, record: Mapping[str, Any], registry: Registry) -> tuple[d
         subscription = read_subscription(record, registry)
         return subscription.model_dump(mode="json"), ""
     try:
+        if kind == "redaction":
+            redaction = Redaction.model_validate(record)
+            if redaction.agency not in registry.agencies:
+                raise Rejected("unknown-agency", f"{redaction.agency} is not a member")
+            return redaction.model_dump(mode="json"), ""
         if kind == "state":
             return State.model_validate(record).model_dump(mode="json"), ""
         change = KeyChange.model_validate(record)
@@ -245,6 +263,8 @@ def _wanted(kind: str, record: Mapping[str, Any], registry: Registry) -> tuple[f
         return (frozenset({authority, *([record["root"]] if record["root"] else [])}),)
     assert agency is not None  # noqa: S101 - the record was checked
     authority = registry.states[agency.state].authority
+    if kind == "redaction":
+        return (frozenset({authority}),)
     if kind == "key" and record["action"] == "add":
         return (frozenset({authority, record["key"], *([agency.root] if agency.root else [])}),)
     if kind == "key":

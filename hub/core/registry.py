@@ -44,8 +44,8 @@ AGENCY_ID: Final = r"^[a-z]{2}-[a-z0-9][a-z0-9-]{0,29}$"
 FEED_ID: Final = r"^[a-z]{2}-[a-z0-9][a-z0-9-]{0,29}(\.[a-z0-9][a-z0-9-]{0,29})?$"
 """An agency's main feed bears its id; every other adds a dot and a name: ``az-fhn.exercise``."""
 
-CHANGE_KINDS: Final = frozenset({"state", "member", "key", "subscription"})
-"""Entries that change the registry."""
+CHANGE_KINDS: Final = frozenset({"state", "member", "key", "subscription", "redaction"})
+"""Entries that somebody may have to sign for: they change the registry, or what is kept."""
 
 REGISTRY_KINDS: Final = CHANGE_KINDS | {"genesis"}
 """Entries that the registry is folded from."""
@@ -231,11 +231,11 @@ class Registry(BaseModel):
     def apply(self, index: int, entry: Mapping[str, Any]) -> Registry:
         """Return the registry after a log entry; entries of other kinds change nothing."""
         changed = self._changed(index, entry)
-        if not changed:
-            return self
         if "statement" in entry:
             subject, version = subject_of(entry["statement"])
             changed["versions"] = {**self.versions, subject: version}
+        if not changed:
+            return self
         # Not model_copy: it would take over what was computed of the old registry.
         kept = {name: getattr(self, name) for name in Registry.model_fields}
         return Registry(**{**kept, **changed})

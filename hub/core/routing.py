@@ -8,7 +8,14 @@ from typing import Final
 from hub.core.registry import Filter, Registry, channel_of, main_feeds
 from schemas.facts import Area, MessageFacts
 
-__all__ = ["entitled", "feeds_of", "feeds_of_acknowledgement", "recipients", "wants"]
+__all__ = [
+    "entitled",
+    "feeds_of",
+    "feeds_of_acknowledgement",
+    "feeds_of_redaction",
+    "recipients",
+    "wants",
+]
 
 _GRAVITY: Final = {"Minor": 1, "Moderate": 2, "Severe": 3, "Extreme": 4, "Unknown": 5}
 _KM_PER_DEGREE: Final = 111.19
@@ -70,6 +77,16 @@ def feeds_of_acknowledgement(
     return tuple(
         sorted(main_feeds(a)[channel] for a in {by, message_agency} if a in registry.members)
     )
+
+
+def feeds_of_redaction(facts: MessageFacts, agency: str, registry: Registry) -> tuple[str, ...]:
+    """Return all feeds that may hold a copy of a message, by what is left of its facts."""
+    channel = channel_of(facts.status)
+    found = []
+    for reader in entitled(facts, agency, registry):
+        found.append(main_feeds(reader)[channel])
+        found += [s.feed for s in registry.by_agency.get(reader, ()) if s.channel == channel]
+    return tuple(sorted(found))
 
 
 def wants(wanted: Filter, facts: MessageFacts, state: str) -> bool:

@@ -9,6 +9,7 @@ from fastapi import APIRouter
 
 from hub.core.candidate import Candidate, CandidateKind
 from hub.core.changes import change_of
+from hub.core.redaction import REDACTED_TYPE, Redaction
 from hub.core.registry import History, Registry, read_agency, read_subscription
 from hub.errors import Rejected, Unavailable
 from hub.http.problems import RESPONSES
@@ -62,6 +63,39 @@ async def add_subscription(record: dict[str, Any], hub: HubState, asker: Asker) 
 
     await _log(hub, "subscription", subscription.model_dump(mode="json"), there)
     return {"feed": subscription.feed, **subscription.model_dump(mode="json")}
+
+
+@router.post("/v1/redactions", status_code=201, summary="Remove a payload by law")
+async def redact(record: Redaction, hub: HubState, asker: Asker) -> dict[str, Any]:
+    """Log that a message's payload is removed, and remove it from everywhere it is kept.
+
+    Only where the log began without roots; else the state's authority signs a statement.
+    """
+    require(asker, "register")
+    _own_state(asker, record.agency)
+    body = {**record.model_dump(mode="json"), "by": asker.person}
+    history = await hub.registry(fresh=True)
+    change_of("redaction", body, history.latest)
+    known = await asyncio.to_thread(hub.log.known_for, [Candidate("redaction", "", body=body)])
+    row = known.by_index.get(str(record.message))
+    if row is None or row.agency != record.agency:
+        raise Rejected(
+            "unknown-message",
+            f"{record.agency} has no message at {record.message}",
+            remedy="Name the message by its log index, and the agency that sent it.",
+        )
+    await propose(hub.redis, [Candidate("redaction", "", via="http", body=body)])
+    deadline = asyncio.get_running_loop().time() + hub.settings.receipt_timeout.total_seconds()
+    while asyncio.get_running_loop().time() < deadline:
+        found = await asyncio.to_thread(hub.log.row, record.message)
+        if found is not None and found.payload_type == REDACTED_TYPE:
+            return record.model_dump(mode="json")
+        await asyncio.sleep(0.02)
+    raise Unavailable(
+        "receipt-pending",
+        "the ledger has not logged it in time",
+        remedy="Send the same again: what is redacted is not redacted twice.",
+    )
 
 
 def _registers(asker: Principal, agency: str) -> bool:

@@ -10,6 +10,7 @@ from fastapi import APIRouter, Response
 
 from hub.core.admission import MessageRow
 from hub.core.lifecycle import Acknowledgement, life
+from hub.core.redaction import REDACTED_TYPE
 from hub.core.registry import channel_of, main_feeds
 from hub.core.routing import entitled, recipients
 from hub.errors import Rejected
@@ -79,6 +80,8 @@ def _vouched(hub: Hub, row: MessageRow) -> dict[str, Any]:
     found = hub.log.row(row.index)
     entry = found.entry if found is not None else {}
     told: dict[str, Any] = {"attested": entry.get("attested", "hub")}
+    if found is not None and found.payload_type == REDACTED_TYPE:
+        told["redacted"] = True
     if "key" in entry:
         life = hub.history.latest.keys.get(entry["key"])
         told["key"] = entry["key"]
@@ -98,6 +101,12 @@ async def payload(name: str, hub: HubState, asker: Asker) -> Response:
     found = await asyncio.to_thread(hub.log.row, row.index)
     if found is None or found.payload is None:
         raise Rejected("payload-gone", f"the payload of {row.index} is not kept any more")
+    if found.payload_type == REDACTED_TYPE:
+        raise Rejected(
+            "payload-redacted",
+            f"the payload of {row.index} was removed by law; the log has the entry that says so",
+            remedy="Ask the agency that sent it.",
+        )
     return Response(
         found.payload,
         media_type=found.payload_type,

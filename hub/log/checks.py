@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from hashlib import sha256
 from typing import Any, Final, Protocol
 
 from pydantic_core import from_json
 
-from hub.core.admission import Known, Rules, decide, identity
+from hub.core.admission import Known, MessageRow, Rules, decide, identity
 from hub.core.aid_moves import AidIndex
+from hub.core.aid_statements import AidEntry
 from hub.core.candidate import Candidate
 from hub.core.merkle import EMPTY, Frontier, extend
+from hub.core.redaction import REDACTED_TYPE
 from hub.core.registry import CHANGE_KINDS, History
 from hub.core.signing import Chain, chain_name
 from hub.log.projections import Reader
@@ -22,6 +24,7 @@ from schemas.dsse import HEADER_TYPE, signed_by
 from schemas.ed25519 import VerifierKey, decode_base64
 from schemas.entry import ENTRY_KINDS, from_micros, micros
 from schemas.errors import Rejected
+from schemas.facts import MessageFacts
 
 __all__ = ["Checks", "Fault", "Tip", "Wrong"]
 
@@ -98,6 +101,8 @@ class Checks:
         self._chains: dict[str, Chain] = {}
         self._delivered: dict[str, int] = {}
         self._seen: set[int] = set()
+        self._redacted: dict[int, str] = {}
+        """What is left of messages whose redaction has not come yet."""
         self._history = History()
         self._aid: AidIndex | None = AidIndex()
         """All aid messages; None once one was withheld: those after it may depend on it."""
@@ -152,6 +157,8 @@ class Checks:
                 )
         if head is None:
             return
+        if self._redacted:
+            raise Wrong(min(self._redacted), "payload", "is missing, and no entry redacts it")
         if self.next > head.size:
             raise Wrong(head.size, "gap", f"an entry stands past the end, {head.size}")
         if self.whole:
@@ -203,7 +210,9 @@ class Checks:
         if signed:
             self._signature(row, entry)
         self._once(index, f"{agency}\x1f{header['id']}", header["id"])
-        if row.payload is not None:
+        if row.payload is not None and row.payload_type == REDACTED_TYPE:
+            self._removed(row, header)
+        elif row.payload is not None:
             self._payload(row, header)
             if self.read is not None:
                 self._message(row, entry, header, before or Chain(), self.read)
@@ -214,6 +223,36 @@ class Checks:
             if header["type"] == "aid":
                 self._aid = None
         self._chains[name] = Chain(header["seq"], sha256(text.encode()).hexdigest())
+
+    def _removed(self, row: LogRow, header: dict[str, Any]) -> None:
+        """Take what is left of a message; a later entry must say that the rest was removed."""
+        left = (row.payload or b"").decode()
+        if row.payload_sha256 not in {"", sha256(left.encode()).hexdigest()}:
+            raise Wrong(row.index, "column", "the digest beside the payload is another")
+        self._redacted[row.index] = left
+        self.withheld += 1
+        facts = MessageFacts.model_validate_json(left)
+        self._once(
+            row.index, identity(row.agency, facts.sender, facts.identifier), facts.identifier
+        )
+        if header["type"] == "aid" and self._aid is not None:
+            self._aid.add(AidEntry(row.index, row.agency, facts))
+
+    def _redaction(self, row: LogRow, entry: dict[str, Any]) -> Known:
+        """Check that what is left of a message is what the entry says; return the message."""
+        index, left = entry["redaction"]["message"], entry["residue"]
+        if not 0 <= index < row.index:
+            raise Wrong(row.index, "decision", "redacts what was not in the log")
+        if self._redacted.pop(index, left) != left:
+            raise Wrong(index, "payload", f"what is left of it is not what entry {row.index} says")
+        facts = MessageFacts.model_validate_json(left)
+        agency = entry["redaction"]["agency"]
+        name = identity(agency, facts.sender, facts.identifier)
+        sha256_ = entry["payload_sha256"]
+        message = MessageRow(index, entry["message_id"], agency, name, sha256_, 0, facts)
+        # Decided again the residue must be new: what stood there is not known any more.
+        whole = facts.model_copy(update={"headline": "-"})
+        return Known([replace(message, facts=whole)])
 
     def _next(self, index: int, name: str, header: dict[str, Any]) -> Chain | None:
         """Return the count that a header goes on from; None where it is not known here."""
@@ -289,7 +328,8 @@ class Checks:
                 inbox=entry.get("inbox", ""),
                 body=_proposed(entry, kind),
             )
-            self._decide(row, again, Known())
+            known = self._redaction(row, entry) if kind == "redaction" else Known()
+            self._decide(row, again, known)
             self._history.apply(row.index, entry)
 
     def _decide(self, row: LogRow, candidate: Candidate, known: Known) -> None:

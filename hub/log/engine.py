@@ -70,6 +70,7 @@ def _set_up_sqlite(connection: sqlite3.Connection, _record: Any) -> None:
         "synchronous=FULL",
         "busy_timeout=30000",
         "foreign_keys=ON",
+        "secure_delete=ON",  # a redacted payload is overwritten, not only let go
         "cache_size=-65536",
         "temp_store=MEMORY",
     ):

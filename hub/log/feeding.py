@@ -6,9 +6,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from hub.core.registry import History, Registry
-from hub.core.routing import feeds_of, feeds_of_acknowledgement
+from hub.core.routing import feeds_of, feeds_of_acknowledgement, feeds_of_redaction
 from hub.log.store import Log, LogRow
 from hub.streams.fields import FED, feed_fields
+from schemas.facts import MessageFacts
 
 __all__ = ["LogPage", "feeds_for", "read_from_log"]
 
@@ -22,6 +23,10 @@ def feeds_for(row: LogRow, registry: Registry) -> Sequence[str]:
         return feeds_of_acknowledgement(
             row.agency, entry["message_agency"], entry["status"], registry
         )
+    if row.kind == "redaction":
+        entry = row.entry
+        left = MessageFacts.model_validate_json(entry["residue"])
+        return feeds_of_redaction(left, entry["redaction"]["agency"], registry)
     return ()
 
 

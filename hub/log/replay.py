@@ -8,6 +8,7 @@ here (guarantee G8), and every entry written carries the field ``replay``.
 from __future__ import annotations
 
 import asyncio
+import json
 import re
 import time
 from collections.abc import Awaitable, Callable, Iterable
@@ -156,7 +157,7 @@ class _Replay:
         fields: dict[str, str | bytes] = {}
         if self.sandbox is not None:
             fields = {**feed_fields(row), "replay": self.sandbox.sandbox}
-        payload_sha256 = sha256(row.payload or b"").digest()
+        payload_sha256 = _payload_sha256(row)
         for feed in feeds:
             name = feed.encode()
             self.digest.update(len(name).to_bytes(2) + name + row.index.to_bytes(8))
@@ -208,6 +209,13 @@ class _Replay:
         if not made:
             raise _in_use(sandbox, feed)
         self._reached[feed] = reached
+
+
+def _payload_sha256(row: LogRow) -> bytes:
+    """Return the digest of the payload as it was logged, also where it was removed since."""
+    if row.kind != "publish":
+        return sha256(row.payload or b"").digest()
+    return bytes.fromhex(json.loads(row.entry["header"])["payload_sha256"])
 
 
 def _in_use(sandbox: FeedStreams, feed: str) -> Rejected:

@@ -18,8 +18,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
+from hashlib import sha256
 from typing import Any, Final
 
 from sqlalchemy import (
@@ -28,6 +29,7 @@ from sqlalchemy import (
     func,
     or_,
     select,
+    update,
 )
 from sqlalchemy.exc import SQLAlchemyError
 
@@ -42,7 +44,9 @@ from hub.core.admission import (
     input_key,
 )
 from hub.core.candidate import Candidate
+from hub.core.changes import redacted_by
 from hub.core.merkle import EMPTY, Frontier, extend
+from hub.core.redaction import REDACTED_TYPE
 from hub.core.registry import CHANGE_KINDS, REGISTRY_KINDS
 from hub.core.signing import Chain, chain_name
 from hub.errors import LogMoved, Unavailable
@@ -184,7 +188,18 @@ class Log:
             add(c, ENTRIES, _entry_rows(expect.size, entries))
             add(c, PAYLOADS, _payload_rows(expect.size, entries))
             project(c, expect.size, entries)
+            redacted = [e.redacts for e in entries if e.redacts is not None]
+            for index, left in redacted:
+                _redact(c, index, left)
+        if redacted:
+            self._wipe()
         return head
+
+    def _wipe(self) -> None:
+        """Have SQLite forget at once what was overwritten; freed pages are zeroed anyway."""
+        if self.engine.dialect.name == "sqlite":
+            with suppress(SQLAlchemyError), self.engine.connect() as c:
+                c.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")
 
     def _advance(self, c: Connection, expect: Head, head: Head) -> None:
         values = {
@@ -374,6 +389,16 @@ def _head(c: Connection) -> Head:
     return Head(row.size, row.at_us, frontier)
 
 
+def _redact(c: Connection, index: int, left: str) -> None:
+    body = left.encode()
+    c.execute(
+        update(PAYLOADS)
+        .where(PAYLOADS.c.idx == index)
+        .values(type=REDACTED_TYPE, sha256=sha256(body).digest(), body=body)
+    )
+    c.execute(update(MESSAGES).where(MESSAGES.c.idx == index).values(facts=left, warnings="[]"))
+
+
 def _entry_rows(start: int, entries: Sequence[NewEntry]) -> list[dict[str, Any]]:
     return [
         {"idx": i, "at_us": e.at_us, "kind": e.kind, "agency": e.agency, "body": e.body}
@@ -452,6 +477,8 @@ class _Wanted:
             self.names.add((sender, identifier))
             if one.message_id:
                 self.ids.add(one.message_id)
+        elif redacted := redacted_by(one.kind, one.body):
+            self.references.add(redacted)
         elif one.kind == "acknowledgement":
             self.references.add(str(one.body.get("message") or "").strip())
         elif one.kind == "delivery":

@@ -131,6 +131,13 @@ class FeedStreams:
             tuple((keys.index_of(i), fields) for i, fields in entries), covered, reached
         )
 
+    async def remove(self, feeds: Iterable[str], index: int) -> None:
+        """Remove an entry from feeds: its payload may be kept nowhere any more."""
+        pipe = self.redis.pipeline(transaction=False)
+        for feed in feeds:
+            pipe.xdel(self.key(feed), keys.entry_id(index))
+        await pipe.execute()
+
     async def trim(self, feed: str, *, below: int) -> int:
         """Remove entries under a log index; whole blocks only, so some may stay."""
         return int(await self.redis.xtrim(self.key(feed), minid=keys.entry_id(below)))

@@ -13,7 +13,7 @@ from schemas.entry import rfc3339
 
 __all__ = ["FED", "feed_fields", "feed_json"]
 
-FED = frozenset({"publish", "acknowledgement"})
+FED = frozenset({"publish", "acknowledgement", "redaction"})
 """The kinds of log entries that feeds carry."""
 
 
@@ -55,6 +55,12 @@ def feed_json(index: int, fields: dict[bytes, bytes]) -> dict[str, Any]:
         found["payload_type"] = fields[b"payload_type"].decode()
         found["payload_sha256"] = json.loads(entry["header"])["payload_sha256"]
         found["payload"] = fields[b"payload"].decode("utf-8", "replace")
+    elif kind == "redaction":
+        found["message"] = entry["redaction"]["message"]
+        found["message_id"] = entry["message_id"]
+        found["message_agency"] = entry["redaction"]["agency"]
+        found["grounds"] = entry["redaction"]["grounds"]
+        found["payload_sha256"] = entry["payload_sha256"]
     else:
         for name in (
             "message",

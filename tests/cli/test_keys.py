@@ -256,3 +256,19 @@ def test_a_file_that_is_no_key_or_that_others_may_read_is_refused(
 
     assert ran.returncode == 5, ran.stderr
     assert "key-file-unusable" in ran.stderr or "key-invalid" in ran.stderr
+
+
+def test_a_redaction_is_signed_by_the_states_authority(
+    signed: Hub, fresh: Callable[..., bytes]
+) -> None:
+    (signed.directory / "r.xml").write_bytes(fresh(headline="to be removed"))
+    sent = json.loads(
+        done(signed, "publish", "r.xml", "--key", "az-fhn-1", "--json", who="az-fhn")
+    )["receipt"]
+    call = ("log", "redact", str(sent["index"]), "az-fhn", "--grounds", "court order 7")
+
+    refused(signed, "statement-required", *call)
+    refused(signed, "statement-unsigned", *call, "--sign", "az-fhn-root")
+    done(signed, *call, "--sign", "AZ-authority")
+    assert "to be removed" not in done(signed, "show", str(sent["index"]), "--json", who="az-fhn")
+    assert "ok" in done(signed, "verify").lower()

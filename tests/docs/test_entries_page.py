@@ -61,6 +61,8 @@ def _candidates(registry: Callable[[], Registry]) -> Iterator[Candidate]:
     asked = {"agency": _IR, "name": "sea", "filter": wanted}
     yield _signed(registry(), "subscription", asked)
     yield _inbox({b"payload": cap("A-1")})
+    order = {"agency": _AZ, "message": 7, "grounds": "court order 7"}
+    yield _signed(registry(), "redaction", order)
     plain = _inbox({b"payload": cap("A-2")})
     yield _inbox(signed_fields(plain, _AZ))
     lost = _inbox({b"payload": cap("A-3", scope="Private", addresses="nobody")})
@@ -127,7 +129,9 @@ def _flat(value: Mapping[str, Any], before: str = "") -> set[str]:
     found = set()
     for name, inner in value.items():
         found.add(before + name)
-        if name in {"state", "member", "key", "subscription", "filter"} and isinstance(inner, dict):
+        if name in {"state", "member", "key", "subscription", "redaction", "filter"} and isinstance(
+            inner, dict
+        ):
             found |= _flat(inner, f"{before}{name}.")
     return found
 

@@ -1,0 +1,42 @@
+"""What stays of a message when its payload is removed by law, and what has to go.
+
+The entry in the log names the payload by SHA-256 and never held it, so the log and its
+proofs are as they were. Of the message's facts those stay by which it was admitted and
+routed; what it said in words, and where, goes.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from schemas.facts import MessageFacts
+
+__all__ = ["REDACTED_TYPE", "Redaction", "residue"]
+
+REDACTED_TYPE: Final = "application/vnd.caspian-hub.redacted+json"
+"""The type of what stands in the place of a payload that was removed: its residue."""
+
+_GOES: Final = {"headline", "events", "categories", "languages", "areas"}
+
+
+class Redaction(BaseModel):
+    """A payload is removed: whose, which, and why."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    agency: str
+    message: int = Field(ge=0)
+    """The log index of the message."""
+    grounds: str = Field(min_length=1, max_length=500)
+    """The law or order, for everybody to read."""
+    by: str = Field("", max_length=200)
+    """Who did it, where nobody signs."""
+
+
+def residue(facts: MessageFacts) -> str:
+    """Return the facts that stay, as JSON; of what is left the same is left again."""
+    return facts.model_copy(
+        update={name: MessageFacts.model_fields[name].default for name in _GOES}
+    ).model_dump_json(exclude_defaults=True)
