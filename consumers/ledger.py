@@ -31,8 +31,9 @@ from redis.asyncio import Redis
 from consumers.intake import dead_letter_of, refusal_of
 from consumers.signatures import without_forgeries
 from consumers.worker import StreamEntry
-from hub.core.admission import Decision, Decisions, Known, NewEntry, Rules, decide
+from hub.core.admission import Decision, Decisions, NewEntry, Rules, decide
 from hub.core.candidate import Candidate
+from hub.core.known import Known
 from hub.core.registry import CHANGE_KINDS, History
 from hub.core.signing import Chain
 from hub.errors import LogMoved, Rejected

@@ -265,14 +265,11 @@ def chain(
     log = Chain(told["seq"], told["head"])
     record = Outbox(outbox, agency)
     try:
-        own, waiting = record.chain, record.waiting()
         if adopt:
             record.adopt(log)
-            own, waiting = log, []
+        own, waiting, agree = record.chain, record.waiting(), record.agrees(log)
     finally:
         record.close()
-    # What has no answer yet may or may not be in the log.
-    agree = own == log or (bool(waiting) and own.seq - len(waiting) <= log.seq <= own.seq)
     if json:
         emit({"own": own.seq, "log": log.seq, "waiting": len(waiting), "agree": agree})
     else:

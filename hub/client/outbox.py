@@ -172,9 +172,21 @@ class Outbox:
             ).fetchone()
             if found is None:
                 return
-            before = Chain(seq - 1, json.loads(found[0])["prev"])
+            before = Chain(seq - 1, str(json.loads(found[0])["prev"]))
             db.execute("DELETE FROM messages WHERE seq >= ?", (seq,))
             db.execute("UPDATE count SET seq = ?, head = ?", (before.seq, before.head))
+
+    def agrees(self, log: Chain) -> bool:
+        """Tell whether the log's count is this one, but for what has no answer yet."""
+        waiting = self.waiting()
+        chain = Chain(*self._before(waiting[0])) if waiting else self.chain
+        while chain != log and waiting:
+            chain = chain.after(waiting.pop(0).header)
+        return chain == log
+
+    @staticmethod
+    def _before(message: Signed) -> tuple[int, str]:
+        return message.seq - 1, str(json.loads(message.header)["prev"])
 
     def adopt(self, chain: Chain) -> None:
         """Go on from another count: that of the log, where this record was lost."""

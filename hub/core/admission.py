@@ -13,46 +13,35 @@ from datetime import timedelta
 from hashlib import sha256
 from typing import Any, Final
 
-from hub.core.aid_moves import AidIndex, check_move
+from hub.core.aid_moves import check_move
 from hub.core.aid_statements import AidEntry
 from hub.core.candidate import Candidate
 from hub.core.changes import Change, change_of
+from hub.core.known import Known, accepted_key, header_key, input_key
 from hub.core.redaction import residue
 from hub.core.registry import Agency, Registry, Subscription
 from hub.core.routing import entitled, recipients
+from hub.core.rows import (
+    LONGEST_NAME_BYTES,
+    AcknowledgementRow,
+    MessageRow,
+    acknowledged_by,
+    aged_warnings,
+    identity,
+    name_bytes,
+    writable,
+)
 from hub.core.signing import Chain, audience_of, chain_name, check_signed, step
-from schemas.entry import encode, from_micros, micros
+from schemas.entry import encode, from_micros
 from schemas.errors import Finding, Rejected
 from schemas.facts import MessageFacts
 from schemas.header import header_text, uuid7
 from schemas.receipt import findings_json
 
-__all__ = [
-    "AcknowledgementRow",
-    "Chain",
-    "Decision",
-    "Decisions",
-    "Known",
-    "MessageRow",
-    "NewEntry",
-    "Rules",
-    "accepted_key",
-    "accepted_key_of",
-    "acknowledged_by",
-    "aged_warnings",
-    "decide",
-    "header_key",
-    "header_key_of",
-    "identity",
-    "input_key",
-    "input_key_of",
-]
+__all__ = ["Decision", "Decisions", "NewEntry", "Rules", "decide"]
 
 _KEPT_REFUSED_BYTES: Final = 65_536
 """Of what was refused so much is kept, for the sender's and the auditor's eyes."""
-
-_LONGEST_NAME_BYTES: Final = 1000
-"""Sender and identifier together. They are looked up by an index, whose entries are bounded."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,49 +50,6 @@ class Rules:
 
     future_tolerance: timedelta = timedelta(minutes=10)
     """How far ahead of the hub's clock ``sent`` may be (rule H7)."""
-
-
-@dataclass(frozen=True, slots=True)
-class MessageRow:
-    """What is known of a message in the log without opening its payload."""
-
-    index: int
-    id: str
-    agency: str
-    identity: str
-    sha256: str
-    at_us: int
-    facts: MessageFacts
-    warnings: str = "[]"
-
-
-@dataclass(frozen=True, slots=True)
-class AcknowledgementRow:
-    """One acknowledgement in the log, of the message that *sender* and *identifier* name."""
-
-    index: int
-    sender: str
-    identifier: str
-    agency: str
-    officer: str
-    note: str
-    at_us: int
-    message_id: str = ""
-    of: str = ""
-    """The agency whose message it is; a CAP Ack does not say it, and names ``sent`` instead."""
-    sent_us: int = 0
-
-    def is_of(self, row: MessageRow) -> bool:
-        """Tell whether it acknowledges this message, and not another that is named alike.
-
-        Else an agency could have another's alert acknowledged by using its names.
-        """
-        facts = row.facts
-        return (
-            (self.sender, self.identifier) == (facts.sender, facts.identifier)
-            and self.of in {"", row.agency}
-            and self.sent_us in {0, micros(facts.sent)}
-        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,135 +95,6 @@ class Decisions:
 
     entries: tuple[NewEntry, ...]
     outcomes: tuple[Decision, ...]
-
-
-class Known:
-    """What the log already holds that this batch may meet, updated as the batch is decided."""
-
-    def __init__(
-        self,
-        messages: Sequence[MessageRow] = (),
-        acknowledgements: Sequence[AcknowledgementRow] = (),
-        chains: Mapping[str, Chain] | None = None,
-        delivered: Mapping[str, int] | None = None,
-        inputs: Mapping[str, tuple[int, int]] | None = None,
-        aid: Sequence[MessageRow] = (),
-    ) -> None:
-        self.by_identity: dict[str, MessageRow] = {}
-        self.by_id: dict[tuple[str, str], MessageRow] = {}
-        self.by_index: dict[str, MessageRow] = {}
-        self.by_name: dict[str, dict[str, MessageRow]] = {}
-        self.acknowledged: dict[tuple[str, str, str, str], list[AcknowledgementRow]] = {}
-        self.chains: dict[str, Chain] = dict(chains or {})
-        self.delivered: dict[str, int] = dict(delivered or {})
-        self.inputs: dict[str, tuple[int, int]] = dict(inputs or {})
-        self.aid = AidIndex(AidEntry(r.index, r.agency, r.facts) for r in aid)
-        """The aid messages that hang together with those of the batch."""
-        for row in messages:
-            self.add(row)
-        for ack in acknowledgements:
-            self.add_acknowledgement(ack)
-
-    def add(self, row: MessageRow) -> None:
-        """Take in a message."""
-        self.by_identity[row.identity] = row
-        self.by_id[row.agency, row.id] = row
-        self.by_index[str(row.index)] = row
-        self.by_name.setdefault(row.id, {})[row.agency] = row
-
-    def add_acknowledgement(self, ack: AcknowledgementRow) -> None:
-        """Take in an acknowledgement; the first of a message by the same officer counts."""
-        key = (ack.sender, ack.identifier, ack.agency, ack.officer)
-        self.acknowledged.setdefault(key, []).append(ack)
-
-
-def input_key(candidate: Candidate) -> str:
-    """Return the name of the inbox entry a candidate came from; empty where there was none.
-
-    A message is known again by its identity. A refusal has none, so the inbox entry
-    itself keeps a crash between commit and acknowledgement from logging it twice.
-    """
-    return input_key_of(candidate.agency, candidate.inbox)
-
-
-def header_key(candidate: Candidate) -> str:
-    """Return the name of a signed header; empty where there is none.
-
-    A refusal that moved an agency's count on is known by it, however often it comes.
-    """
-    return header_key_of(candidate.agency, candidate.header)
-
-
-def accepted_key(candidate: Candidate) -> str:
-    """Return the name under which an accepted registry record is remembered.
-
-    Such a record has no identity either: an old one that comes again, after a crash,
-    must not undo a newer one. A signed statement is known by its text.
-    """
-    return accepted_key_of(
-        candidate.agency, candidate.inbox, str(candidate.body.get("statement", ""))
-    )
-
-
-def input_key_of(agency: str, inbox: str) -> str:
-    """Return the same from the facts of the entry that was logged."""
-    return f"{agency}\x1f{inbox}" if inbox else ""
-
-
-def header_key_of(agency: str, header: str) -> str:
-    """Return the same from the facts of the entry that was logged."""
-    return f"{agency}\x1fheader\x1f{sha256(header.encode()).hexdigest()}" if header else ""
-
-
-def accepted_key_of(agency: str, inbox: str, statement: str) -> str:
-    """Return the same from the facts of the entry that was logged."""
-    if statement:
-        return f"\x1fstatement\x1f{sha256(statement.encode()).hexdigest()}"
-    return f"{agency}\x1f{inbox}\x1fok" if inbox else ""
-
-
-def identity(agency: str, sender: str, identifier: str) -> str:
-    """Return the text that names a message by what its sender calls it.
-
-    The agency is part of it: or one agency could occupy another's identifiers.
-    """
-    return f"{agency}\x1f{sender}\x1f{identifier}"
-
-
-def acknowledged_by(
-    facts: MessageFacts, agency: str, index: int, at_us: int
-) -> tuple[AcknowledgementRow, ...]:
-    """Let a CAP Ack acknowledge what it refers to, known here yet or not (CAP 1.2, 3.2.1)."""
-    if facts.kind != "ack":
-        return ()
-    return tuple(
-        AcknowledgementRow(
-            index,
-            ref.sender,
-            ref.identifier,
-            agency,
-            facts.sender,
-            facts.headline,
-            at_us,
-            sent_us=micros(ref.sent),
-        )
-        for ref in dict.fromkeys(facts.references)
-        if _name_bytes(ref.sender, ref.identifier) <= _LONGEST_NAME_BYTES
-    )
-
-
-def aged_warnings(warnings: str, facts: MessageFacts, at_us: int) -> str:
-    """Return a message's *warnings* with what its age at *at_us* adds to them (rule H7).
-
-    The log's own time decides, so the same warnings come out when projections are
-    made anew.
-    """
-    age = from_micros(at_us) - facts.sent
-    if age <= timedelta(days=1):
-        return warnings
-    found = Finding("H7", "warning", "alert/sent", f"sent {age.days} days ago")
-    both = json.loads(warnings) + json.loads(findings_json((found,)))
-    return json.dumps(both, ensure_ascii=False, separators=(",", ":"))
 
 
 def decide(
@@ -709,7 +526,7 @@ class _Batch:
             "via": c.via,
             "of": c.kind,
             "code": refusal.code,
-            "detail": _writable(refusal.detail[:1000]),
+            "detail": writable(refusal.detail[:1000]),
             "count": 1,
             "findings": json.loads(findings_json(refusal.findings)),
         }
@@ -738,7 +555,7 @@ class _Batch:
             data = _entry("refusal", at_us, c.agency, body)
         except Rejected:
             # A refusal must always find its place: what it says in many words is left out.
-            body["detail"], body["findings"] = _writable(str(body["detail"])[:1000]), []
+            body["detail"], body["findings"] = writable(str(body["detail"])[:1000]), []
             data = _entry("refusal", at_us, c.agency, body)
         index = self._append(
             NewEntry(
@@ -825,7 +642,7 @@ def _text(body: Mapping[str, Any], name: str, limit: int) -> str:
 
 def _check_text(name: str, value: str) -> None:
     """Refuse what no store can keep: PostgreSQL has no NUL, UTF-8 no lone surrogate."""
-    if "\x00" in value or _writable(value) != value:
+    if "\x00" in value or writable(value) != value:
         raise Rejected(
             "field-invalid",
             f"{name} holds a NUL or half a character",
@@ -834,28 +651,19 @@ def _check_text(name: str, value: str) -> None:
 
 
 def _check_names(facts: MessageFacts) -> None:
-    if _name_bytes(facts.sender, facts.identifier) > _LONGEST_NAME_BYTES:
+    if name_bytes(facts.sender, facts.identifier) > LONGEST_NAME_BYTES:
         raise Rejected(
             "identifier-too-long",
-            f"sender and identifier have together more than {_LONGEST_NAME_BYTES} bytes",
+            f"sender and identifier have together more than {LONGEST_NAME_BYTES} bytes",
             remedy="Give the message a shorter identifier.",
         )
     for name in ("sender", "identifier"):
         _check_text(name, getattr(facts, name))
     for named in (facts.aid.answers, facts.aid.recalls) if facts.aid else ():
-        if _name_bytes("", named) > _LONGEST_NAME_BYTES:
+        if name_bytes("", named) > LONGEST_NAME_BYTES:
             raise Rejected(
                 "identifier-too-long",
-                f"the id of another message has more than {_LONGEST_NAME_BYTES} bytes",
+                f"the id of another message has more than {LONGEST_NAME_BYTES} bytes",
                 remedy="Name the message by the id that it bears.",
             )
         _check_text("the id of another message", named)
-
-
-def _name_bytes(sender: str, identifier: str) -> int:
-    return len(_writable(sender + identifier).encode())
-
-
-def _writable(text: str) -> str:
-    """Write out in letters what UTF-8 cannot hold."""
-    return text.encode("utf-8", "backslashreplace").decode()

@@ -8,10 +8,10 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Query
 
-from hub.core.admission import MessageRow
 from hub.core.aid import AidEntry, Figure, Line, board
 from hub.core.registry import History
 from hub.core.routing import entitled
+from hub.core.rows import MessageRow
 from hub.http.problems import RESPONSES
 from hub.http.state import Asker, HubState
 from hub.members.roles import Principal, require

@@ -8,11 +8,11 @@ from typing import Any
 
 from fastapi import APIRouter, Response
 
-from hub.core.admission import MessageRow
 from hub.core.lifecycle import Acknowledgement, life
 from hub.core.redaction import REDACTED_TYPE
 from hub.core.registry import channel_of, main_feeds
 from hub.core.routing import entitled, recipients
+from hub.core.rows import MessageRow
 from hub.errors import Rejected
 from hub.http.problems import RESPONSES
 from hub.http.state import Asker, Hub, HubState

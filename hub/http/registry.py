@@ -9,9 +9,9 @@ from typing import Any
 from fastapi import APIRouter
 from pydantic import BaseModel, ConfigDict, Field
 
-from hub.core.admission import accepted_key
 from hub.core.candidate import Candidate
 from hub.core.changes import change_of
+from hub.core.known import accepted_key
 from hub.core.signing import chain_name
 from hub.errors import Rejected, Unavailable
 from hub.http.problems import RESPONSES

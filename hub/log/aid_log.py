@@ -6,8 +6,8 @@ from collections.abc import Iterable
 
 from sqlalchemy import Connection, select
 
-from hub.core.admission import MessageRow
 from hub.core.candidate import Candidate
+from hub.core.rows import MessageRow
 from hub.log.derived import message_of
 from hub.log.statements import among
 from hub.log.tables import AID, MESSAGES

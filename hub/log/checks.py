@@ -10,13 +10,15 @@ from typing import Any, Final, Protocol
 
 from pydantic_core import from_json
 
-from hub.core.admission import Known, MessageRow, Rules, decide, identity
+from hub.core.admission import Rules, decide
 from hub.core.aid_moves import AidIndex
 from hub.core.aid_statements import AidEntry
 from hub.core.candidate import Candidate
+from hub.core.known import Known
 from hub.core.merkle import EMPTY, Frontier, extend
 from hub.core.redaction import REDACTED_TYPE
 from hub.core.registry import CHANGE_KINDS, History
+from hub.core.rows import MessageRow, identity
 from hub.core.signing import Chain, chain_name
 from hub.log.projections import Reader
 from hub.log.store import LogRow

@@ -7,7 +7,8 @@ from typing import Any
 
 from sqlalchemy import Connection
 
-from hub.core.admission import AcknowledgementRow, MessageRow, NewEntry
+from hub.core.admission import NewEntry
+from hub.core.rows import AcknowledgementRow, MessageRow
 from hub.log.statements import add_acknowledgements, add_chains, add_to
 from hub.log.tables import AID, DELIVERIES, INPUTS, MESSAGES
 from schemas.facts import MessageFacts

@@ -18,19 +18,11 @@ from typing import Any, Final
 
 from sqlalchemy import delete, func, select, text
 
-from hub.core.admission import (
-    AcknowledgementRow,
-    MessageRow,
-    NewEntry,
-    accepted_key_of,
-    acknowledged_by,
-    aged_warnings,
-    header_key_of,
-    identity,
-    input_key_of,
-)
+from hub.core.admission import NewEntry
+from hub.core.known import accepted_key_of, header_key_of, input_key_of
 from hub.core.redaction import REDACTED_TYPE
 from hub.core.registry import CHANGE_KINDS
+from hub.core.rows import AcknowledgementRow, MessageRow, acknowledged_by, aged_warnings, identity
 from hub.core.signing import Chain, chain_name
 from hub.errors import Unavailable
 from hub.log.derived import project

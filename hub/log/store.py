@@ -33,21 +33,14 @@ from sqlalchemy import (
 )
 from sqlalchemy.exc import SQLAlchemyError
 
-from hub.core.admission import (
-    AcknowledgementRow,
-    Known,
-    MessageRow,
-    NewEntry,
-    accepted_key,
-    header_key,
-    identity,
-    input_key,
-)
+from hub.core.admission import NewEntry
 from hub.core.candidate import Candidate
 from hub.core.changes import redacted_by
+from hub.core.known import Known, accepted_key, header_key, input_key
 from hub.core.merkle import EMPTY, Frontier, extend
 from hub.core.redaction import REDACTED_TYPE
 from hub.core.registry import CHANGE_KINDS, REGISTRY_KINDS
+from hub.core.rows import AcknowledgementRow, MessageRow, identity
 from hub.core.signing import Chain, chain_name
 from hub.errors import LogMoved, Unavailable
 from hub.log import statements

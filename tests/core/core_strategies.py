@@ -9,9 +9,11 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from hub.core.admission import Known, MessageRow, NewEntry, Rules, decide
+from hub.core.admission import NewEntry, Rules, decide
 from hub.core.candidate import Candidate
+from hub.core.known import Known
 from hub.core.registry import Agency, Filter, History, Registry, Subscription
+from hub.core.rows import MessageRow
 from hub.log.store import LogRow
 from schemas.entry import decode, encode, micros
 from schemas.facts import Area, MessageFacts, Reference

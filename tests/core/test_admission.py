@@ -23,11 +23,13 @@ from core_strategies import (
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from hub.core.admission import Decision, Known, Rules, aged_warnings, decide
+from hub.core.admission import Decision, Rules, decide
 from hub.core.candidate import Candidate
+from hub.core.known import Known
 from hub.core.merkle import EMPTY, extend
 from hub.core.registry import Registry
 from hub.core.routing import entitled, recipients
+from hub.core.rows import aged_warnings
 from hub.log.store import Head
 from hub.log.verify import verify
 from schemas.entry import decode, from_micros

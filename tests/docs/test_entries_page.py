@@ -14,10 +14,11 @@ import pytest
 from consumers.intake import candidate_of, dead_letter_of
 from consumers.signatures import opened
 from consumers.worker import StreamEntry
-from hub.core.admission import Known, Rules, decide
+from hub.core.admission import Rules, decide
 from hub.core.candidate import Candidate
 from hub.core.changes import ChangeKind
 from hub.core.identities import State
+from hub.core.known import Known
 from hub.core.registry import History, Registry
 from hub.core.signing import Chain
 from hub.log.bundle import export

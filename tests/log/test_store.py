@@ -19,9 +19,10 @@ from samples import (
     subscription,
 )
 
-from hub.core.admission import NewEntry, identity
+from hub.core.admission import NewEntry
 from hub.core.candidate import Candidate
 from hub.core.merkle import EMPTY, Frontier, root_of
+from hub.core.rows import identity
 from hub.errors import LogMoved, Unavailable
 from hub.log.genesis import ensure_genesis
 from hub.log.store import Head, Log
