@@ -21,6 +21,7 @@ from hub.http import (
     auditing,
     feeds,
     health,
+    incidents,
     members,
     messages,
     problems,
@@ -28,6 +29,7 @@ from hub.http import (
     registry,
     schemas,
     session,
+    threads,
 )
 from hub.http.refusals import Refusals
 from hub.http.state import Hub
@@ -53,7 +55,20 @@ _HEADERS: Final = {
     "Cache-Control": "no-store",
 }
 _NOTED_S: Final = 60
-_ROUTES = (publishing, messages, aid, feeds, members, registry, auditing, session, schemas, health)
+_ROUTES = (
+    publishing,
+    messages,
+    threads,
+    incidents,
+    aid,
+    feeds,
+    members,
+    registry,
+    auditing,
+    session,
+    schemas,
+    health,
+)
 _log = structlog.get_logger("api")
 
 

@@ -10,9 +10,9 @@ from fastapi import APIRouter, Query
 
 from hub.core.aid import AidEntry, Figure, Line, board
 from hub.core.registry import History
-from hub.core.routing import entitled
 from hub.core.rows import MessageRow
 from hub.http.problems import RESPONSES
+from hub.http.sight import may_read_message
 from hub.http.state import Asker, HubState
 from hub.members.roles import Principal, require
 
@@ -45,8 +45,7 @@ def _shown(
     found = board(
         AidEntry(row.index, row.agency, row.facts)
         for row in rows
-        if asker.sees_all
-        or asker.sees_any({row.agency, *entitled(row.facts, row.agency, history.at(row.index))})
+        if may_read_message(asker, row, history)
     )
     return {
         "incidents": [

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from datetime import UTC, datetime
 from typing import Any
 
 from fastapi import APIRouter, Response
@@ -11,10 +10,12 @@ from fastapi import APIRouter, Response
 from hub.core.lifecycle import Acknowledgement, life
 from hub.core.redaction import REDACTED_TYPE
 from hub.core.registry import channel_of, main_feeds
-from hub.core.routing import entitled, recipients
+from hub.core.routing import recipients
 from hub.core.rows import MessageRow
 from hub.errors import Rejected
 from hub.http.problems import RESPONSES
+from hub.http.sight import may_read_message
+from hub.http.standings import Seen, shown_standing
 from hub.http.state import Asker, Hub, HubState
 from hub.members.roles import Principal, require
 from schemas.entry import from_micros
@@ -26,18 +27,20 @@ router = APIRouter(tags=["messages"], responses=RESPONSES)
 
 @router.get("/v1/messages/{name}", summary="The life of a message")
 async def message(name: str, hub: HubState, asker: Asker) -> dict[str, Any]:
-    """Return a message's facts, its receipt, and its life with every recipient.
+    """Return a message's facts, its receipt, where it stands, and its life with every recipient.
 
     *name* is the message's id, its log index, or the identifier its sender gave it.
     A message that one may not read does not exist: ``unknown-message``.
     """
     row = await find(hub, asker, name)
-    registry = (await hub.registry()).at(row.index)
+    history = await hub.registry()
+    registry = history.at(row.index)
     expected = recipients(row.facts, row.agency, registry)
     channel = channel_of(row.facts.status)
     feeds = {main_feeds(agency)[channel]: agency for agency in expected}
     delivered = await asyncio.to_thread(hub.log.delivered_at, list(feeds), row.index)
     acks = await asyncio.to_thread(hub.log.acknowledgements, row)
+    seen = await asyncio.to_thread(Seen, hub, asker, history, [row])
     lives = life(
         row.facts,
         logged_at=from_micros(row.at_us),
@@ -47,7 +50,7 @@ async def message(name: str, hub: HubState, asker: Asker) -> dict[str, Any]:
             Acknowledgement(a.agency, a.officer, from_micros(a.at_us), a.index, a.note)
             for a in acks
         ],
-        at=datetime.now(UTC),
+        at=seen.at,
     )
     return {
         "index": row.index,
@@ -56,6 +59,7 @@ async def message(name: str, hub: HubState, asker: Asker) -> dict[str, Any]:
         "sha256": row.sha256,
         "accepted_at": from_micros(row.at_us),
         **await asyncio.to_thread(_vouched, hub, row),
+        "standing": shown_standing(seen.standing(row.index)),
         "facts": row.facts.model_dump(mode="json", exclude_defaults=True),
         "recipients": [
             {
@@ -126,12 +130,7 @@ async def find(hub: Hub, asker: Principal, name: str) -> MessageRow:
     require(asker, "read")
     found = await asyncio.to_thread(hub.log.find_messages, name)
     history = await hub.registry()
-    readable = [
-        row
-        for row in found
-        if asker.sees_all
-        or asker.sees_any({row.agency, *entitled(row.facts, row.agency, history.at(row.index))})
-    ]
+    readable = [row for row in found if may_read_message(asker, row, history)]
     if len(readable) == 1:
         return readable[0]
     if readable:

@@ -44,6 +44,7 @@ _STATUS: Final[Mapping[str, int]] = {
     "feed-unknown": 404,
     "entry-unknown": 404,
     "session-unknown": 404,
+    "incident-unknown": 404,
     "route-unknown": 404,
     "method-not-allowed": 405,
     "body-too-slow": 408,

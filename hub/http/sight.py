@@ -8,11 +8,12 @@ from typing import Any, Final
 from hub.core.merkle import leaf_hash
 from hub.core.registry import History
 from hub.core.routing import entitled
+from hub.core.rows import MessageRow
 from hub.log.store import LogRow
 from hub.members.roles import Principal
 from schemas.entry import from_micros
 
-__all__ = ["may_read", "shown"]
+__all__ = ["may_read", "may_read_message", "shown"]
 
 _PUBLIC: Final = frozenset({"genesis", "restart", "state", "member", "key"})
 
@@ -25,6 +26,13 @@ def may_read(asker: Principal, row: LogRow, history: History) -> bool:
         return True
     return row.facts is not None and asker.sees_any(
         entitled(row.facts, row.agency, history.at(row.index))
+    )
+
+
+def may_read_message(asker: Principal, row: MessageRow, history: History) -> bool:
+    """Return whether a message is theirs to read, given who was a member when it was logged."""
+    return asker.sees_all or asker.sees_any(
+        {row.agency, *entitled(row.facts, row.agency, history.at(row.index))}
     )
 
 

@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Final
 
 from sqlalchemy import Connection
 
 from hub.core.admission import NewEntry
-from hub.core.rows import AcknowledgementRow, MessageRow
+from hub.core.incidents import incidents_of
+from hub.core.registry import channel_of
+from hub.core.rows import LONGEST_NAME_BYTES, AcknowledgementRow, MessageRow, name_bytes
 from hub.log.statements import add_acknowledgements, add_chains, add_to
-from hub.log.tables import AID, DELIVERIES, INPUTS, MESSAGES
+from hub.log.tables import AID, DELIVERIES, INCIDENTS, INPUTS, MESSAGES, REFS
 from schemas.facts import MessageFacts
 
-__all__ = ["acknowledgement_of", "add", "message_of", "project"]
+__all__ = ["acknowledgement_of", "add", "message_of", "project", "target_of"]
+
+_UNWRITABLE: Final = re.compile("[\x00\ud800-\udfff]")
 
 
 def project(c: Connection, start: int, entries: Sequence[NewEntry]) -> None:
@@ -23,6 +28,8 @@ def project(c: Connection, start: int, entries: Sequence[NewEntry]) -> None:
     """
     add(c, MESSAGES, [_message_row(e.message) for e in entries if e.message is not None])
     add(c, AID, [_aid_row(e.message) for e in entries if e.message and e.message.facts.aid])
+    add(c, REFS, [row for e in entries if e.message for row in _ref_rows(e.message)])
+    add(c, INCIDENTS, [row for e in entries if e.message for row in _incident_rows(e.message)])
     acks = [_ack_row(a) for e in entries for a in e.acknowledgements]
     if acks:
         # A CAP Ack may repeat one.
@@ -81,6 +88,32 @@ def _aid_row(m: MessageRow) -> dict[str, Any]:
         "answers": aid.answers,
         "recalls": aid.recalls,
     }
+
+
+def target_of(sender: str, identifier: str) -> str:
+    """Return the text by which the messages are found that refer to one."""
+    return f"{sender}\x1f{identifier}"
+
+
+def _ref_rows(m: MessageRow) -> list[dict[str, Any]]:
+    targets = dict.fromkeys(
+        target_of(r.sender, r.identifier)
+        for r in m.facts.references
+        # A longer name is that of no message, and no index can hold it.
+        if name_bytes(r.sender, r.identifier) <= LONGEST_NAME_BYTES
+    )
+    return [
+        {"target": target, "agency": m.agency, "idx": m.index}
+        for target in targets
+        if not _UNWRITABLE.search(target)
+    ]
+
+
+def _incident_rows(m: MessageRow) -> list[dict[str, Any]]:
+    return [
+        {"channel": channel_of(m.facts.status), "incident": incident, "idx": m.index}
+        for incident in incidents_of(m.facts)
+    ]
 
 
 def _ack_row(a: AcknowledgementRow) -> dict[str, Any]:

@@ -43,7 +43,7 @@ from hub.core.registry import CHANGE_KINDS, REGISTRY_KINDS
 from hub.core.rows import AcknowledgementRow, MessageRow, identity
 from hub.core.signing import Chain, chain_name
 from hub.errors import LogMoved, Unavailable
-from hub.log import statements
+from hub.log import statements, thread_log
 from hub.log.aid_log import aid_around, aid_messages
 from hub.log.derived import acknowledgement_of, add, message_of, project
 from hub.log.engine import migrate, open_engine
@@ -248,6 +248,35 @@ class Log:
         """Return all aid messages, in order; the aid board is made of them."""
         with self.reading() as c:
             return aid_messages(c)
+
+    def threads_of(self, seeds: Sequence[MessageRow]) -> list[MessageRow]:
+        """Return the whole threads of some messages, in order; see `hub.log.thread_log`."""
+        with self.reading() as c:
+            return thread_log.threads_of(c, seeds)
+
+    def mentions_of(self, messages: Sequence[MessageRow]) -> list[MessageRow]:
+        """Return the first messages that name one of these and are none of them, in order."""
+        with self.reading() as c:
+            return thread_log.mentions_of(c, messages)
+
+    def incidents(self, channel: str, *, before: int | None, limit: int) -> list[tuple[int, str]]:
+        """Return log indexes of messages and the incidents that they are about, newest first."""
+        with self.reading() as c:
+            return thread_log.incidents(c, channel, before=before, limit=limit)
+
+    def incident_messages(
+        self, channel: str, incident: str, *, after: int = -1, limit: int
+    ) -> list[MessageRow]:
+        """Return the first messages about an incident above the index *after*, in order."""
+        with self.reading() as c:
+            return thread_log.incident_messages(c, channel, incident, after=after, limit=limit)
+
+    def latest_about(
+        self, channel: str, incident: str, *, before: int | None = None, limit: int
+    ) -> list[MessageRow]:
+        """Return the last messages about an incident with an index below *before*, in order."""
+        with self.reading() as c:
+            return thread_log.latest_about(c, channel, incident, before=before, limit=limit)
 
     def registry_entries(self, *, after: int = -1) -> list[tuple[int, dict[str, Any]]]:
         """Return the entries that changed the registry, in order."""

@@ -33,12 +33,14 @@ __all__ = [
     "DELIVERIES",
     "ENTRIES",
     "HEAD",
+    "INCIDENTS",
     "INPUTS",
     "MESSAGES",
     "METADATA",
     "PAYLOADS",
     "PROJECTIONS",
     "RECOVERY_CODES",
+    "REFS",
     "SESSIONS",
 ]
 
@@ -134,6 +136,26 @@ AID: Final = Table(
     Index("aid_by_identifier", "identifier"),
     Index("aid_by_answers", "answers"),
     Index("aid_by_recalls", "recalls"),
+)
+
+REFS: Final = Table(
+    "refs",
+    METADATA,
+    # Sender and identifier of what is referred to; who refers to it, and where.
+    Column("target", Text, primary_key=True),
+    Column("agency", String(64), primary_key=True),
+    Column("idx", BigInteger, primary_key=True, autoincrement=False),
+    sqlite_with_rowid=False,
+)
+
+INCIDENTS: Final = Table(
+    "incidents",
+    METADATA,
+    Column("channel", String(16), primary_key=True),
+    Column("incident", Text, primary_key=True),
+    Column("idx", BigInteger, primary_key=True, autoincrement=False),
+    Index("incidents_by_idx", "channel", "idx"),
+    sqlite_with_rowid=False,
 )
 
 CHAINS: Final = Table(
@@ -239,4 +261,13 @@ SESSIONS: Final = Table(
 
 ACCESS: Final = (CREDENTIALS, ACCOUNTS, RECOVERY_CODES, ATTEMPTS, SESSIONS)
 
-PROJECTIONS: Final = (MESSAGES, AID, ACKNOWLEDGEMENTS, DELIVERIES, CHAINS, INPUTS)
+PROJECTIONS: Final = (
+    MESSAGES,
+    AID,
+    REFS,
+    INCIDENTS,
+    ACKNOWLEDGEMENTS,
+    DELIVERIES,
+    CHAINS,
+    INPUTS,
+)

@@ -9,7 +9,7 @@ from datetime import timedelta
 from typing import Any
 
 from aid_samples import request
-from samples import BEGAN, Writer, acknowledgement, alert, refusal, subscription
+from samples import BEGAN, Writer, acknowledgement, alert, named, refusal, subscription
 from sqlalchemy import Engine, event
 
 from hub.core.candidate import Candidate
@@ -23,6 +23,8 @@ STEPS = {
     "payloads": ("INSERT INTO payloads",),
     "messages": ("INSERT INTO messages",),
     "aid": ("INSERT INTO aid",),
+    "refs": ("INSERT INTO refs",),
+    "incidents": ("INSERT INTO incidents",),
     "acknowledgements": ("INSERT INTO acknowledgements",),
     "deliveries": ("INSERT INTO deliveries",),
     "inputs": ("INSERT INTO inputs",),
@@ -37,6 +39,7 @@ def batch() -> Sequence[Candidate]:
     """Return candidates whose append takes every step, in a log of a genesis and three members."""
     return [
         alert("az-fhn", "a-1"),
+        alert("az-fhn", "a-2", msg_type="Update", references=named("a-1"), incidents="oil"),
         request("ir-ndmo", "REQ"),
         acknowledgement("ir-ndmo", "4"),
         refusal("az-fhn", inbox="5-1"),

@@ -27,6 +27,7 @@ __all__ = [
     "alert",
     "cap",
     "member",
+    "named",
     "refusal",
     "subscription",
     "through_redis",
@@ -47,6 +48,7 @@ def cap(
     restriction: str = "",
     addresses: str = "",
     references: str = "",
+    incidents: str = "",
     severity: str = "Severe",
     urgency: str = "Immediate",
     headline: str = "Oil on the water",
@@ -61,6 +63,7 @@ def cap(
             ("addresses", addresses),
             ("note", "a test"),
             ("references", references),
+            ("incidents", incidents),
         )
         if value
     )
@@ -78,6 +81,12 @@ def cap(
 <alert xmlns="urn:oasis:names:tc:emergency:cap:1.2"><identifier>{escape(identifier)}</identifier>
 <sender>{escape(sender)}</sender><sent>{at}</sent><status>{status}</status>
 <msgType>{msg_type}</msgType><scope>{scope}</scope>{optional}{info}</alert>""".encode()
+
+
+def named(*identifiers: str, sender: str = "centre@az.example", sent: datetime = BEGAN) -> str:
+    """Return references to messages of these identifiers."""
+    at = sent.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S-00:00")
+    return " ".join(f"{sender},{identifier},{at}" for identifier in identifiers)
 
 
 def alert(

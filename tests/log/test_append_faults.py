@@ -51,7 +51,7 @@ def all_or_nothing(log: Log, before: dict[str, list[Any]]) -> int:
     if size == SIZE:
         assert now == before
     else:
-        assert len(now["messages"]) == 2
+        assert len(now["messages"]) == 3
         assert len(now["acknowledgements"]) == len(now["deliveries"]) == len(now["inputs"]) == 1
     rebuild(log)
     assert everything(log) == now, "projections are those of the entries"

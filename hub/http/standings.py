@@ -1,0 +1,77 @@
+"""Where alerts stand, as the asker may know it: from the messages that they may read.
+
+Else a Cancel for few would silence an alert for all who are never told of it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+from hub.core.registry import History
+from hub.core.rows import MessageRow
+from hub.core.threads import Published, Standing, Threads
+from hub.http.sight import may_read_message
+from hub.http.state import Hub
+from hub.members.roles import Principal
+from schemas.entry import from_micros
+
+__all__ = ["Seen", "brief", "published", "shown_standing"]
+
+
+class Seen:
+    """What an asker sees, at one moment, of the threads of some messages."""
+
+    def __init__(
+        self, hub: Hub, asker: Principal, history: History, messages: Sequence[MessageRow]
+    ) -> None:
+        rows = [
+            row for row in hub.log.threads_of(messages) if may_read_message(asker, row, history)
+        ]
+        self.rows = {row.index: row for row in rows}
+        self.threads = Threads(map(published, rows))
+        self.at = datetime.now(UTC)
+
+    def standing(self, index: int) -> Standing | None:
+        """Return where a message stands now."""
+        return self.threads.standing(index, at=self.at)
+
+    def active(self, indexes: Iterable[int]) -> int:
+        """Return how many of these messages people should act on now."""
+        return len(self.threads.in_force(at=self.at).intersection(indexes))
+
+    def brief(self, row: MessageRow) -> dict[str, Any]:
+        """Return a message in few words, and where it stands."""
+        return {**brief(row), "standing": shown_standing(self.standing(row.index))}
+
+
+def published(row: MessageRow) -> Published:
+    """Return a message as its thread knows it."""
+    return Published(row.index, row.agency, row.facts)
+
+
+def shown_standing(standing: Standing | None) -> dict[str, Any] | None:
+    """Return a standing: what it is, and the log indexes of what made it so."""
+    return None if standing is None else {"state": standing.state, "by": list(standing.by)}
+
+
+def brief(row: MessageRow) -> dict[str, Any]:
+    """Return a message in few words."""
+    facts = row.facts
+    return {
+        "index": row.index,
+        "id": row.id,
+        "agency": row.agency,
+        "accepted_at": from_micros(row.at_us),
+        "sender": facts.sender,
+        "identifier": facts.identifier,
+        "sent": facts.sent,
+        "expires": facts.expires,
+        "status": facts.status,
+        "kind": facts.kind,
+        "msg_type": facts.msg_type,
+        "severity": facts.severity,
+        "languages": list(facts.languages),
+        "headline": facts.headline,
+    }
