@@ -58,6 +58,13 @@ _COMMANDS: Final = (
     ("publish", "hub.cli.publish:publish", _AGENCIES, "Publish messages; print their receipts."),
     ("ack", "hub.cli.messages:ack", _AGENCIES, "Acknowledge a message in your name."),
     ("show", "hub.cli.messages:show", _AGENCIES, "Show a message and what became of it."),
+    ("thread", "hub.cli.threads:thread", _AGENCIES, "Show what came before and after a message."),
+    (
+        "incidents",
+        "hub.cli.threads:incidents",
+        _AGENCIES,
+        "Show incidents and what is said of one.",
+    ),
     ("tail", "hub.cli.tail:tail", _AGENCIES, "Follow a feed as it is written."),
     (
         "validate",

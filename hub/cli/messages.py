@@ -14,6 +14,7 @@ from hub.cli.entries import SEVERITY_STYLE, marks
 from hub.cli.exits import usage
 from hub.cli.options import AsJson
 from hub.cli.raw import write_raw
+from hub.cli.standings import standing
 from hub.cli.terminal import emit, say, styled, table
 from hub.cli.times import both, utc
 
@@ -124,6 +125,8 @@ def _head(found: Mapping[str, Any]) -> None:
             f"{severity}, {facts.get('urgency', 'Unknown')}, {facts.get('certainty', 'Unknown')}"
         )
         say(styled(f"{'severity':<11}", "dim"), styled(grave, SEVERITY_STYLE.get(severity, "")))
+    if found["standing"] is not None:
+        say(styled(f"{'standing':<11}", "dim"), standing(found["standing"]))
     areas = [a["description"] for a in facts.get("areas", ()) if a.get("description")]
     if areas:
         say(styled(f"{'area':<11}", "dim"), styled("; ".join(areas)))

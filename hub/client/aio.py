@@ -125,6 +125,22 @@ class AsyncClient:
         """Return a message exactly as it was sent."""
         return await self.call(calls.payload(name))
 
+    async def thread(self, name: str) -> dict[str, Any]:
+        """Return the messages that belong together with one, and where each of them stands."""
+        return await self.call(calls.thread(name))
+
+    async def incidents(
+        self, *, channel: str = "actual", before: int | None = None, limit: int = 50
+    ) -> dict[str, Any]:
+        """Return a page of incidents, newest first, and in ``next`` what to go on *before*."""
+        return await self.call(calls.incidents(channel=channel, before=before, limit=limit))
+
+    async def incident(
+        self, name: str, *, channel: str = "actual", after: int = -1, limit: int = 100
+    ) -> dict[str, Any]:
+        """Return messages about an incident, in the order of the log."""
+        return await self.call(calls.incident(name, channel=channel, after=after, limit=limit))
+
     async def feeds(self) -> list[dict[str, Any]]:
         """Return the feeds that one may read."""
         return await self.call(calls.feeds())

@@ -29,6 +29,8 @@ __all__ = [
     "events",
     "feeds",
     "head",
+    "incident",
+    "incidents",
     "members",
     "message",
     "payload",
@@ -43,6 +45,7 @@ __all__ = [
     "registry",
     "retry_dead_letter",
     "send_signed",
+    "thread",
 ]
 
 T = TypeVar("T")
@@ -179,6 +182,25 @@ def message(name: str) -> Call[dict[str, Any]]:
 def payload(name: str) -> Call[bytes]:
     """Ask for a message as it was sent."""
     return Call("GET", f"/v1/messages/{_part(name)}/payload", lambda r: r.content)
+
+
+def thread(name: str) -> Call[dict[str, Any]]:
+    """Ask for the thread of a message."""
+    return Call("GET", f"/v1/messages/{_part(name)}/thread", _object)
+
+
+def incidents(*, channel: str, before: int | None, limit: int) -> Call[dict[str, Any]]:
+    """Ask for incidents, newest first."""
+    params: dict[str, Any] = {"channel": channel, "limit": limit}
+    if before is not None:
+        params["before"] = before
+    return Call("GET", "/v1/incidents", _object, params=params)
+
+
+def incident(name: str, *, channel: str, after: int, limit: int) -> Call[dict[str, Any]]:
+    """Ask for the messages about an incident."""
+    params = {"channel": channel, "after": after, "limit": limit}
+    return Call("GET", f"/v1/incidents/{_part(name)}", _object, params=params)
 
 
 def aid_board(*, incident: str, state: str) -> Call[dict[str, Any]]:

@@ -108,6 +108,24 @@ class Client:
         """Return a message exactly as it was sent."""
         return self._do(lambda: self._client.payload(name))
 
+    def thread(self, name: str) -> dict[str, Any]:
+        """Return the messages that belong together with one, and where each of them stands."""
+        return self._do(lambda: self._client.thread(name))
+
+    def incidents(
+        self, *, channel: str = "actual", before: int | None = None, limit: int = 50
+    ) -> dict[str, Any]:
+        """Return a page of incidents, newest first, and in ``next`` what to go on *before*."""
+        return self._do(lambda: self._client.incidents(channel=channel, before=before, limit=limit))
+
+    def incident(
+        self, name: str, *, channel: str = "actual", after: int = -1, limit: int = 100
+    ) -> dict[str, Any]:
+        """Return messages about an incident, in the order of the log."""
+        return self._do(
+            lambda: self._client.incident(name, channel=channel, after=after, limit=limit)
+        )
+
     def feeds(self) -> list[dict[str, Any]]:
         """Return the feeds that one may read."""
         return self._do(self._client.feeds)

@@ -25,6 +25,7 @@ from datetime import datetime
 from enum import StrEnum
 from functools import cached_property
 from graphlib import CycleError, TopologicalSorter
+from heapq import heapify, heappop, heappush
 from typing import Final
 
 from hub.core.registry import channel_of
@@ -126,7 +127,10 @@ class Threads:
         return frozenset(i for i, s in found if s is not None and s.state is State.ACTIVE)
 
     def thread(self, index: int, *, at: datetime) -> tuple[Part, ...]:
-        """Return the thread of the message with this log index, in the order it was sent."""
+        """Return the thread of the message with this log index, in the order it was sent.
+
+        What was sent in one second stands behind what it changes.
+        """
         seen, waiting = {self._at[index]}, [self._at[index]]
         while waiting:
             key = waiting.pop()
@@ -134,7 +138,7 @@ class Threads:
                 if other not in seen:
                     seen.add(other)
                     waiting.append(other)
-        return tuple(self._part(i, at) for i in _ordered(self._of[k] for k in seen))
+        return tuple(self._part(key, at) for key in self._said_in_order(seen))
 
     def mentions(self, thread: Collection[int]) -> dict[int, tuple[int, ...]]:
         """Return who names messages of a thread without being part of it, and which it names.
@@ -150,14 +154,29 @@ class Threads:
                     found[m.index] = tuple(sorted(of))
         return {i: found[i] for i in _ordered(self._of[self._at[i]] for i in found)}
 
-    def _part(self, index: int, at: datetime) -> Part:
-        key = self._at[index]
+    def _said_in_order(self, keys: Collection[_Key]) -> Iterator[_Key]:
+        def changes(key: _Key) -> Iterator[_Key]:
+            return (k for k in self._changes.get(key, ()) if (key, k) not in self._circular)
+
+        open_ = {key: sum(1 for _ in changes(key)) for key in keys}
+        ready = [(self._of[key].facts.sent, key) for key, count in open_.items() if not count]
+        heapify(ready)
+        while ready:
+            _, key = heappop(ready)
+            yield key
+            for by in self._changed_by.get(key, ()):
+                if (by, key) not in self._circular:
+                    open_[by] -= 1
+                    if not open_[by]:
+                        heappush(ready, (self._of[by].facts.sent, by))
+
+    def _part(self, key: _Key, at: datetime) -> Part:
         m = self._of[key]
         changed = [self._of[k] for k in self._changes.get(key, ())]
         inside = {_name(c) for c in changed}
         return Part(
             m,
-            self.standing(index, at=at),
+            self.standing(m.index, at=at),
             _ordered(changed),
             tuple(r for r in dict.fromkeys(m.facts.references) if _named(r) not in inside),
         )
@@ -195,7 +214,7 @@ class Threads:
 
     @cached_property
     def _circular(self) -> frozenset[tuple[_Key, _Key]]:
-        """Updates of one second that replace each other in a circle, and what hangs on them.
+        """The changes by messages of one second that name each other in a circle.
 
         Such Updates replace nothing: were each of them replaced, nothing would be left
         to act on. Only where all were sent in the same second can there be a circle.
@@ -204,21 +223,26 @@ class Threads:
             (by, key)
             for by, changed in self._changes.items()
             for key in changed
-            if self._of[by].facts.msg_type == self._of[key].facts.msg_type == "Update"
-            and self._of[by].facts.sent == self._of[key].facts.sent
+            if self._of[by].facts.sent == self._of[key].facts.sent
         }
-        sorter = TopologicalSorter[_Key]()
-        for by, key in together:
-            sorter.add(key, by)
-        try:
-            sorter.prepare()
-        except CycleError:
-            done: set[_Key] = set()
-            while ready := sorter.get_ready():
-                done.update(ready)
-                sorter.done(*ready)
-            return frozenset((by, key) for by, key in together if not {by, key} & done)
-        return frozenset()
+        knot = _behind_circles(together) & _behind_circles({(key, by) for by, key in together})
+        return frozenset((by, key) for by, key in together if by in knot and key in knot)
+
+
+def _behind_circles(edges: Collection[tuple[_Key, _Key]]) -> frozenset[_Key]:
+    """Return what is on a circle, or is reached from one."""
+    sorter = TopologicalSorter[_Key]()
+    for begin, end in edges:
+        sorter.add(end, begin)
+    try:
+        sorter.prepare()
+    except CycleError:
+        done: set[_Key] = set()
+        while ready := sorter.get_ready():
+            done.update(ready)
+            sorter.done(*ready)
+        return frozenset(key for edge in edges for key in edge) - done
+    return frozenset()
 
 
 def _key(m: Published) -> _Key:

@@ -36,6 +36,7 @@ _MODULES = [
     "hub.cli.subs",
     "hub.cli.tail",
     "hub.cli.template",
+    "hub.cli.threads",
     "hub.cli.tokens",
     "hub.cli.validate",
 ]

@@ -189,6 +189,14 @@ def test_a_thread_is_the_same_seen_from_each_of_its_messages(
         assert m.index in {p.message.index for p in parts}
         assert len({(p.message.agency) for p in parts}) == 1
         assert [p.message.facts.sent for p in parts] == sorted(p.message.facts.sent for p in parts)
+        places = {p.message.index: place for place, p in enumerate(parts)}
+        for part in parts:
+            if part.message.facts.msg_type == "Cancel":
+                assert all(
+                    places[i] < places[part.message.index]
+                    for i in part.changes
+                    if parts[places[i]].message.facts.msg_type != "Cancel"
+                )
         for part in parts:
             assert threads.thread(part.message.index, at=at) == parts
             assert part.standing == threads.standing(part.message.index, at=at)

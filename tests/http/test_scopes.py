@@ -34,6 +34,9 @@ async def ask(hub: Hub, who: str, method: str, path: str) -> httpx.Response:
         ("only publishes", "GET", "/v1/feeds/az-fhn/events"),
         ("only publishes", "GET", "/v1/messages/1"),
         ("only publishes", "GET", "/v1/messages/1/payload"),
+        ("only publishes", "GET", "/v1/messages/1/thread"),
+        ("only publishes", "GET", "/v1/incidents"),
+        ("only publishes", "GET", "/v1/incidents/AC-1"),
         ("only publishes", "GET", "/v1/aid/board"),
         ("only publishes", "GET", "/v1/members"),
     ],
@@ -50,7 +53,7 @@ async def test_a_scope_that_was_left_out_is_missing(
 
 async def test_what_a_scope_names_is_allowed(hub: Hub) -> None:
     assert (await ask(hub, "only publishes", "POST", "/v1/messages")).status_code == 201
-    for path in ("/v1/feeds", "/v1/feeds/az-fhn", "/v1/aid/board", "/v1/members"):
+    for path in ("/v1/feeds", "/v1/feeds/az-fhn", "/v1/aid/board", "/v1/members", "/v1/incidents"):
         assert (await ask(hub, "only reads", "GET", path)).status_code == 200
 
 

@@ -83,8 +83,8 @@ def test_a_message_without_a_thread_costs_one_question(sqlite_log: Log) -> None:
     event.listen(sqlite_log.engine, "before_cursor_execute", on_statement)
     assert sqlite_log.threads_of([row]) == [row]
 
-    assert len(asked) == 1
-    assert "refs" in asked[0]
+    [question] = [statement for statement in asked if statement.startswith("SELECT")]
+    assert "refs" in question
 
 
 def test_a_name_that_no_message_has_is_not_kept(log: Log) -> None:

@@ -1,0 +1,32 @@
+"""Where an alert stands, in a word and a colour, and what made it so."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+from rich.text import Text
+
+from hub.cli.terminal import styled
+
+__all__ = ["numbers", "standing"]
+
+_STYLE: Final = {
+    "active": "bold green",
+    "updated": "cyan",
+    "cancelled": "red",
+    "expired": "yellow",
+}
+
+
+def standing(of: Mapping[str, Any] | None) -> Text:
+    """Return a standing: ``updated by #12``; empty for what has none."""
+    if of is None:
+        return Text()
+    by = f" by {numbers(of['by'])}" if of["by"] else ""
+    return styled(f"{of['state']}{by}", _STYLE.get(of["state"], ""))
+
+
+def numbers(indexes: list[int]) -> str:
+    """Return log indexes as they name messages: ``#12 #15``."""
+    return " ".join(f"#{index}" for index in indexes)
