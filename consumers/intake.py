@@ -173,7 +173,9 @@ def refusal_of(
 def dead_letter_of(agency: str, entry: StreamEntry, stage: str, reason: str) -> Candidate:
     """Return the candidate that logs a dead letter, with everything needed to try it again."""
     fields = {
-        name.decode("utf-8", "replace"): value.decode("utf-8", "replace")[:2000]
+        name.decode("utf-8", "replace"): value.decode("utf-8", "replace")[
+            : 16_384 if name == b"header" else 2000
+        ]
         for name, value in list(entry.fields.items())[:20]
         if name != b"payload"
     }

@@ -101,7 +101,8 @@ async def retry(index: int, hub: HubState, asker: Asker) -> dict[str, str]:
         )
     fields: dict[str, str | bytes] = {"type": "message", "payload": row.payload}
     given = row.entry.get("fields", {})
-    for name in ("id", "payload_type"):
+    # A signed message stays one: without its signature it would be the hub's word.
+    for name in ("id", "payload_type", "header", "signature", "key"):
         if given.get(name):
             fields[name] = given[name]
     return {"inbox": await to_inbox(hub.redis, row.agency, fields)}

@@ -1,0 +1,285 @@
+"""Every route, for every role, for one's own and for another state's: as docs/access.md says."""
+
+from __future__ import annotations
+
+import asyncio
+import uuid
+from collections.abc import AsyncIterator, Awaitable, Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+import httpx
+import pytest
+import pytest_asyncio
+
+from hub.app import build_api
+from hub.cli import app as cli
+from hub.core.candidate import Candidate
+from hub.members.credentials import issue
+from hub.settings import Settings
+from hub.streams.submit import propose
+from tests.docs.pages import bare, rows, sections, text_of
+from tests.hubkit import Hub, alert, until
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+
+_SECTION = sections(text_of("docs/access.md"), 2)["What each may do"]
+_TABLE = rows(_SECTION.split("**Commands.**")[0])
+_HEAD = next(line for line in _SECTION.splitlines() if line.startswith("| route"))
+ROLES = [cell.strip() for cell in _HEAD.strip("|").split("|")][1:]
+CELLS = {
+    (bare(row[0]), role): cell for row in _TABLE for role, cell in zip(ROLES, row[1:], strict=True)
+}
+ROUTES = sorted({route for route, _ in CELLS})
+
+
+@dataclass
+class Things:
+    """Of each state something that only it may read, and who asks."""
+
+    message: dict[str, int]
+    dead: dict[str, int]
+    tokens: dict[str, str]
+
+
+@pytest_asyncio.fixture(loop_scope="module", scope="module")
+async def things(hub: Hub) -> AsyncIterator[Things]:
+    now = datetime.now(UTC)
+
+    def make(role: Any, agency: str = "", state: str = "") -> str:
+        return issue(
+            hub.log, role=role, agency=agency, state=state, person="P", expires=None, now=now
+        )
+
+    tokens = {
+        "nobody": "",
+        "agency": make("agency", "az-fhn"),
+        "officer": make("officer", "az-fhn"),
+        "auditor of a state": make("auditor", state="AZ"),
+        "auditor": make("auditor"),
+        "registrar of a state": make("registrar", state="AZ"),
+        "registrar": make("registrar"),
+        "operator": make("operator"),
+        "witness": make("witness", state="AZ"),
+    }
+    message = {}
+    for state, agency, other in (("AZ", "az-fhn", "az-met"), ("IR", "ir-ndmo", "ir-met")):
+        await hub.add_members([{"id": other, "state": state, "name": other}])
+        given = {"scope": "Private", "addresses": f"{agency} {other}"}
+        hub.tokens[other] = await asyncio.to_thread(make, "agency", other)
+        message[state] = await hub.publish(other, **given)
+    letters = [
+        Candidate("dead-letter", a, payload=alert(), body={"stage": "intake", "reason": "x"})
+        for a in ("az-fhn", "ir-ndmo")
+    ]
+    await propose(hub.redis, letters)
+
+    async def logged() -> bool:
+        return len(await hub.rows("dead-letter")) == 2
+
+    await until(logged, "the dead letters are in the log", 20)
+    dead = {r.agency[:2].upper(): r.index for r in await hub.rows("dead-letter")}
+    yield Things(message, dead, tokens)
+
+
+Ask = Callable[[httpx.AsyncClient, Things, str], Awaitable[httpx.Response]]
+
+
+def _get(path: str) -> Ask:
+    async def ask(http: httpx.AsyncClient, t: Things, state: str) -> httpx.Response:
+        agency = {"AZ": "az-fhn", "IR": "ir-ndmo"}[state]
+        filled = path.format(message=t.message[state], feed=agency, agency=agency)
+        return await http.get(filled)
+
+    return ask
+
+
+def _post(path: str, body: Callable[[Things, str], Any]) -> Ask:
+    async def ask(http: httpx.AsyncClient, t: Things, state: str) -> httpx.Response:
+        agency = {"AZ": "az-fhn", "IR": "ir-ndmo"}[state]
+        filled = path.format(message=t.message[state], feed=agency, dead=t.dead[state])
+        return await http.post(filled, json=body(t, state))
+
+    return ask
+
+
+async def _publish(http: httpx.AsyncClient, _t: Things, _state: str) -> httpx.Response:
+    return await http.post("/v1/messages", content=alert())
+
+
+async def _events(http: httpx.AsyncClient, _t: Things, state: str) -> httpx.Response:
+    agency = {"AZ": "az-fhn", "IR": "ir-ndmo"}[state]
+    async with http.stream("GET", f"/v1/feeds/{agency}/events") as answer:
+        if not answer.is_success:
+            await answer.aread()
+        return answer
+
+
+async def _end(http: httpx.AsyncClient, _t: Things, _state: str) -> httpx.Response:
+    return await http.delete("/v1/session")
+
+
+async def _end_one(http: httpx.AsyncClient, _t: Things, _state: str) -> httpx.Response:
+    return await http.delete("/v1/sessions/none")
+
+
+def _fresh(state: str) -> str:
+    return f"{state.lower()}-x{uuid.uuid4().hex[:10]}"
+
+
+ASK: dict[str, Ask] = {
+    "POST /v1/messages": _publish,
+    "POST /v1/messages/{name}/acknowledgements": _post(
+        "/v1/messages/{message}/acknowledgements", lambda _t, _s: {"officer": "P"}
+    ),
+    "GET /v1/messages/{name}": _get("/v1/messages/{message}"),
+    "GET /v1/messages/{name}/payload": _get("/v1/messages/{message}/payload"),
+    "GET /v1/aid/board": _get("/v1/aid/board"),
+    "GET /v1/feeds": _get("/v1/feeds"),
+    "GET /v1/feeds/{feed}": _get("/v1/feeds/{feed}"),
+    "GET /v1/feeds/{feed}/events": _events,
+    "POST /v1/feeds/{feed}/confirmations": _post(
+        "/v1/feeds/{feed}/confirmations", lambda _t, _s: {"through": 0}
+    ),
+    "GET /v1/members": _get("/v1/members"),
+    "POST /v1/members": _post(
+        "/v1/members", lambda _t, s: {"id": _fresh(s), "state": s, "name": "New"}
+    ),
+    "POST /v1/subscriptions": _post(
+        "/v1/subscriptions",
+        lambda _t, s: {"agency": {"AZ": "az-fhn", "IR": "ir-ndmo"}[s], "name": _fresh("n")[2:]},
+    ),
+    "POST /v1/redactions": _post(
+        "/v1/redactions",
+        lambda _t, s: {
+            "agency": {"AZ": "az-fhn", "IR": "ir-ndmo"}[s],
+            "message": 10**9,
+            "grounds": "none",
+        },
+    ),
+    "GET /v1/registry": _get("/v1/registry"),
+    "GET /v1/members/{agency}/chain": _get("/v1/members/{agency}/chain"),
+    "POST /v1/statements": _post(
+        "/v1/statements", lambda _t, _s: {"statement": "{}", "signatures": []}
+    ),
+    "GET /v1/log": _get("/v1/log"),
+    "GET /v1/log/entries": _get("/v1/log/entries?limit=1000"),
+    "GET /v1/log/entries/{index}": _get("/v1/log/entries/{message}"),
+    "GET /v1/dead-letters": _get("/v1/dead-letters"),
+    "POST /v1/dead-letters/{index}/retry": _post(
+        "/v1/dead-letters/{dead}/retry", lambda _t, _s: {}
+    ),
+    "POST /v1/session": _post("/v1/session", lambda _t, _s: {"name": "x", "password": "y"}),
+    "GET /v1/session": _get("/v1/session"),
+    "DELETE /v1/session": _end,
+    "GET /v1/sessions": _get("/v1/sessions"),
+    "DELETE /v1/sessions/{session}": _end_one,
+    "GET /schemas": _get("/schemas"),
+    "GET /schemas/{name}": _get("/schemas/alert"),
+    "GET /healthz": _get("/healthz"),
+    "GET /readyz": _get("/readyz"),
+    "GET /metrics": _get("/metrics"),
+}
+
+ALLOWED: dict[str, set[int]] = {
+    # The request itself is a wrong one, so that nothing is done: it got as far as that.
+    "POST /v1/redactions": {404},
+    "POST /v1/statements": {422},
+    "POST /v1/session": {401, 429},
+    "GET /schemas/{name}": {200, 404},
+}
+
+
+def _seen(route: str, answer: httpx.Response, things: Things, state: str) -> bool:
+    """Tell whether an answer that is a list tells of what only this state may read."""
+    told = answer.json()
+    if route == "GET /v1/feeds":
+        return any(f["feed"][:2].upper() == state for f in told["feeds"])
+    if route == "GET /v1/log/entries":
+        return any(
+            e["index"] == things.message[state] and e["entry"] is not None for e in told["entries"]
+        )
+    if route == "GET /v1/log/entries/{index}":
+        return told["entry"] is not None
+    if route == "GET /v1/dead-letters":
+        return things.dead[state] in [e["index"] for e in told["entries"]]
+    return True
+
+
+@pytest.mark.parametrize("role", ROLES)
+@pytest.mark.parametrize("route", ROUTES)
+async def test_who_may_what(hub: Hub, things: Things, route: str, role: str) -> None:
+    cell = CELLS[route, role]
+    token = things.tokens[role]
+    headers = {"Authorization": f"Bearer {token}"} if token else {}
+    for state in ("AZ", "IR"):
+        async with hub.http() as http:
+            http.headers.update(headers)
+            answer = await ASK[route](http, things, state)
+        said = (
+            f"{role}, {state}: {answer.status_code} {answer.text if not answer.is_success else ''}"
+        )
+        may = cell == "all" or (cell == "own" and state == "AZ")
+        if route == "GET /v1/aid/board" and cell == "own":
+            assert answer.status_code == 200, said
+        elif may and route in ALLOWED:
+            assert answer.status_code in ALLOWED[route], said
+        elif may:
+            assert answer.status_code in {200, 201, 202, 204}, said
+            if route in _LISTS:
+                assert _seen(route, answer, things, state), said
+        elif cell == "own" and route in _LISTS:
+            assert answer.status_code == 200, said
+            assert not _seen(route, answer, things, state), said
+        elif role == "nobody":
+            assert answer.status_code == 401, said
+        else:
+            hidden = {404} if cell == "own" else set()
+            assert answer.status_code in {401, 403, *hidden}, said
+
+
+_LISTS = {
+    "GET /v1/feeds",
+    "GET /v1/log/entries",
+    "GET /v1/log/entries/{index}",
+    "GET /v1/dead-letters",
+}
+
+
+async def test_every_route_has_a_row_and_a_request() -> None:
+    found = {
+        f"{method.upper()} {path}"
+        for path, methods in build_api(Settings()).openapi()["paths"].items()
+        for method in methods
+    }
+
+    assert set(ROUTES) == found
+    assert set(ASK) == found
+    assert set(CELLS.values()) == {"all", "own", "-"}
+
+
+async def test_every_command_has_a_row() -> None:
+    table = rows(_SECTION.split("**Commands.**")[1])
+    named = {word.split()[0] for row in table for word in row[0].replace("`", "").split(", ")}
+    commands = {name for name in cli if not name.startswith("-")}
+
+    assert named == commands
+
+
+async def test_what_one_may_not_know_of_looks_like_what_there_is_not(
+    hub: Hub, things: Things
+) -> None:
+    """Or somebody could find out how many private messages there are."""
+    async with hub.http("az-fhn") as http:
+        hidden = await http.get(f"/v1/messages/{things.message['IR']}")
+        missing = await http.get("/v1/messages/999999")
+        feed = await http.get("/v1/feeds/ir-ndmo")
+        no_feed = await http.get("/v1/feeds/xx-none")
+
+    def shape(answer: httpx.Response) -> tuple[int, str, set[str]]:
+        body = answer.json()
+        return answer.status_code, body["code"], set(body)
+
+    assert shape(hidden) == shape(missing)
+    assert shape(feed) == shape(no_feed)
