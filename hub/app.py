@@ -29,6 +29,7 @@ from hub.http import (
     registry,
     schemas,
     session,
+    sign_on,
     threads,
 )
 from hub.http.refusals import Refusals
@@ -36,8 +37,10 @@ from hub.http.state import Hub
 from hub.http.wire import REFUSALS, Wire
 from hub.log.store import Log
 from hub.members.credentials import Authenticator
+from hub.members.oidc import Provider
 from hub.members.sessions import Sessions
 from hub.members.sign_in import SignIn
+from hub.members.sign_on import read as read_sign_ons
 from hub.settings import Settings
 from hub.streams.answers import Answers
 from hub.streams.connect import connect
@@ -66,6 +69,7 @@ _ROUTES = (
     registry,
     auditing,
     session,
+    sign_on,
     schemas,
     health,
 )
@@ -146,6 +150,7 @@ def _lifespan(
             authenticator=Authenticator(log),
             sessions=sessions,
             sign_in=SignIn(log, sessions),
+            sign_ons={s: Provider(one) for s, one in read_sign_ons(settings.sign_on).items()},
             refusals=Refusals(redis),
         )
         app.state.hub = hub
@@ -163,6 +168,8 @@ def _lifespan(
             await end(tasks)
             await hub.refusals.flush()
             await _noted(hub)
+            for provider in hub.sign_ons.values():
+                await provider.close()
             await redis.aclose()
             log.close()
 

@@ -112,6 +112,10 @@ class Settings(BaseModel):
     """Whether the trusted proxies tell of client certificates in ``Client-Cert`` (RFC 9440), and
     take away what clients write there. True where they do not: anybody can be any agency."""
 
+    sign_on: Path | None = None
+    """A TOML file with the states' own sign-ons (OpenID Connect): docs/access.md. None: nobody
+    signs in but with a password of the hub's own."""
+
     session_idle: Seconds = timedelta(hours=1)
     """How long after its last use a session ends; an open event stream is use."""
 

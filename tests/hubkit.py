@@ -37,6 +37,7 @@ __all__ = [
     "OFFICER",
     "Api",
     "Hub",
+    "QuietServer",
     "alert",
     "another_api",
     "running_hub",
@@ -81,11 +82,16 @@ class Api:
             proxy_headers=False,
             timeout_graceful_shutdown=0,  # what is open breaks off, as it does when a process dies
         )
-        self._server = _Quiet(config)
+        self._server = QuietServer(config)
         self._task = asyncio.create_task(self._server.serve())
         while not self._server.started:
             assert not self._task.done(), self._task.exception()
             await asyncio.sleep(0.01)
+
+    @property
+    def parts(self) -> Any:
+        """The parts behind the routes, for a test that has to look into one."""
+        return self._app.state.hub
 
     async def flush(self) -> None:
         """Pass on at once the refusals that it would pass on within a second."""
@@ -100,7 +106,7 @@ class Api:
         self._server = self._task = None
 
 
-class _Quiet(uvicorn.Server):
+class QuietServer(uvicorn.Server):
     """A server that leaves the signals of the test's process alone."""
 
     @contextmanager

@@ -16,7 +16,7 @@ from hub.cli.terminal import emit, note, say, styled, table
 from hub.cli.times import utc
 from hub.errors import Rejected
 from hub.log.store import Log
-from hub.members import accounts, attempts, passwords, sessions
+from hub.members import accounts, attempts, passwords, sessions, sign_on
 from hub.members.accounts import Account, Secrets
 from hub.settings import Settings
 
@@ -50,6 +50,10 @@ def add(
     language: Annotated[str, Parameter(help="In which the hub speaks to the person.")] = "en",
     ask: Ask = False,
     totp: Annotated[bool, Parameter(help="With a second factor, as everybody should.")] = True,
+    subject: Annotated[
+        str,
+        Parameter(help="Who it is to the state's own sign-on. Then there is no password here."),
+    ] = "",
     json: AsJson = False,
 ) -> None:
     """Make an account; its password and its second factor are shown this once.
@@ -62,7 +66,9 @@ def add(
     """
     now = datetime.now(UTC)
     settings = Settings.from_environment()
-    password = _asked() if ask else passwords.invented()
+    issuer = _issuer_of(settings, state or agency[:2].upper()) if subject else ""
+    password = _asked() if ask else "" if subject else passwords.invented()
+    totp = totp and bool(password)
     with open_log(settings, make=True) as log:
         if agency:
             check_member(log, agency)
@@ -75,10 +81,12 @@ def add(
             state=state,
             language=language,
             password=password,
+            issuer=issuer,
+            subject=subject,
             now=now,
         )
         second = (
-            accounts.set_totp(log, name, issuer=_issuer(settings), now=now) if totp else Secrets()
+            accounts.set_totp(log, name, issuer=_title(settings), now=now) if totp else Secrets()
         )
     _show(
         name,
@@ -135,9 +143,33 @@ def totp(
     settings = Settings.from_environment()
     with open_log(settings) as log:
         second = accounts.set_totp(
-            log, name, issuer=_issuer(settings), on=not off, now=datetime.now(UTC)
+            log, name, issuer=_title(settings), on=not off, now=datetime.now(UTC)
         )
     _show(name, second, as_json=json)
+
+
+@app.command
+def bind(
+    name: str,
+    subject: str = "",
+    /,
+) -> None:
+    """Let somebody sign in with their own state's sign-on; without a subject: not any more.
+
+    Parameters
+    ----------
+    name: str
+        The account.
+    subject: str
+        Who the person is to the state's sign-on: the claim that CASPIAN_SIGN_ON names.
+
+    """
+    settings = Settings.from_environment()
+    with open_log(settings) as log:
+        account = accounts.found(log, name)
+        issuer = _issuer_of(settings, account.state) if subject else ""
+        accounts.bind(log, name, issuer=issuer, subject=subject, now=datetime.now(UTC))
+    say(styled(f"{name} signs in as {subject} with {issuer}" if subject else f"{name} is unbound"))
 
 
 @app.command
@@ -217,7 +249,18 @@ def _asked() -> str:
     return password
 
 
-def _issuer(settings: Settings) -> str:
+def _issuer_of(settings: Settings, state: str) -> str:
+    found = sign_on.read(settings.sign_on)
+    if state not in found:
+        raise Rejected(
+            "sign-on-unknown",
+            f"{state or 'the hub'} has no sign-on of its own",
+            remedy="Write its table into the file that CASPIAN_SIGN_ON names.",
+        )
+    return found[state].issuer
+
+
+def _title(settings: Settings) -> str:
     """Return the name under which an authenticator app lists the hub."""
     return settings.origin.partition("/")[0]
 

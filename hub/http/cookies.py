@@ -10,13 +10,25 @@ from starlette.responses import Response
 from hub.errors import Rejected
 from hub.http.peer import Peer
 
-__all__ = ["drop_key", "give_key", "key_in", "secure_enough"]
+__all__ = [
+    "drop_flow",
+    "drop_key",
+    "flow_in",
+    "give_flow",
+    "give_key",
+    "key_in",
+    "secure_enough",
+]
 
 _COOKIE: Final = "__Host-caspian"
 """The prefix makes browsers take it over TLS alone, from this host alone, for all its paths."""
 
 _LOCAL: Final = "caspian-local"
 """For a hub and a browser on one machine, without TLS: the demonstration."""
+
+_FLOW: Final = "-sign-on"
+"""Ends the name of the cookie that binds a way through a state's sign-on to one browser."""
+_FLOW_S: Final = 600
 
 
 def secure_enough(peer: Peer) -> None:
@@ -44,7 +56,7 @@ def give_key(response: Response, peer: Peer, key: str) -> None:
     # Lax: who comes back from their state's sign-on, or follows a link, is still signed in.
     # What changes something needs the session's own token besides.
     response.set_cookie(
-        _COOKIE if peer.secure else _LOCAL,
+        _name(peer),
         key,
         path="/",
         secure=peer.secure,
@@ -56,9 +68,39 @@ def give_key(response: Response, peer: Peer, key: str) -> None:
 def drop_key(response: Response, peer: Peer) -> None:
     """Let the browser forget its key."""
     response.delete_cookie(
-        _COOKIE if peer.secure else _LOCAL,
+        _name(peer),
         path="/",
         secure=peer.secure,
         httponly=True,
         samesite="lax",
     )
+
+
+def flow_in(request: HTTPConnection, peer: Peer) -> tuple[str, str]:
+    """Return the secret of a way through a sign-on, and where it leads to in the end."""
+    secret, _, then = request.cookies.get(_name(peer) + _FLOW, "").partition("!")
+    return secret, then if then.startswith("/") and not then.startswith("//") else "/"
+
+
+def give_flow(response: Response, peer: Peer, secret: str, then: str) -> None:
+    """Let the browser keep the secret for ten minutes."""
+    response.set_cookie(
+        _name(peer) + _FLOW,
+        f"{secret}!{then}",
+        max_age=_FLOW_S,
+        path="/",
+        secure=peer.secure,
+        httponly=True,
+        samesite="lax",
+    )
+
+
+def drop_flow(response: Response, peer: Peer) -> None:
+    """Let the browser forget it: nobody comes back twice."""
+    response.delete_cookie(
+        _name(peer) + _FLOW, path="/", secure=peer.secure, httponly=True, samesite="lax"
+    )
+
+
+def _name(peer: Peer) -> str:
+    return _COOKIE if peer.secure else _LOCAL

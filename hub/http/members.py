@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from typing import Any
 
+import structlog
 from fastapi import APIRouter
 
 from hub.core.candidate import Candidate, CandidateKind
@@ -20,6 +21,7 @@ from hub.streams.submit import propose
 __all__ = ["router"]
 
 router = APIRouter(tags=["members"], responses=RESPONSES)
+_lines = structlog.get_logger("members")
 
 
 @router.get("/v1/members", summary="The member agencies")
@@ -47,7 +49,7 @@ async def add_member(record: dict[str, Any], hub: HubState, asker: Asker) -> dic
     def there(registry: Registry) -> bool:
         return registry.agencies.get(agency.id) == agency
 
-    await _log(hub, "member", agency.model_dump(mode="json"), there)
+    await _log(hub, asker, "member", agency.model_dump(mode="json"), there)
     return agency.model_dump(mode="json")
 
 
@@ -61,7 +63,7 @@ async def add_subscription(record: dict[str, Any], hub: HubState, asker: Asker) 
     def there(registry: Registry) -> bool:
         return registry.subscriptions.get(subscription.feed) == subscription
 
-    await _log(hub, "subscription", subscription.model_dump(mode="json"), there)
+    await _log(hub, asker, "subscription", subscription.model_dump(mode="json"), there)
     return {"feed": subscription.feed, **subscription.model_dump(mode="json")}
 
 
@@ -112,12 +114,15 @@ def _own_state(asker: Principal, agency: str) -> None:
         )
 
 
-async def _log(hub: Hub, kind: CandidateKind, body: dict[str, Any], there: Any) -> None:
+async def _log(
+    hub: Hub, asker: Principal, kind: CandidateKind, body: dict[str, Any], there: Any
+) -> None:
     """Propose a change of the registry and wait until the log has it."""
     history: History = await hub.registry(fresh=True)
     if there(history.latest):
         return
     change_of(kind, body, history.latest)
+    _lines.info("registry.change_proposed", kind=kind, by=asker.account or asker.person)
     await propose(hub.redis, [Candidate(kind, "", via="http", body=body)])
     deadline = asyncio.get_running_loop().time() + hub.settings.receipt_timeout.total_seconds()
     while not there((await hub.registry(fresh=True)).latest):

@@ -26,6 +26,7 @@ _STATUS: Final[Mapping[str, int]] = {
     "session-ended": 401,
     "sign-in-refused": 401,
     "code-required": 401,
+    "sign-on-refused": 401,
     "certificate-refused": 403,
     "csrf-refused": 403,
     "tls-required": 403,
@@ -45,6 +46,7 @@ _STATUS: Final[Mapping[str, int]] = {
     "entry-unknown": 404,
     "session-unknown": 404,
     "incident-unknown": 404,
+    "sign-on-unknown": 404,
     "route-unknown": 404,
     "method-not-allowed": 405,
     "body-too-slow": 408,
@@ -63,7 +65,7 @@ _STATUS: Final[Mapping[str, int]] = {
 }
 """Any other is 422 where the sender must change something, 503 where the hub must recover."""
 
-_NO_INPUT: Final = frozenset({"sign-in-refused", "code-required"})
+_NO_INPUT: Final = frozenset({"sign-in-refused", "code-required", "sign-on-refused"})
 """Whoever mistypes a password has asked the hub for nothing that others should read for ever."""
 
 _SCHEMA: Final = {

@@ -6,6 +6,7 @@ import asyncio
 import json
 from typing import Any
 
+import structlog
 from fastapi import APIRouter
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -22,6 +23,7 @@ from hub.streams.submit import propose
 __all__ = ["router"]
 
 router = APIRouter(tags=["members"], responses=RESPONSES)
+_log = structlog.get_logger("registry")
 
 
 @router.get("/v1/registry", summary="States, agencies and keys")
@@ -71,6 +73,7 @@ async def submit(given: Statement, hub: HubState, asker: Asker) -> dict[str, Any
     candidate = Candidate("member", "", via="http", body=body)
     if (there := await _logged(hub, candidate)) is None:
         change_of("member", body, (await hub.registry(fresh=True)).latest)
+        _log.info("registry.change_proposed", kind="statement", by=asker.account or asker.person)
         await propose(hub.redis, [candidate])
         there = await _wait(hub, candidate)
     return {"index": there}

@@ -19,7 +19,7 @@ from hub.members.roles import Principal
 from hub.members.sessions import csrf_of, listed
 from hub.members.sign_in import Offered
 
-__all__ = ["router"]
+__all__ = ["end_earlier", "router"]
 
 router = APIRouter(tags=["session"], responses=RESPONSES)
 _GONE: Final[dict[int | str, dict[str, Any]]] = {204: {"description": "Ended"}}
@@ -57,7 +57,7 @@ async def sign_in(given: SigningIn, request: Request, hub: HubState) -> Response
             request.headers.get("user-agent", ""),
         )
     )
-    await _end_earlier(hub, before)
+    await end_earlier(hub, before)
     response = JSONResponse(await shown(hub, key), status_code=201)
     give_key(response, peer, key)
     return response
@@ -143,7 +143,7 @@ def _person(asker: Principal) -> dict[str, Any]:
     }
 
 
-async def _end_earlier(hub: Hub, key: str) -> None:
+async def end_earlier(hub: Hub, key: str) -> None:
     """End the session that this browser had before; one that is over already is left alone."""
     if not key:
         return

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import hmac
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Annotated, Final
 
@@ -20,6 +20,7 @@ from hub.http.refusals import Refusals
 from hub.log.store import Log
 from hub.members.certificates import in_header
 from hub.members.credentials import Authenticator
+from hub.members.oidc import Provider
 from hub.members.roles import Principal
 from hub.members.sessions import Sessions, csrf_of
 from hub.members.sign_in import SignIn
@@ -49,6 +50,8 @@ class Hub:
     authenticator: Authenticator
     sessions: Sessions
     sign_in: SignIn
+    sign_ons: Mapping[str, Provider]
+    """The states' own sign-ons, by state."""
     refusals: Refusals
     history: History = field(default_factory=History)
     _read_at: float = -1.0

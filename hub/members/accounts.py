@@ -24,6 +24,7 @@ __all__ = [
     "Secrets",
     "account_of",
     "add",
+    "bind",
     "disable",
     "enable",
     "found",
@@ -196,6 +197,27 @@ def set_totp(log: Log, name: str, *, issuer: str, on: bool = True, now: datetime
     if secret is None:
         return Secrets()
     return Secrets(otpauth=totp.uri(secret, name=name, issuer=issuer), recovery_codes=codes)
+
+
+def bind(log: Log, name: str, *, issuer: str, subject: str, now: datetime) -> None:
+    """Let a person sign in with their own state's sign-on; both empty: not any more.
+
+    Raises:
+        Rejected: ``account-unknown``, ``account-exists``: another account is that person's.
+    """
+    found(log, name)
+    with log.reading() as c:
+        other = c.execute(
+            select(ACCOUNTS.c.name).where(
+                ACCOUNTS.c.issuer == issuer,
+                ACCOUNTS.c.subject == subject,
+                ACCOUNTS.c.subject != "",
+                ACCOUNTS.c.name != name,
+            )
+        ).scalar()
+    if other is not None:
+        raise Rejected("account-exists", f"{other} is the account of that person already")
+    _change(log, name, now, issuer=issuer, subject=subject)
 
 
 def disable(log: Log, name: str, *, now: datetime) -> None:

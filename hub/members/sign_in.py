@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Final
@@ -17,7 +18,9 @@ from hub.log.store import Log
 from hub.log.tables import ACCOUNTS
 from hub.members import attempts, passwords, totp
 from hub.members.accounts import take_recovery_code, take_step
+from hub.members.oidc import Flow, Provider, refused
 from hub.members.sessions import Sessions
+from hub.members.sign_on import SignOn
 from hub.telemetry import process_metrics
 
 __all__ = ["Offered", "SignIn"]
@@ -72,13 +75,67 @@ class SignIn:
         _log.info("session.opened", account=offered.name, address=offered.address)
         return key
 
-    async def _enter(self, offered: Offered) -> str:
+    async def by_sign_on(
+        self,
+        provider: Provider,
+        answer: Mapping[str, str],
+        flow: Flow,
+        *,
+        redirect: str,
+        address: str,
+        agent: str,
+    ) -> str:
+        """Return the key of a new session for whom a state's own sign-on names.
+
+        The account must be of that state, and name that person with that issuer.
+
+        Raises:
+            Rejected: ``sign-on-refused``.
+            Unavailable: ``sign-on-unavailable``, ``sign-in-busy``, ``log-unavailable``.
+        """
+        state = provider.sign_on.state
+        try:
+            async with self._turn():
+                subject = await provider.person(answer, flow, redirect=redirect)
+            name, key = await asyncio.to_thread(
+                self._admit, provider.sign_on, subject, address, agent
+            )
+        except (Rejected, Unavailable) as e:
+            process_metrics().sign_ins.labels(e.code).inc()
+            _log.info("sign_in.refused", code=e.code, address=address, state=state)
+            raise
+        process_metrics().sign_ins.labels("ok").inc()
+        _log.info("session.opened", account=name, address=address, state=state)
+        return key
+
+    def _admit(self, sign_on: SignOn, subject: str, address: str, agent: str) -> tuple[str, str]:
+        with self._log.writing() as c:
+            name = c.execute(
+                select(ACCOUNTS.c.name).where(
+                    ACCOUNTS.c.issuer == sign_on.issuer,
+                    ACCOUNTS.c.subject == subject,
+                    ACCOUNTS.c.state == sign_on.state,
+                    ACCOUNTS.c.disabled_us.is_(None),
+                )
+            ).scalar_one_or_none()
+            if name is None:
+                raise refused()
+            return name, self._sessions.open(c, name, way="oidc", address=address, agent=agent)
+
+    @asynccontextmanager
+    async def _turn(self) -> AsyncIterator[None]:
         if self._waiting >= _WAITING:
             raise Unavailable(
                 "sign-in-busy", "too many people sign in at this moment", retry_after_s=2
             )
         self._waiting += 1
         try:
+            yield
+        finally:
+            self._waiting -= 1
+
+    async def _enter(self, offered: Offered) -> str:
+        async with self._turn():
             attempt = await asyncio.to_thread(
                 attempts.begin,
                 self._log,
@@ -88,8 +145,6 @@ class SignIn:
             )
             async with self._turns:
                 return await asyncio.to_thread(self._compare, offered, attempt)
-        finally:
-            self._waiting -= 1
 
     def _compare(self, offered: Offered, attempt: attempts.Attempt) -> str:
         with self._log.reading() as c:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -119,3 +120,38 @@ def test_a_session_that_is_not_there_cannot_be_ended(caspian: Caspian) -> None:
     done = caspian("accounts", "sessions", "reza.karimi", "--end", "0123456789abcdef")
 
     assert done.stderr.startswith("error session-unknown: ")
+
+
+@pytest.mark.usefixtures("log")
+def test_a_person_may_sign_in_with_their_states_own_sign_on(
+    caspian: Caspian, tmp_path: Path
+) -> None:
+    file = tmp_path / "sign-on.toml"
+    file.write_text('[IR]\nissuer = "https://login.example"\nclient_id = "caspian"\n')
+    env = {"CASPIAN_SIGN_ON": str(file)}
+
+    def run(*arguments: str) -> Any:
+        return caspian("accounts", *arguments, env=env)
+
+    done = run("add", *REZA, "--subject", "s-1", "--json")
+    assert json.loads(done.stdout) == {
+        "name": "reza.karimi",
+        "password": None,
+        "otpauth": None,
+        "recovery_codes": [],
+    }
+    listed = json.loads(run("ls", "--json").stdout)
+    assert (listed["issuer"], listed["subject"]) == ("https://login.example", "s-1")
+    assert (listed["password"], listed["totp"]) == (False, False)
+    other = ("other", "--person", "Other", "--role", "auditor")
+    assert run("add", *other, "--state", "IR").returncode == 0
+    for wrong, code in (
+        (run("add", "third", *other[1:], "--state", "KZ", "--subject", "s"), "sign-on-unknown"),
+        (run("add", "third", *other[1:], "--state", "IR", "--subject", "s-1"), "account-exists"),
+        (run("bind", "other", "s-1"), "account-exists"),
+        (run("bind", "nobody", "s-1"), "account-unknown"),
+    ):
+        assert wrong.stderr.startswith(f"error {code}: "), wrong.stderr
+    assert run("bind", "reza.karimi").returncode == 0
+    assert run("bind", "other", "s-1").returncode == 0
+    assert "s-1" in run("ls", "--json").stdout

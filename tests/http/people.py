@@ -47,9 +47,19 @@ class Browser:
     """A browser that shows the hub's own page: it keeps the cookie and sends the page's token."""
 
     http: httpx.AsyncClient
-    cookie: str = ""
+    cookies: dict[str, str] = field(default_factory=dict)
     csrf: str = ""
     headers: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def cookie(self) -> str:
+        """What it sends: all cookies, as one header."""
+        return "; ".join(f"{name}={value}" for name, value in self.cookies.items())
+
+    @cookie.setter
+    def cookie(self, header: str) -> None:
+        pairs = (pair.partition("=") for pair in header.split("; ") if pair)
+        self.cookies = {name: value for name, _, value in pairs}
 
     async def ask(self, method: str, path: str, **given: Any) -> httpx.Response:
         headers = {**self.headers, **given.pop("headers", {})}
@@ -59,8 +69,11 @@ class Browser:
             headers.setdefault("Caspian-Csrf", self.csrf)
         answer = await self.http.request(method, path, headers=headers, **given)
         self.http.cookies.clear()
-        if set_cookie := answer.headers.get("set-cookie"):
-            self.cookie = set_cookie.partition(";")[0]
+        for kept in answer.headers.get_list("set-cookie"):
+            name, _, value = kept.partition(";")[0].partition("=")
+            self.cookies[name] = value
+            if "Max-Age=0" in kept:
+                del self.cookies[name]
         return answer
 
     async def sign_in(self, person: Person, **given: str) -> httpx.Response:

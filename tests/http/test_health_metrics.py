@@ -132,6 +132,13 @@ def operations() -> Iterator[tuple[str, dict[str, Any]]]:
 
 OPERATIONS = dict(operations())
 OPEN = {"GET /healthz", "GET /readyz", "GET /metrics", "GET /schemas", "GET /schemas/{name}"}
+SIGNING_IN = {
+    "POST /v1/session",
+    "GET /v1/sign-on",
+    "GET /v1/sign-on/{state}",
+    "GET /v1/sign-on/{state}/callback",
+}
+"""Whoever wants to sign in has nothing to show yet."""
 
 
 async def test_the_description_is_served_and_whole(hub: Hub) -> None:
@@ -159,7 +166,7 @@ async def test_every_route_says_what_it_answers(name: str) -> None:
     assert operation["summary"]
     assert operation["description"]
     answers = operation["responses"]
-    assert any(status.startswith("2") for status in answers)
+    assert any(status < "400" for status in answers)
     if name not in OPEN:
         for status in ("401", "403", "404", "422", "503"):
             assert set(answers[status]["content"]) == {PROBLEM}, status
@@ -170,7 +177,7 @@ async def test_every_route_says_what_it_answers(name: str) -> None:
         assert parameter["schema"]
 
 
-@pytest.mark.parametrize("name", sorted(set(OPERATIONS) - OPEN - {"POST /v1/session"}))
+@pytest.mark.parametrize("name", sorted(set(OPERATIONS) - OPEN - SIGNING_IN))
 async def test_every_route_but_the_open_ones_wants_a_token(hub: Hub, name: str) -> None:
     method, path = name.split(" ")
     for part in ("name", "feed", "index", "session"):
