@@ -26,6 +26,7 @@ from consumers.delivery import Delivery
 from consumers.fanout import FanOut
 from consumers.intake import Intake
 from consumers.ledger import Ledger
+from consumers.redis_users import RedisUsers
 from consumers.worker import Job, StreamEntry, Worker, keep_all
 from hub.core.admission import Rules
 from hub.core.registry import History
@@ -56,9 +57,9 @@ class _Process:
         self.settings = settings
         self.log = log
         self.jobs = jobs
-        self.redis = connect(settings.redis_url)
+        self.redis = connect(settings.redis_address)
         self.broker = RedisBroker(
-            settings.redis_url,
+            settings.redis_address,
             logger=logging.getLogger("faststream.broker"),
             log_level=logging.DEBUG,  # it would write two lines for every batch
             apply_types=False,
@@ -108,6 +109,8 @@ class _Process:
                 Job(keys.LOG, "fanout", self.fanout.handle, self.fanout.bury, wakes=True)
             )
             loops.append(_often(self._catch_up, _LOOK))
+            if s.redis_users is not None:
+                loops.append(_often(RedisUsers(self.log, self.redis, s.redis_users).look, _LOOK))
         if "intake" in self.jobs:
             loops.append(_often(self._inboxes, _LOOK))
         if "delivery" in self.jobs:

@@ -138,7 +138,7 @@ def _lifespan(
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[dict[str, Any]]:
         log = await asyncio.to_thread(Log.open, settings.log_url)
-        redis = connect(settings.redis_url, max_connections=200)
+        redis = connect(settings.redis_address, max_connections=200)
         sessions = Sessions(log, idle=settings.session_idle, lifetime=settings.session_lifetime)
         hub = Hub(
             settings=settings,

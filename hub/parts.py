@@ -36,6 +36,7 @@ def embedded_settings(settings: Settings, *, port: int) -> Settings:
             "redis_url": url(data / "valkey", port),
             "log_url": f"sqlite:///{data / 'log.db'}",
             "data": data,
+            "redis_users": settings.redis_users or data / "redis-users",
         }
     )
 

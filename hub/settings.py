@@ -14,6 +14,7 @@ from functools import cache
 from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
+from urllib.parse import urlencode
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
 
@@ -46,6 +47,19 @@ class Settings(BaseModel):
 
     redis_url: str = Field("redis://127.0.0.1:6379/0", repr=False)
     """Redis >= 7 or Valkey, ``redis://`` or ``rediss://`` (TLS). Wrong: nothing becomes ready."""
+
+    redis_ca: Path | None = None
+    """With ``rediss://``: the certificates (PEM) that vouch for the server. None: the system's."""
+
+    redis_certificate: Path | None = None
+    """With ``rediss://``: the hub's own certificate (PEM), where the server asks for one."""
+
+    redis_key: Path | None = None
+    """The private key of that certificate (PEM)."""
+
+    redis_users: Path | None = None
+    """Where the passwords of the agencies' Redis users lie, a file for each. None: agencies have
+    no users of their own there, or somebody else makes them."""
 
     log_url: str = Field("sqlite:///.caspian/log.db", repr=False)
     """The log's store: ``sqlite:///file`` or ``postgresql://user:password@host/database``."""
@@ -150,6 +164,19 @@ class Settings(BaseModel):
     def proxies(self) -> tuple[IPv4Network | IPv6Network, ...]:
         """The trusted proxies as networks."""
         return _networks(self.trusted_proxies)
+
+    @property
+    def redis_address(self) -> str:
+        """The address of Redis with all that its TLS needs, as redis-py reads it; never log it."""
+        given = {
+            "ssl_ca_certs": self.redis_ca,
+            "ssl_certfile": self.redis_certificate,
+            "ssl_keyfile": self.redis_key,
+        }
+        query = urlencode({name: str(path) for name, path in given.items() if path})
+        if not query or not self.redis_url.startswith("rediss://"):
+            return self.redis_url
+        return f"{self.redis_url}{'&' if '?' in self.redis_url else '?'}{query}"
 
     @classmethod
     def from_environment(cls, environ: Mapping[str, str] | None = None, **given: Any) -> Settings:

@@ -89,6 +89,7 @@ _COMMANDS: Final = (
     ("subs", "hub.cli.subs:app", _OPERATORS, "Show and register subscriptions."),
     ("tokens", "hub.cli.tokens:app", _OPERATORS, "Issue and revoke access tokens."),
     ("accounts", "hub.cli.accounts:app", _OPERATORS, "Persons who sign in."),
+    ("redis", "hub.cli.redis_users:app", _OPERATORS, "Users of Redis for the agencies."),
     ("dead", "hub.cli.dead:app", _OPERATORS, "Look after dead letters."),
     ("demo", "hub.cli.parts:demo", _PARTS, "Run a whole hub with a live demonstration."),
     ("serve", "hub.cli.parts:serve", _PARTS, "Run the API."),

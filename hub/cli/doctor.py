@@ -94,7 +94,7 @@ def _examine() -> Iterator[Check]:
                 yield Check("log", "fail", e.detail, e.remedy)
             finally:
                 log.close()
-    yield from asyncio.run(_streams(settings.redis_url, last, feeds))
+    yield from asyncio.run(_streams(settings.redis_address, last, feeds))
 
 
 def _place(file: Path) -> Iterator[Check]:

@@ -108,7 +108,7 @@ async def _replay(
 
 @asynccontextmanager
 async def _feeds(sandbox: str) -> AsyncIterator[FeedStreams]:
-    redis = connect(Settings.from_environment().redis_url)
+    redis = connect(Settings.from_environment().redis_address)
     try:
         yield FeedStreams(redis, sandbox=sandbox)
     finally:

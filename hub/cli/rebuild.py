@@ -44,7 +44,7 @@ def rebuild(
             say(styled(f"projections: made anew from {made} entries"))
         if feeds or both:
             names = sorted(History(log.registry_entries()).latest.feeds())
-            deleted = asyncio.run(_delete(settings.redis_url, names))
+            deleted = asyncio.run(_delete(settings.redis_address, names))
             say(styled(f"feeds: {deleted} of {len(names)} deleted"))
             note(styled("fan-out makes them anew; `caspian doctor` says when it is done", "dim"))
 

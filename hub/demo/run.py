@@ -10,6 +10,7 @@ from contextlib import asynccontextmanager, suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Final
+from urllib.parse import urlsplit
 
 from rich.console import Console
 from rich.markup import escape
@@ -28,6 +29,7 @@ from hub.log.verify import verify_store
 from hub.members.credentials import Role
 from hub.parts import embedded_settings, parts
 from hub.settings import Settings
+from hub.streams.acl import password_of
 from hub.streams.embedded import free_port
 from hub.supervisor import ChildEvent, Supervisor
 from schemas.receipt import Receipt
@@ -285,8 +287,8 @@ class _Demo:
             (
                 "or, from any language",
                 (
-                    f"REDISCLI_AUTH=$(cat {data}/valkey/password) "
-                    f"redis-cli -p {self.valkey_port} -x "
+                    f"REDISCLI_AUTH=$(cat {data}/redis-users/az-fhn) "
+                    f"redis-cli --user az-fhn -p {self.valkey_port} -x "
                     f"XADD inbox:az-fhn '*' payload < {data}/example.xml"
                 ),
             ),
@@ -319,7 +321,7 @@ async def _publishers(settings: Settings, into: dict[str, StreamPublisher]) -> A
     opened = []
     try:
         for agency in agencies:
-            publisher = StreamPublisher(settings.redis_url, agency)
+            publisher = StreamPublisher(_address(settings, agency), agency)
             await publisher.__aenter__()
             opened.append(publisher)
             into[agency] = publisher
@@ -327,6 +329,13 @@ async def _publishers(settings: Settings, into: dict[str, StreamPublisher]) -> A
     finally:
         for publisher in opened:
             await publisher.__aexit__(None, None, None)
+
+
+def _address(settings: Settings, agency: str) -> str:
+    """Return the address of Redis for an agency's own user, which the hub makes when it joins."""
+    directory = settings.redis_users or settings.data / "redis-users"
+    user = f"{agency}:{password_of(directory, agency)}"
+    return settings.redis_url.replace(urlsplit(settings.redis_url).netloc.rpartition("@")[0], user)
 
 
 async def _until_ready(client: AsyncClient) -> None:

