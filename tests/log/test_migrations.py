@@ -7,12 +7,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from aid_samples import request
 from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
-from samples import Writer, alert
+from samples import Writer, alert, named
 from sqlalchemy import Engine, inspect
+from test_projections import projected
 
 from hub.errors import Unavailable
 from hub.log import engine as engine_module
@@ -76,6 +78,32 @@ def test_every_step_down_is_a_step_up_again(store_url: str) -> None:
 
     assert differences(engine) == []
     engine.dispose()
+
+
+def test_a_log_from_before_there_were_threads_has_them_after_the_upgrade(store_url: str) -> None:
+    log = Log.open(store_url)
+    long = f"{named('a')} {named('x' * 2000, 'a', 'b', 'b')}"
+    status = ["Actual", "Exercise", "System", "Test", "Draft"]
+    batch = [
+        *(
+            alert("az-fhn", f"m-{n}", incidents=f'"oil  {n % 3}" x', status=s)
+            for n, s in enumerate(status)
+        ),
+        alert("az-fhn", "u", msg_type="Update", references=long, incidents="Ә" * 600),
+        request("ir-ndmo", "REQ", incident="ac-1"),
+        alert("ir-ndmo", "i", incidents=" ".join(f"n{n}" for n in range(60))),
+    ]
+    Writer(log).begin("az-fhn", "ir-ndmo").commit(batch)
+    before = projected(log)
+    assert before["refs"]
+    assert before["incidents"]
+    run(log.engine, "downgrade", "0005")
+    log.close()
+
+    again = Log.open(store_url)
+
+    assert projected(again) == before
+    again.close()
 
 
 def test_opening_again_changes_nothing(store_url: str) -> None:
