@@ -365,3 +365,47 @@ def test_an_alert_expires_at_the_moment_it_says() -> None:
     assert standings(alert, at=NOW - timedelta(microseconds=1)) == {1: ("active", ())}
     assert standings(alert, at=NOW) == {1: ("expired", ())}
     assert standings(alert, message("2", "Update", "1"), at=LATER)[1] == ("updated", (2,))
+
+
+def test_what_hangs_on_a_circle_is_replaced_all_the_same() -> None:
+    circle = [message("1", "Update", "2", "3"), message("2", "Update", "1")]
+    before, behind = message("4", "Update", "1"), message("3", "Update", "5")
+
+    found = standings(*circle, before, behind, message("5"))
+
+    assert found == {
+        1: ("updated", (4,)),
+        2: ("active", ()),
+        3: ("updated", (1,)),
+        4: ("active", ()),
+        5: ("updated", (3,)),
+    }
+
+
+def test_several_cancels_are_named_in_the_order_they_were_sent() -> None:
+    cancels = [message(str(9 - n), "Cancel", "1", sent=NOW + timedelta(n)) for n in range(6)]
+
+    assert standings(message("1"), *cancels)[1] == ("cancelled", (9, 8, 7, 6, 5, 4))
+
+
+def test_an_acknowledgement_of_ones_own_is_no_part_of_a_thread() -> None:
+    ack = message("2", "Ack", "1", kind="ack")
+    threads = Threads([message("1"), ack, message("3", "Update", "1", "2")])
+
+    assert [p.message.index for p in threads.thread(1, at=NOW)] == [1, 3]
+    assert threads.thread(1, at=NOW)[1].elsewhere[0].identifier == "2"
+
+
+@pytest.mark.parametrize("kind", ["aid", "ack", "error"])
+def test_only_alerts_change_alerts_and_have_a_standing(kind: str) -> None:
+    found = standings(message("1"), message("2", "Update", "1", kind=kind))
+
+    assert found == {1: ("active", ())}
+
+
+def test_were_a_name_taken_twice_the_first_in_the_log_would_have_it() -> None:
+    first, second = message("1"), replace(message("1", severity="Extreme"), index=2)
+
+    for order in ([first, second], [second, first]):
+        [part] = Threads(order).thread(1, at=NOW)
+        assert part.message is first
