@@ -174,11 +174,12 @@ class Threads:
         m = self._of[key]
         changed = [self._of[k] for k in self._changes.get(key, ())]
         inside = {_name(c) for c in changed}
+        names = {_named(r): r for r in m.facts.references}
         return Part(
             m,
             self.standing(m.index, at=at),
             _ordered(changed),
-            tuple(r for r in dict.fromkeys(m.facts.references) if _named(r) not in inside),
+            tuple(r for name, r in names.items() if name not in inside),
         )
 
     @cached_property
