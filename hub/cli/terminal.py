@@ -20,6 +20,7 @@ from rich.console import Console, RenderableType
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 from rich.text import Text
+from rich.tree import Tree
 
 from hub.errors import HubError, Rejected
 
@@ -155,7 +156,7 @@ def _rendered(stream: TextIO, parts: Sequence[RenderableType]) -> str:
         highlight=False,
         emoji=False,
     )
-    console.print(*parts, soft_wrap=not any(isinstance(part, Table) for part in parts))
+    console.print(*parts, soft_wrap=not any(isinstance(part, Table | Tree) for part in parts))
     return buffer.getvalue()
 
 

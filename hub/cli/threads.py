@@ -56,7 +56,7 @@ def thread(
         say()
         say(styled("mentioned by", "dim"))
         for one in found["mentions"]:
-            say(Text("  ") + _line(one), styled(f"of {numbers(one['of'])}", "dim"))
+            say(Text("  ") + _line(one))
 
 
 def incidents(
@@ -86,7 +86,7 @@ def incidents(
             emit(row)
     elif incident.strip():
         for row in rows:
-            say(_line(row), standing(row["standing"]))
+            say(_line(row))
     elif rows:
         columns = ("INCIDENT", "LAST", "MESSAGES", "ACTIVE", "AGENCIES", "HEADLINE")
         table(columns, map(_incident, rows))
@@ -151,32 +151,30 @@ def _trees(found: Mapping[str, Any]) -> list[Tree]:
         index = one["index"]
         if index in above:
             place = beneath[above[index]]
-            node = place.add(_part(one, found["index"]))
+            node = place.add(_line(one, asked=index == found["index"]))
             beneath[index] = place if followers[above[index]] == 1 else node
         else:
-            trees.append(Tree(_part(one, found["index"]), guide_style="dim"))
+            trees.append(Tree(_line(one, asked=index == found["index"]), guide_style="dim"))
             beneath[index] = trees[-1]
     return trees
 
 
-def _part(one: Mapping[str, Any], asked: int) -> Text:
-    """Return a message of a thread in one line; the one that was asked for stands out."""
-    words = [_line(one, bold=one["index"] == asked), standing(one["standing"])]
-    if one["changes"]:
-        what = "cancels" if one["msg_type"] == "Cancel" else "updates"
-        words.append(styled(f"{what} {numbers(one['changes'])}", "dim"))
-    return Text("  ").join(word for word in words if word)
-
-
-def _line(one: Mapping[str, Any], *, bold: bool = False) -> Text:
+def _line(one: Mapping[str, Any], *, asked: bool = False) -> Text:
+    """Return a message in one line; what it does and where it stands come before its words."""
     grave = SEVERITY_STYLE.get(one["severity"], "") if one["kind"] == "alert" else ""
+    of = one.get("changes") or one.get("of") or []
     languages = f" ({' '.join(one['languages'])})" if one["languages"] else ""
+    what = [
+        marks(one["status"]) + styled(one["msg_type"], grave),
+        styled(f"of {numbers(of)}") if of else Text(),
+        standing(one.get("standing")),
+    ]
     return Text(" ").join(
         [
-            styled(f"#{one['index']}", "bold reverse" if bold else "bold"),
+            styled(f"#{one['index']}", "bold reverse" if asked else "bold"),
             styled(both(datetime.fromisoformat(one["sent"])), "dim"),
             styled(one["agency"]),
-            marks(one["status"]) + styled(one["msg_type"], grave),
+            Text(" ").join(word for word in what if word) + Text(":"),
             styled((one["headline"] or one["identifier"]) + languages),
         ]
     )

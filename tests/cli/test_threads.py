@@ -48,16 +48,23 @@ def test_a_thread_is_a_tree_that_says_what_holds(hub: Hub, indexes: dict[str, in
     assert done.returncode == 0, done.stderr
     lines = done.stdout.splitlines()
     ru, en, first, second, cancel, ack = (f"#{i}" for i in indexes.values())
-    rows = {line.replace("├── ", "").replace("└── ", "").split()[0]: line for line in lines if line}
-    assert f"updated by {first}" in rows[ru]
-    assert f"updated by {first}" in rows[en]
-    assert f"updated by {second}" in rows[first]
-    assert rows[first].endswith(f"updates {en} {ru}")
-    assert f"cancelled by {cancel}" in rows[second]
-    assert rows[cancel].endswith(f"cancels {second}")
-    assert rows[first].index("#") == rows[second].index("#") == rows[cancel].index("#")
+    rows = {line.strip("├└─ ").split()[0]: line for line in lines if line}
+    assert f" Alert updated by {first}: Нефть (en-US)" in rows[ru]
+    assert f" Alert updated by {first}: Oil (en-US)" in rows[en]
+    assert f" Update of {en} {ru} updated by {second}: " in rows[first]
+    assert f" Update of {first} cancelled by {cancel}: " in rows[second]
+    assert f" Cancel of {second}: " in rows[cancel]
+    assert rows[first].index("#") == rows[second].index("#") == rows[cancel].index("#") == 4
     assert lines[-2] == "mentioned by"
-    assert rows[ack].endswith(f"of {ru}")
+    assert f" Ack of {ru}: K" in rows[ack]
+
+
+def test_on_a_narrow_terminal_nothing_is_cut_off(hub: Hub, indexes: dict[str, int]) -> None:
+    done = hub.caspian("thread", "T-2", who="az-fhn", FORCE_COLOR="1", COLUMNS="40")
+
+    for index in indexes.values():
+        assert f"#{index}" in done.stdout
+    assert done.stdout.count("(en-US)") == 5, "the last word of each that has a language"
 
 
 def test_programs_get_the_thread_as_json(hub: Hub, indexes: dict[str, int]) -> None:

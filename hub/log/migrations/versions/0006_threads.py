@@ -5,7 +5,9 @@ Were it left to the next rebuild, an alert that was cancelled before would show 
 
 import json
 import re
+from collections.abc import Iterable
 from hashlib import sha256
+from typing import Any
 
 import sqlalchemy as sa
 from alembic import op
@@ -44,7 +46,7 @@ def downgrade() -> None:
     op.drop_table("refs")
 
 
-def _fill(c, refs, incidents) -> None:
+def _fill(c: sa.Connection, refs: sa.Table, incidents: sa.Table) -> None:
     # As the code of this version reads facts; that of a later one may read them otherwise.
     messages = sa.table("messages", sa.column("idx"), sa.column("agency"), sa.column("facts"))
     after = -1
@@ -71,7 +73,7 @@ def _fill(c, refs, incidents) -> None:
                 c.execute(sa.insert(table), found)
 
 
-def _targets(facts):
+def _targets(facts: dict[str, Any]) -> Iterable[str]:
     names = [(r["sender"], r["identifier"]) for r in facts.get("references", ())]
     return dict.fromkeys(
         f"{sender}\x1f{identifier}"
@@ -81,12 +83,12 @@ def _targets(facts):
     )
 
 
-def _incidents(facts):
+def _incidents(facts: dict[str, Any]) -> Iterable[str]:
     written = (facts.get("aid") or facts).get("incidents", ())[:50]
     return dict.fromkeys(filter(None, map(_name, written)))
 
 
-def _name(incident):
+def _name(incident: str) -> str:
     name = " ".join(incident.split()).upper()
     data = name.encode("utf-8", "surrogatepass")
     if len(data) > 500 or _UNWRITABLE.search(name):
