@@ -22,6 +22,7 @@ from redis.asyncio.retry import Retry
 from redis.backoff import ExponentialBackoff
 from redis.exceptions import RedisError
 
+from consumers.cap_trust import trusted_certificates
 from consumers.delivery import Delivery
 from consumers.fanout import FanOut
 from consumers.intake import Intake
@@ -75,6 +76,7 @@ class _Process:
             log, self.redis, batch=settings.batch, retention=settings.feed_retention
         )
         self.delivery = Delivery(log, self.redis)
+        self.trusted = trusted_certificates(settings.cap_trust)
 
     def worker(self, job: Job) -> Worker:
         s = self.settings
@@ -142,7 +144,12 @@ class _Process:
                 await self._refuse_stranger(key)
 
     def _intake(self, agency: str) -> Intake:
-        return Intake(self.redis, agency, max_payload_bytes=self.settings.max_payload_bytes)
+        return Intake(
+            self.redis,
+            agency,
+            max_payload_bytes=self.settings.max_payload_bytes,
+            trusted=self.trusted,
+        )
 
     async def _refuse_stranger(self, key: str) -> None:
         """Pass on what nobody's inbox holds; the ledger refuses it as of an unknown agency."""

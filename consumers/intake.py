@@ -14,8 +14,10 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import Sequence
+from dataclasses import asdict, replace
 from typing import Any
 
+from cryptography.x509 import Certificate
 from redis.asyncio import Redis
 
 from consumers.signatures import SIGNED_FIELDS, opened, with_signature
@@ -23,6 +25,7 @@ from consumers.worker import StreamEntry
 from hub.core.candidate import Candidate, Via
 from hub.streams.submit import propose, queue
 from hub.telemetry import process_metrics
+from schemas.cap.signature import check_xml_signature
 from schemas.errors import Rejected
 from schemas.payload import read_payload
 from schemas.receipt import findings_json
@@ -37,10 +40,19 @@ _ACKNOWLEDGEMENT_FIELDS = frozenset({b"type", b"message", b"officer", b"note", b
 class Intake:
     """The intake of one agency's inbox."""
 
-    def __init__(self, redis: Redis, agency: str, *, max_payload_bytes: int) -> None:
+    def __init__(
+        self,
+        redis: Redis,
+        agency: str,
+        *,
+        max_payload_bytes: int,
+        trusted: Sequence[Certificate] = (),
+    ) -> None:
+        """*trusted* are the certificates that count for XML signatures inside alerts."""
         self._redis = redis
         self._agency = agency
         self._max_payload_bytes = max_payload_bytes
+        self._trusted = trusted
 
     async def handle(self, entries: Sequence[StreamEntry], last: Any) -> None:
         """Turn entries of the inbox into candidates, which *last* adds."""
@@ -52,6 +64,7 @@ class Intake:
                 entry,
                 max_payload_bytes=self._max_payload_bytes,
                 signed=signed.get(entry.id),
+                trusted=self._trusted,
             )
             process_metrics().messages_received.labels(candidate.via).inc()
             candidates.append(candidate)
@@ -68,10 +81,12 @@ def candidate_of(
     *,
     max_payload_bytes: int,
     signed: SignedMessage | Rejected | None = None,
+    trusted: Sequence[Certificate] = (),
 ) -> Candidate:
     """Return what an inbox entry asks for, or its refusal.
 
-    *signed* is its header with the signature verified, or why it does not hold.
+    *signed* is its header with the signature verified, or why it does not hold; *trusted*
+    are the certificates that count for an XML signature inside the alert.
 
     The fields are those of docs/protocol/streams.md. A field that is not among them
     is refused rather than passed over: it may be a misspelt one that matters.
@@ -85,7 +100,7 @@ def candidate_of(
             if isinstance(signed, Rejected):
                 raise signed
             candidate = _message(agency, entry, payload, max_payload_bytes, signed)
-            return with_signature(candidate, signed)
+            return with_signature(_with_xml_signature(candidate, trusted), signed)
         if kind == "acknowledgement":
             _only(fields, _ACKNOWLEDGEMENT_FIELDS)
             return Candidate(
@@ -110,6 +125,16 @@ def candidate_of(
         agency, refusal, payload=payload, via=_via(fields), inbox=entry.id.decode()
     )
     return refused if isinstance(signed, Rejected) else with_signature(refused, signed)
+
+
+def _with_xml_signature(c: Candidate, trusted: Sequence[Certificate]) -> Candidate:
+    """Note what became of the XML signature inside an alert; it decides nothing."""
+    if c.facts is None or c.payload_type != "application/cap+xml":
+        return c
+    found = check_xml_signature(c.payload, trusted, sent=c.facts.sent)
+    if found is None:
+        return c
+    return replace(c, xml_signature=json.dumps(asdict(found), ensure_ascii=False))
 
 
 def _message(

@@ -96,6 +96,10 @@ class Settings(BaseModel):
     max_payload_bytes: int = Field(1 << 20, ge=1024, le=16 << 20)
     """The largest payload taken (rule R01)."""
 
+    cap_trust: Path | None = None
+    """A directory of certificates (``*.pem``) that count for XML signatures inside alerts. None:
+    such a signature may hold, and is never trusted."""
+
     future_tolerance: Seconds = timedelta(minutes=10)
     """How far ahead of the hub's clock a message's ``sent`` may be (rule H7)."""
 

@@ -125,11 +125,25 @@ def _head(found: Mapping[str, Any]) -> None:
             f"{severity}, {facts.get('urgency', 'Unknown')}, {facts.get('certainty', 'Unknown')}"
         )
         say(styled(f"{'severity':<11}", "dim"), styled(grave, SEVERITY_STYLE.get(severity, "")))
+    say(styled(f"{'signed':<11}", "dim"), _signatures(found))
     if found["standing"] is not None:
         say(styled(f"{'standing':<11}", "dim"), standing(found["standing"]))
     areas = [a["description"] for a in facts.get("areas", ()) if a.get("description")]
     if areas:
         say(styled(f"{'area':<11}", "dim"), styled("; ".join(areas)))
+
+
+def _signatures(found: Mapping[str, Any]) -> Any:
+    """Return who vouches for a message, in one line."""
+    if found["attested"] == "agency":
+        name = str(found["key"]).partition("+")[0]
+        doubted = found.get("suspect")
+        told = styled(f"by {name}, doubted" if doubted else f"by {name}", "red" if doubted else "")
+    else:
+        told = styled("no; the hub vouches for its header", "yellow")
+    if inside := found.get("xml_signature"):
+        told += styled(f"; XML signature {inside['state']} {inside['subject']}".rstrip())
+    return told
 
 
 def _lives(recipients: list[dict[str, Any]]) -> None:

@@ -243,6 +243,8 @@ class _Batch:
         attested: dict[str, Any] = {"via": c.via, "attested": "hub", "header": header}
         if c.header:
             attested |= {"attested": "agency", "key": c.key, "signature": c.signature}
+        if c.xml_signature:
+            attested["xml_signature"] = json.loads(c.xml_signature)
         index = self.size + len(self.entries)
         row = MessageRow(index, message_id, c.agency, key, digest, at_us, facts, warnings)
         chain = chain.after(header)

@@ -50,6 +50,8 @@ class Candidate:
     header: str = ""
     signature: str = ""
     key: str = ""
+    xml_signature: str = ""
+    """What intake found of the XML signature inside the alert, as JSON; empty where it has none."""
 
     def to_fields(self) -> dict[str, str | bytes]:
         """Write the candidate as fields of a stream entry; empty ones are left out."""
@@ -70,6 +72,8 @@ class Candidate:
             fields["body"] = json.dumps(self.body, ensure_ascii=False, separators=(",", ":"))
         if self.header:
             fields |= {"header": self.header, "signature": self.signature, "key": self.key}
+        if self.xml_signature:
+            fields["xml_signature"] = self.xml_signature
         return fields
 
     @classmethod
@@ -96,4 +100,5 @@ class Candidate:
             header=get(b"header", b"").decode(),
             signature=get(b"signature", b"").decode(),
             key=get(b"key", b"").decode(),
+            xml_signature=get(b"xml_signature", b"").decode(),
         )

@@ -314,6 +314,7 @@ class Checks:
             header=entry["header"] if "key" in entry else "",
             signature=entry.get("signature", ""),
             key=entry.get("key", ""),
+            xml_signature=json.dumps(entry["xml_signature"]) if "xml_signature" in entry else "",
         )
         known = Known(chains={chain_name(row.agency, signed="key" in entry): chain})
         if facts.aid is not None:

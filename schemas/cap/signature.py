@@ -44,6 +44,11 @@ _TRANSFORMS: Final = frozenset(
     }
 )
 _MOST_CERTIFICATES: Final = 10
+_ODD: Final = (
+    x509.DuplicateExtension,
+    x509.InvalidVersion,
+    x509.UnsupportedGeneralNameType,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +66,7 @@ class XmlSignature:
     issuer: str = ""
 
 
-class _Found(Exception):  # noqa: N818 - it carries a result, and is no error
+class _Found(Exception):
     def __init__(self, state: State, detail: str) -> None:
         super().__init__(detail)
         self.state: State = state
@@ -135,8 +140,11 @@ def _certificates(signature: etree._Element) -> list[x509.Certificate]:
     for element in signature.findall(path)[:_MOST_CERTIFICATES]:
         text = re.sub(r"\s", "", element.text or "")
         try:
-            found.append(x509.load_der_x509_certificate(base64.b64decode(text, validate=True)))
-        except (ValueError, binascii.Error) as e:
+            one = x509.load_der_x509_certificate(base64.b64decode(text, validate=True))
+            # They are parsed when they are asked for, and may turn out to be garbled then.
+            _ = one.subject, one.issuer, one.not_valid_before_utc, one.extensions, one.public_key()
+            found.append(one)
+        except (ValueError, TypeError, binascii.Error, UnsupportedAlgorithm, *_ODD) as e:
             raise _Found("unsupported", f"a certificate cannot be read: {e}") from e
     if not found:
         raise _Found("unsupported", "it names no certificate")

@@ -28,6 +28,7 @@ from schemas.entry import ENTRY_KINDS, decode, micros
 from tests.docs.pages import bare, rows, sections, text_of
 from tests.keys import key, signed, signed_fields, statement
 from tests.log.samples import BEGAN, cap
+from tests.xml_signer import signed as xml_signed
 
 PAGE = "docs/protocol/entries.md"
 _COMMON = {"v", "kind", "at", "agency"}
@@ -66,6 +67,7 @@ def _candidates(registry: Callable[[], Registry]) -> Iterator[Candidate]:
     yield _signed(registry(), "redaction", order)
     plain = _inbox({b"payload": cap("A-2")})
     yield _inbox(signed_fields(plain, _AZ))
+    yield _inbox({b"payload": xml_signed(payload=cap("A-4"))})
     lost = _inbox({b"payload": cap("A-3", scope="Private", addresses="nobody")})
     chain = Chain().after(signed(plain, _AZ).header)
     yield _inbox(signed_fields(lost, _AZ, chain))
