@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 from xml.parsers import expat
 
-from schemas import cap, rm
+from schemas import cap, polrep, rm
 from schemas.cap.containers import MAX_CONTAINER_BYTES
 from schemas.cap.encoding import to_utf8
 from schemas.cap.json_form import parsed
@@ -21,6 +21,7 @@ from schemas.errors import Finding, Rejected
 
 if TYPE_CHECKING:
     from schemas.cap import Alert, Profile
+    from schemas.polrep import Polrep
     from schemas.rm import AidMessage
 
 __all__ = ["Judgement", "judge"]
@@ -45,17 +46,17 @@ class Judgement:
 
     kind: str
     """``CAP 1.2``, ``EDXL-RM RequestResource``, … with `` (JSON)`` after it in that form;
-    ``unknown`` where nothing tells."""
+    ``POLREP``; ``unknown`` where nothing tells."""
     findings: tuple[Finding, ...]
     """In document order; none is an error where there is no refusal."""
-    message: Alert | AidMessage | None = None
+    message: Alert | AidMessage | Polrep | None = None
     refusal: Rejected | None = None
     alert: int | None = None
     """Which alert of a container it is, from 1; None for a document that is the message."""
 
     @property
     def valid(self) -> bool:
-        """Whether the hub's reader takes the message; warnings are fine."""
+        """Whether the reader of its format takes the message; warnings are fine."""
         return self.refusal is None
 
 
@@ -64,11 +65,14 @@ def judge(data: bytes, profile: Profile = cap.Profile.PLAIN) -> tuple[Judgement,
 
     At least one judgement comes back. *profile* is for alerts; aid messages have none.
     Under the plain profile a document that is no container is valid exactly where
-    `schemas.payload.read_payload` takes it. Lines are those of the document; an alert
+    `schemas.payload.read_payload` takes it, but for pollution reports: these the hub takes
+    only when they were converted. Lines are those of the document; an alert
     that a container carries as text or base64 has none.
     """
     if data.lstrip(b"\xef\xbb\xbf \t\r\n")[:1] == b"{":
         return (_judge_json(data, profile),)
+    if polrep.is_polrep(data):
+        return (_judge_polrep(data),)
     try:
         text = to_utf8(data, max_bytes=MAX_CONTAINER_BYTES)
         is_plain(text)
@@ -115,6 +119,14 @@ def _judge_aid(data: bytes, kind: str) -> Judgement:
     except Rejected as refusal:
         return _refused(kind, refusal)
     return Judgement(kind, reading.warnings, reading.message)
+
+
+def _judge_polrep(data: bytes) -> Judgement:
+    try:
+        reading = polrep.read_polrep(data)
+    except Rejected as refusal:
+        return _refused("POLREP", refusal)
+    return Judgement("POLREP", reading.warnings, reading.report)
 
 
 def _judge_json(data: bytes, profile: Profile) -> Judgement:

@@ -73,7 +73,12 @@ _COMMANDS: Final = (
         "Check messages by the rules of the standards, without a hub.",
     ),
     ("template", "hub.cli.template:template", _AGENCIES, "Write an example of a message."),
-    ("convert", "hub.cli.convert:convert", _AGENCIES, "Write a message as XML, JSON or GeoJSON."),
+    (
+        "convert",
+        "hub.cli.convert:convert",
+        _AGENCIES,
+        "Write a message as XML, JSON, GeoJSON or POLREP.",
+    ),
     ("vocab", "hub.cli.vocab:app", _AGENCIES, "Look up the codes that messages use."),
     ("aid", "hub.cli.aid:app", _AGENCIES, "Show what is asked for, promised and missing."),
     ("log", "hub.cli.log:app", _AUDITORS, "Read, verify, export and replay the log."),

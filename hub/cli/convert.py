@@ -10,6 +10,7 @@ from cyclopts import Parameter
 from hub.cli.exits import usage
 from hub.cli.files import read_input
 from hub.cli.raw import write_raw
+from hub.cli.reports import Means, as_message, as_report
 from hub.cli.terminal import note, styled
 from hub.errors import Rejected
 from schemas.cap import Alert, write_alert, write_alert_json
@@ -17,15 +18,22 @@ from schemas.cap.geojson import alert_features
 from schemas.cap.layout import NAMESPACE_DSIG
 from schemas.geometry import write_collection
 from schemas.judgement import Judgement, judge
+from schemas.polrep import Polrep, write_polrep
 from schemas.rm import AidMessage, write_aid, write_aid_json
 from schemas.rm.geojson import aid_features
 
 __all__ = ["convert", "write_file"]
 
-Form = Literal["xml", "json", "geojson"]
+Form = Literal["xml", "json", "geojson", "polrep", "cap", "aid"]
 
-_BY_NAME: Final[dict[str, Form]] = {".xml": "xml", ".json": "json", ".geojson": "geojson"}
-Message = Alert | AidMessage
+_BY_NAME: Final[dict[str, Form]] = {
+    ".xml": "xml",
+    ".json": "json",
+    ".geojson": "geojson",
+    ".polrep": "polrep",
+    ".txt": "polrep",
+}
+Message = Alert | AidMessage | Polrep
 
 OutFile = Annotated[
     str, Parameter(name=["--output", "-o"], help="Where to write; - is standard output.")
@@ -39,26 +47,41 @@ def convert(
     *,
     to: Annotated[
         Form | None,
-        Parameter(help="Without it the name of the output says so, else XML and JSON change."),
+        Parameter(
+            help="Without it the name of the output says so, else XML and JSON change, and a "
+            "pollution report becomes XML. cap and aid: of a report with both, this part, in XML."
+        ),
+    ] = None,
+    sender: Annotated[
+        str | None, Parameter(help="Of a pollution report: the sender as it is registered.")
+    ] = None,
+    state: Annotated[
+        str | None, Parameter(help="For a pollution report: the sender's state, in two letters.")
+    ] = None,
+    answers: Annotated[
+        str | None,
+        Parameter(help="Of a pollution report that offers: the file of the request it answers."),
     ] = None,
     output: OutFile = "-",
     force: Force = False,
 ) -> None:
-    """Write a message as XML, JSON or GeoJSON. What is not valid is not converted.
+    """Write a message as XML, JSON, GeoJSON or POLREP. What is not valid is not converted.
 
     Parameters
     ----------
     file: str
-        A file in XML or JSON, also a feed; - reads standard input.
+        A file in XML or JSON, also a feed, or a pollution report; - reads standard input.
 
     """
     if file.startswith("-") and file != "-":
         raise usage(f"unknown option {file}", remedy="See `caspian convert --help`.")
+    means = Means(sender=sender, state=state, answers=answers)
+    means.check()
     data = read_input(file)
     judgements = judge(data)
     messages = [_message(judgement) for judgement in judgements]
     form = to or _BY_NAME.get(Path(output).suffix.lower()) or _other(judgements[0])
-    write_file(_written(messages, form), output, force=force)
+    write_file(_written(messages, form, means), output, force=force)
     if NAMESPACE_DSIG.encode() in data:
         note(styled("a signature is over the bytes as they were: it is left out", "yellow"))
 
@@ -94,25 +117,20 @@ def _message(judgement: Judgement) -> Message:
 
 
 def _other(judgement: Judgement) -> Form:
-    return "xml" if judgement.kind.endswith("(JSON)") else "json"
+    to_xml = judgement.kind.endswith("(JSON)") or isinstance(judgement.message, Polrep)
+    return "xml" if to_xml else "json"
 
 
-def _written(messages: list[Message], form: Form) -> bytes:
+def _written(messages: list[Message], form: Form, means: Means) -> bytes:
     if form == "geojson":
-        return _on_the_map(messages)
+        return _on_the_map([_drawn(message, means) for message in messages])
     if len(messages) > 1:
         raise Rejected(
             "several-messages",
             f"there are {len(messages)} alerts in it, and one file in {form} holds one",
             remedy="Convert them one at a time, or --to geojson.",
         )
-    message = messages[0]
-    if isinstance(message, Alert):
-        # A validated model has its fields in the order of the standard, which people look for.
-        message = Alert.model_validate(message.model_dump())
-        data = write_alert(message) if form == "xml" else write_alert_json(message) + b"\n"
-    else:
-        data = write_aid(message) if form == "xml" else write_aid_json(message) + b"\n"
+    data = _one(messages[0], form, means)
     again = judge(data)[0].refusal
     if again is not None:
         # The other form takes more bytes, and may be too large.
@@ -125,7 +143,32 @@ def _written(messages: list[Message], form: Form) -> bytes:
     return data
 
 
-def _on_the_map(messages: list[Message]) -> bytes:
+def _one(message: Message, form: Form, means: Means) -> bytes:
+    if form == "polrep":
+        return write_polrep(as_report(message, means))
+    if isinstance(message, Polrep):
+        message = as_message(message, form if form in {"cap", "aid"} else None, means)
+    if form == ("aid" if isinstance(message, Alert) else "cap"):
+        raise Rejected(
+            "not-convertible",
+            "an alert is no aid message, nor an aid message an alert",
+            remedy="Only a pollution report can become either.",
+        )
+    if isinstance(message, Alert):
+        # A validated model has its fields in the order of the standard, which people look for.
+        message = Alert.model_validate(message.model_dump())
+        return write_alert_json(message) + b"\n" if form == "json" else write_alert(message)
+    return write_aid_json(message) + b"\n" if form == "json" else write_aid(message)
+
+
+def _drawn(message: Message, means: Means) -> Alert | AidMessage:
+    if not isinstance(message, Polrep):
+        return message
+    alone = message.polwarn is None and message.polinf is None
+    return as_message(message, "aid" if alone else "cap", means)
+
+
+def _on_the_map(messages: list[Alert | AidMessage]) -> bytes:
     features = [
         feature
         for message in messages

@@ -12,10 +12,12 @@ from cyclopts import Parameter
 
 from hub.cli.convert import Force, OutFile, write_file
 from hub.cli.exits import usage
-from hub.cli.template_texts import EQUIPMENT, WIND
+from hub.cli.reports import SENDER
+from hub.cli.template_texts import EQUIPMENT, WIND, pollution
 from hub.core.registry import AGENCY_ID
 from hub.demo.members import MEMBERS
 from schemas.cap import Alert, Area, EventCode, Info, write_alert
+from schemas.polrep import write_polrep
 from schemas.rm import (
     AidMessage,
     AssignmentInformation,
@@ -38,13 +40,12 @@ from schemas.rm import (
 __all__ = ["template"]
 
 _LISTED: Final = {member["id"]: member for member in MEMBERS}
-_SENDER: Final = r"[^\s,<&\x00-\x1f\x7f\ud800-\udfff\ufffe\uffff]+"
 _UNITS: Final = "urn:un:unece:uncefact:codelist:standard:UNECE:Recommendation20"
 _BAKU: Final = (40.35, 49.87)
 
 
 def template(
-    what: Literal["alert", "aid-request", "aid-offer"],
+    what: Literal["alert", "aid-request", "aid-offer", "polrep"],
     /,
     *,
     agency: Annotated[str, Parameter(help="Who sends it; its id in the hub.")] = "az-fhn",
@@ -64,6 +65,7 @@ def template(
     """Write an example of a message, sent now, that the hub would take as it is.
 
     It is marked as a test: change the status (of aid messages the incident) for real use.
+    A pollution report is an exercise: take the word EXERCISE out.
     docs/standards.md says what to change.
 
     Parameters
@@ -81,7 +83,7 @@ def template(
     languages = tuple(dict.fromkeys(language)) or tuple(member.get("languages", ("en",)))
     listed = next(iter(member.get("senders", ())), f"duty@{agency}.example")
     name = listed if sender is None else sender
-    if not re.fullmatch(_SENDER, name):
+    if not re.fullmatch(SENDER, name):
         raise usage(
             "a sender is not empty and has no white space, comma, < or &",
             remedy="Write it as the operator registered it.",
@@ -90,6 +92,10 @@ def template(
     id_ = f"{agency.upper()}-{at:%Y%m%dT%H%M%SZ}-{uuid.uuid4().hex[:8]}"
     if what == "alert":
         data = write_alert(_alert(id_, name, member.get("name", agency), languages, at))
+    elif what == "polrep":
+        if set(language) - {"en"}:
+            raise usage("a pollution report is in English", remedy="Leave --language out.")
+        data = write_polrep(pollution(agency, member.get("name", agency), at))
     elif language[1:]:
         raise usage("an aid message is in one language", remedy="Give --language once.")
     else:

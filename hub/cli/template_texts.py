@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from typing import Final
 
-__all__ = ["EQUIPMENT", "WIND", "Words"]
+from schemas.polrep import Polfac, Polinf, Polrep, Polwarn, Serial
+from schemas.polrep.moment import moment_of
+
+__all__ = ["EQUIPMENT", "WIND", "Words", "pollution"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,3 +77,33 @@ EQUIPMENT: Final = {
     "en": "Equipment against an oil spill",
 }
 """What is asked for or offered, by language."""
+
+
+def pollution(agency: str, name: str, at: datetime) -> Polrep:
+    """Return a report of all three parts, an exercise; POLREP is written in English."""
+    then = moment_of(at - timedelta(minutes=30))
+    return Polrep(
+        exercise=True,
+        sender=name,
+        recipients=("AZ", "IR", "KZ", "RU", "TM"),
+        sent=moment_of(at),
+        identification="POLREP CASPIAN",
+        serial=Serial(state=agency[:2].upper(), incident="EXAMPLE"),
+        polwarn=Polwarn(
+            date_time=then,
+            position="40-21.0N 049-52.2E, 2 NM SE OF BAKU",
+            incident="TANKER GROUNDING",
+            outflow="CRUDE OIL, 50 TONNES",
+            acknowledge="ACKNOWLEDGE",
+        ),
+        polinf=Polinf(
+            position="40-21.0N 049-52.2E, LENGTH 1 NM, WIDTH 0.2 NM",
+            characteristics="CRUDE OIL, BLACK, LIQUID",
+            wind="315 DEG 10 M/S",
+            drift="135 DEG 0.5 KNOTS",
+        ),
+        polfac=Polfac(
+            request="2000 M OFFSHORE BOOM; 2 SKIMMERS",
+            where="PORT OF BAKU, VHF CHANNEL 16",
+        ),
+    )

@@ -41,7 +41,7 @@ def validate(
     ] = Profile.PLAIN,
     json: AsJson = False,
 ) -> int:
-    """Check CAP and EDXL-RM messages by the rules of the standards; no hub is needed.
+    """Check CAP, EDXL-RM and POLREP messages by the rules of the standards; no hub is needed.
 
     Feeds and envelopes (Atom, RSS, EDXL-DE) are opened, and each alert in them is
     checked. What only the hub's log can tell, such as whose sender it is, is not checked.
@@ -50,7 +50,7 @@ def validate(
     Parameters
     ----------
     files: str
-        Files in XML or JSON; - reads standard input.
+        Files in XML or JSON, or pollution reports; - reads standard input.
 
     """
     if not files:
