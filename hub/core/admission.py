@@ -454,7 +454,8 @@ class _Batch:
                 return Decision(c, since, self.at_us, duplicate=True)
         at_us = self._tick()
         redacted = self._redacted(change) if change.kind == "redaction" else None
-        facts = {"inbox": c.inbox, **change.facts, **(redacted or {})}
+        facts = {"inbox": c.inbox, "by": _writable_name(c.person), **change.facts}
+        facts |= redacted or {}
         index = self._append(
             NewEntry(
                 change.kind,
@@ -628,6 +629,10 @@ def _entry(kind: str, at_us: int, agency: str, facts: dict[str, Any]) -> bytes:
             f"the facts of this message do not fit into a log entry: {e}",
             remedy="Shorten what is not payload: identifiers, references, addresses, notes.",
         ) from e
+
+
+def _writable_name(person: str) -> str:
+    return writable(person.replace("\x00", ""))[:200]
 
 
 def _text(body: Mapping[str, Any], name: str, limit: int) -> str:

@@ -50,20 +50,23 @@ class Candidate:
     header: str = ""
     signature: str = ""
     key: str = ""
+    person: str = ""
+    """Who proposes a change of the registry, or a redaction, by name."""
     xml_signature: str = ""
     """What intake found of the XML signature inside the alert, as JSON; empty where it has none."""
 
     def to_fields(self) -> dict[str, str | bytes]:
         """Write the candidate as fields of a stream entry; empty ones are left out."""
         fields: dict[str, str | bytes] = {"kind": self.kind, "agency": self.agency, "via": self.via}
-        if self.inbox:
-            fields["inbox"] = self.inbox
-        if self.payload:
-            fields["payload"] = self.payload
-        if self.payload_type:
-            fields["payload_type"] = self.payload_type
-        if self.message_id:
-            fields["id"] = self.message_id
+        plain: dict[str, str | bytes] = {
+            "inbox": self.inbox,
+            "payload": self.payload,
+            "payload_type": self.payload_type,
+            "id": self.message_id,
+            "person": self.person,
+            "xml_signature": self.xml_signature,
+        }
+        fields |= {name: value for name, value in plain.items() if value}
         if self.facts is not None:
             fields["facts"] = self.facts.model_dump_json(exclude_defaults=True)
         if self.warnings != "[]":
@@ -72,8 +75,6 @@ class Candidate:
             fields["body"] = json.dumps(self.body, ensure_ascii=False, separators=(",", ":"))
         if self.header:
             fields |= {"header": self.header, "signature": self.signature, "key": self.key}
-        if self.xml_signature:
-            fields["xml_signature"] = self.xml_signature
         return fields
 
     @classmethod
@@ -100,5 +101,6 @@ class Candidate:
             header=get(b"header", b"").decode(),
             signature=get(b"signature", b"").decode(),
             key=get(b"key", b"").decode(),
+            person=get(b"person", b"").decode(),
             xml_signature=get(b"xml_signature", b"").decode(),
         )

@@ -31,8 +31,6 @@ class Redaction(BaseModel):
     """The log index of the message."""
     grounds: str = Field(min_length=1, max_length=500)
     """The law or order, for everybody to read."""
-    by: str = Field("", max_length=200)
-    """Who did it, where nobody signs."""
 
 
 def residue(facts: MessageFacts) -> str:

@@ -75,7 +75,7 @@ async def redact(record: Redaction, hub: HubState, asker: Asker) -> dict[str, An
     """
     require(asker, "register")
     _own_state(asker, record.agency)
-    body = {**record.model_dump(mode="json"), "by": asker.person}
+    body = record.model_dump(mode="json")
     history = await hub.registry(fresh=True)
     change_of("redaction", body, history.latest)
     known = await asyncio.to_thread(hub.log.known_for, [Candidate("redaction", "", body=body)])
@@ -86,7 +86,8 @@ async def redact(record: Redaction, hub: HubState, asker: Asker) -> dict[str, An
             f"{record.agency} has no message at {record.message}",
             remedy="Name the message by its log index, and the agency that sent it.",
         )
-    await propose(hub.redis, [Candidate("redaction", "", via="http", body=body)])
+    change = Candidate("redaction", "", via="http", body=body, person=asker.person)
+    await propose(hub.redis, [change])
     deadline = asyncio.get_running_loop().time() + hub.settings.receipt_timeout.total_seconds()
     while asyncio.get_running_loop().time() < deadline:
         found = await asyncio.to_thread(hub.log.row, record.message)
@@ -123,7 +124,8 @@ async def _log(
         return
     change_of(kind, body, history.latest)
     _lines.info("registry.change_proposed", kind=kind, by=asker.account or asker.person)
-    await propose(hub.redis, [Candidate(kind, "", via="http", body=body)])
+    change = Candidate(kind, "", via="http", body=body, person=asker.person)
+    await propose(hub.redis, [change])
     deadline = asyncio.get_running_loop().time() + hub.settings.receipt_timeout.total_seconds()
     while not there((await hub.registry(fresh=True)).latest):
         if asyncio.get_running_loop().time() > deadline:

@@ -70,7 +70,7 @@ async def submit(given: Statement, hub: HubState, asker: Asker) -> dict[str, Any
     signatures = json.dumps([one.model_dump() for one in given.signatures])
     body = {"statement": given.statement, "signatures": signatures}
     # The ledger takes the kind from the statement itself.
-    candidate = Candidate("member", "", via="http", body=body)
+    candidate = Candidate("member", "", via="http", body=body, person=asker.person)
     if (there := await _logged(hub, candidate)) is None:
         change_of("member", body, (await hub.registry(fresh=True)).latest)
         _log.info("registry.change_proposed", kind="statement", by=asker.account or asker.person)

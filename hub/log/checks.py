@@ -329,6 +329,7 @@ class Checks:
                 kind,  # type: ignore[arg-type]  # one of the two kinds
                 row.agency,
                 inbox=entry.get("inbox", ""),
+                person=entry.get("by", ""),
                 body=_proposed(entry, kind),
             )
             known = self._redaction(row, entry) if kind == "redaction" else Known()
