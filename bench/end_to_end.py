@@ -99,7 +99,14 @@ async def hub(directory: Path) -> AsyncIterator[Hub]:
     """Run a hub of real processes with its members registered."""
     port = free_port()
     settings = embedded_settings(
-        Settings(data=directory, log_format="json", log_level="warning"), port=port
+        Settings(
+            data=directory,
+            log_format="json",
+            log_level="warning",
+            agency_rate=0,
+            address_rate=0,
+        ),
+        port=port,
     )
     supervisor = Supervisor(parts(settings, valkey_port=port, api=False), directory=directory)
     running = asyncio.create_task(supervisor.run())

@@ -11,9 +11,6 @@ from typing import Any, Final
 import structlog
 import uvicorn
 from fastapi import FastAPI
-from starlette.datastructures import MutableHeaders
-from starlette.requests import ClientDisconnect
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from hub.errors import Unavailable
 from hub.http import (
@@ -32,9 +29,11 @@ from hub.http import (
     sign_on,
     threads,
 )
+from hub.http.guard import Guard
+from hub.http.limits import Limits
 from hub.http.refusals import Refusals
 from hub.http.state import Hub
-from hub.http.wire import REFUSALS, Wire
+from hub.http.wire import IDLE_S, REFUSALS, Wire
 from hub.log.store import Log
 from hub.members.credentials import Authenticator
 from hub.members.oidc import Provider
@@ -51,12 +50,6 @@ from hub.version import VERSION
 
 __all__ = ["build_api", "serve"]
 
-_HEADERS: Final = {
-    "X-Content-Type-Options": "nosniff",
-    "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
-    "Referrer-Policy": "no-referrer",
-    "Cache-Control": "no-store",
-}
 _NOTED_S: Final = 60
 _ROUTES = (
     publishing,
@@ -96,42 +89,6 @@ def build_api(settings: Settings) -> FastAPI:
     return app
 
 
-class Guard:
-    """Give every answer the safe headers, and a fault of ours the form of all errors.
-
-    Plain ASGI: a middleware that wraps responses would hold event streams open.
-    """
-
-    def __init__(self, app: ASGIApp) -> None:
-        self._app = app
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Pass a request on."""
-        if scope["type"] != "http":
-            await self._app(scope, receive, send)
-            return
-        begun = False
-
-        async def guarded(message: Message) -> None:
-            nonlocal begun
-            if message["type"] == "http.response.start":
-                begun = True
-                headers = MutableHeaders(scope=message)
-                for name, value in _HEADERS.items():
-                    headers.setdefault(name, value)
-            await send(message)
-
-        try:
-            await self._app(scope, receive, guarded)
-        except ClientDisconnect:
-            # It hung up before its request was whole: nothing was taken, nobody is to be answered.
-            _log.info("request.abandoned", path=scope["path"])
-        except Exception:  # noqa: BLE001  # the process's last word on a request
-            _log.exception("request.failed", path=scope["path"])
-            if not begun:
-                await problems.internal()(scope, receive, guarded)
-
-
 def _lifespan(
     settings: Settings,
 ) -> Callable[[FastAPI], AbstractAsyncContextManager[dict[str, Any]]]:
@@ -152,6 +109,7 @@ def _lifespan(
             sign_in=SignIn(log, sessions),
             sign_ons={s: Provider(one) for s, one in read_sign_ons(settings.sign_on).items()},
             refusals=Refusals(redis),
+            limits=Limits(settings),
         )
         app.state.hub = hub
         await hub.registry(fresh=True)
@@ -218,6 +176,7 @@ def serve(settings: Settings) -> None:
         server_header=False,
         proxy_headers=False,  # whose word is believed is `hub.http.peer`'s to say
         timeout_graceful_shutdown=2,
+        timeout_keep_alive=IDLE_S,
         lifespan="on",
     )
     logging.getLogger("uvicorn.error").setLevel(settings.log_level.upper())

@@ -140,6 +140,16 @@ class Settings(BaseModel):
     session_lifetime: Seconds = timedelta(hours=12)
     """How long after its beginning a session ends in any case: a shift."""
 
+    agency_rate: int = Field(6_000, ge=0, le=10_000_000)
+    """Requests a minute of one agency, or of an account of none; a minute's worth may come at
+    once. 0: no bound. Each API process counts for itself."""
+
+    address_rate: int = Field(12_000, ge=0, le=10_000_000)
+    """The same for one address (of IPv6 a /64), before it is known who asks."""
+
+    agency_streams: int = Field(200, ge=1, le=100_000)
+    """How many event streams one agency, or account of none, may hold open at once."""
+
     metrics_port: int | None = Field(None, ge=1, le=65535)
     """Where a consumer process shows its metrics, on 127.0.0.1. None: nowhere."""
 

@@ -219,6 +219,9 @@ class Metrics:
         self.sign_ins = self._counter(
             "caspian_sign_ins_total", "Attempts to sign in: ok, or a code.", "code"
         )
+        self.throttled = self._counter(
+            "caspian_throttled_total", "Requests turned away as too many, by code.", "code"
+        )
         self.sse_clients = self._gauge(
             "caspian_sse_clients", "Clients that follow a feed over SSE now."
         )

@@ -67,6 +67,12 @@ Wanted = Annotated[Filter, Depends(_filter)]
 Sandbox = Annotated[str, Query(pattern=r"^([a-z0-9][a-z0-9-]{0,39})?$")]
 
 
+async def _counted(hub: HubState, asker: Asker) -> AsyncIterator[None]:
+    """Count a stream until its response has ended."""
+    with hub.limits.stream(asker):
+        yield
+
+
 @router.get("/v1/feeds", summary="The feeds one may read")
 async def feeds(hub: HubState, asker: Asker) -> dict[str, Any]:
     """Return the feeds of one's agency; an auditor's are those of all agencies they look after."""
@@ -109,6 +115,7 @@ async def feed_page(
     "/v1/feeds/{feed}/events",
     summary="A feed, as server-sent events",
     response_class=EventSourceResponse,
+    dependencies=[Depends(_counted)],
     responses={200: {"content": {"text/event-stream": {}}}},
 )
 async def events(

@@ -49,6 +49,7 @@ _STATUS: Final[Mapping[str, int]] = {
     "sign-on-unknown": 404,
     "route-unknown": 404,
     "method-not-allowed": 405,
+    "head-too-slow": 408,
     "body-too-slow": 408,
     "conflicting-replay": 409,
     "ambiguous-message": 409,
@@ -62,6 +63,8 @@ _STATUS: Final[Mapping[str, int]] = {
     "too-large": 413,
     "payload-type-mismatch": 415,
     "locked": 429,
+    "rate-limited": 429,
+    "too-many-streams": 429,
 }
 """Any other is 422 where the sender must change something, 503 where the hub must recover."""
 
@@ -181,7 +184,12 @@ def install(app: FastAPI) -> None:
 
     @app.exception_handler(HTTPException)
     async def http_error(_request: Request, error: HTTPException) -> JSONResponse:
-        codes = {404: "route-unknown", 405: "method-not-allowed"}
+        codes = {
+            404: "route-unknown",
+            405: "method-not-allowed",
+            408: "body-too-slow",
+            413: "too-large",
+        }
         code = codes.get(error.status_code, "request-invalid")
         refusal = Rejected(code, str(error.detail), remedy="See /openapi.json for the routes.")
         return problem(refusal, headers=error.headers)

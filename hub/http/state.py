@@ -15,6 +15,7 @@ from redis.asyncio import Redis
 from hub.core.registry import History
 from hub.errors import Rejected
 from hub.http.cookies import key_in
+from hub.http.limits import Limits
 from hub.http.peer import Peer, peer_of, same_origin
 from hub.http.refusals import Refusals
 from hub.log.store import Log
@@ -34,6 +35,8 @@ __all__ = ["CLIENT_CERT", "CSRF_HEADER", "Asker", "Hub", "HubState", "identify"]
 CLIENT_CERT: Final = "Client-Cert"
 CSRF_HEADER: Final = "Caspian-Csrf"
 _FRESH_S = 1.0
+_SHOWN: Final = ("authorization", "cookie", CLIENT_CERT)
+_GUESSES: Final = frozenset({"token-invalid", "session-ended", "certificate-unknown"})
 _SAFE: Final = frozenset({"GET", "HEAD", "OPTIONS"})
 
 
@@ -53,6 +56,7 @@ class Hub:
     sign_ons: Mapping[str, Provider]
     """The states' own sign-ons, by state."""
     refusals: Refusals
+    limits: Limits
     history: History = field(default_factory=History)
     _read_at: float = -1.0
     _lock: asyncio.Lock = field(default_factory=asyncio.Lock)
@@ -89,9 +93,20 @@ async def _asker(request: Request, hub: HubState) -> Principal:
         Rejected: ``token-missing``, ``token-invalid``, ``token-expired``, ``session-ended``,
             ``csrf-refused``, ``certificate-refused``, ``certificate-unknown``,
             ``certificate-invalid``; logged as a refusal.
+        Unavailable: ``rate-limited``.
     """
-    principal = await identify(request, hub)
+    address = peer_of(request, hub.settings).address
+    shown = "\n".join(request.headers.get(name, "") for name in _SHOWN)
+    hub.limits.before_looking(address, shown)
+    try:
+        principal = await identify(request, hub)
+    except Rejected as refusal:
+        if refusal.code in _GUESSES:
+            hub.limits.failed(address)
+        raise
     request.state.agency = principal.agency
+    hub.limits.right(address, shown)
+    hub.limits.of_agency(principal)
     return principal
 
 

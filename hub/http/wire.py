@@ -1,19 +1,24 @@
-"""What the API reads from a socket: heads of bounded length; what is no HTTP is told and logged."""
+"""What the API reads from a socket: heads of bounded length and time; what is no HTTP is told."""
 
 from __future__ import annotations
 
-from typing import Final
+import asyncio
+from typing import Any, Final
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from hub.errors import Rejected
+from hub.http.guard import HEADERS
 from hub.http.problems import problem
 from hub.http.refusals import Refusals
 
-__all__ = ["LONGEST_HEAD_BYTES", "REFUSALS", "Wire"]
+__all__ = ["IDLE_S", "LONGEST_HEAD_BYTES", "REFUSALS", "Wire"]
 
 LONGEST_HEAD_BYTES: Final = 16_384
 """The longest request line and headers, together."""
+
+IDLE_S: Final = 5
+"""How long a connection may lie idle between two requests."""
 
 REFUSALS: Final = "refusals"
 """Under this name the API's lifespan hands its `Refusals` to the connections."""
@@ -22,12 +27,27 @@ REFUSALS: Final = "refusals"
 class Wire(HttpToolsProtocol):
     """A connection to the API.
 
-    The parser itself takes a head of any length, from anybody: it would fill the memory.
+    The parser itself takes a head of any length and for any time, from anybody: it would
+    fill the memory, and keep connections that say nothing for ever.
     """
+
+    head_s = 10.0
+    """How long a head may take, from its first byte or the connection's beginning."""
 
     _head_bytes = 0
     _read_bytes = 0
     _in_head = False
+    _timer: asyncio.TimerHandle | None = None
+
+    def connection_made(self, transport: Any) -> None:
+        """Begin to wait for a head."""
+        super().connection_made(transport)
+        self._arm()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Wait no longer."""
+        self._disarm()
+        super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
         """Read on; refuse a head that does not end."""
@@ -36,6 +56,8 @@ class Wire(HttpToolsProtocol):
             self._read_bytes += len(data)
             if self._read_bytes > LONGEST_HEAD_BYTES:
                 self.send_400_response("The head is too long.")
+        if self._timer is None and not self._busy() and not self.transport.is_closing():
+            self._arm()  # bytes ended the wait between two requests: these must become a head
 
     def on_message_begin(self) -> None:
         """Begin to count."""
@@ -55,23 +77,58 @@ class Wire(HttpToolsProtocol):
     def on_headers_complete(self) -> None:
         """Stop counting: bodies are bounded by the routes that read them."""
         self._in_head = False
+        self._disarm()
         super().on_headers_complete()
 
     def send_400_response(self, msg: str) -> None:
         """Answer in the form of all errors, log the refusal, and close."""
-        self._in_head = False
-        refusal = Rejected(
-            "http-invalid",
-            f"this is no HTTP/1.1 request with a head of at most {LONGEST_HEAD_BYTES} bytes: {msg}",
-            remedy="Correct the client, or what stands between it and the hub.",
+        self._refuse(
+            b"400 Bad Request",
+            Rejected(
+                "http-invalid",
+                "this is no HTTP/1.1 request with a head of at most "
+                f"{LONGEST_HEAD_BYTES} bytes: {msg}",
+                remedy="Correct the client, or what stands between it and the hub.",
+            ),
         )
+
+    def _refuse(self, status: bytes, refusal: Rejected) -> None:
+        self._in_head = False
+        self._disarm()
         refusals = self.app_state.get(REFUSALS)
         if isinstance(refusals, Refusals):
             refusals.note("", refusal)
-        answer = problem(refusal, headers={"Connection": "close"})
+        answer = problem(refusal, headers={**HEADERS, "Connection": "close"})
         head = b"".join(b"%s: %s\r\n" % pair for pair in answer.raw_headers)
-        self.transport.write(b"HTTP/1.1 400 Bad Request\r\n" + head + b"\r\n" + bytes(answer.body))
+        self.transport.write(b"HTTP/1.1 " + status + b"\r\n" + head + b"\r\n" + bytes(answer.body))
         self.transport.close()
+
+    def _busy(self) -> bool:
+        return self.cycle is not None and not self.cycle.response_complete
+
+    def _arm(self) -> None:
+        self._timer = self.loop.call_later(self.head_s, self._too_slow)
+
+    def _disarm(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+
+    def _too_slow(self) -> None:
+        self._timer = None
+        if self._busy():
+            self._arm()  # it is our own answer that the rest of the head waits for
+        elif self._in_head:
+            self._refuse(
+                b"408 Request Timeout",
+                Rejected(
+                    "head-too-slow",
+                    f"the head did not arrive within {self.head_s:g} s",
+                    remedy="Send the same again, on a better line.",
+                ),
+            )
+        else:
+            self.transport.close()  # it never asked for anything
 
     def _count(self, part: bytes) -> None:
         self._head_bytes += len(part)
