@@ -33,7 +33,7 @@ from hub.http.guard import Guard
 from hub.http.limits import Limits
 from hub.http.refusals import Refusals
 from hub.http.state import Hub
-from hub.http.wire import IDLE_S, REFUSALS, Wire
+from hub.http.wire import REFUSALS, Wire
 from hub.log.store import Log
 from hub.members.credentials import Authenticator
 from hub.members.oidc import Provider
@@ -176,7 +176,6 @@ def serve(settings: Settings) -> None:
         server_header=False,
         proxy_headers=False,  # whose word is believed is `hub.http.peer`'s to say
         timeout_graceful_shutdown=2,
-        timeout_keep_alive=IDLE_S,
         lifespan="on",
     )
     logging.getLogger("uvicorn.error").setLevel(settings.log_level.upper())

@@ -12,13 +12,10 @@ from hub.http.guard import HEADERS
 from hub.http.problems import problem
 from hub.http.refusals import Refusals
 
-__all__ = ["IDLE_S", "LONGEST_HEAD_BYTES", "REFUSALS", "Wire"]
+__all__ = ["LONGEST_HEAD_BYTES", "REFUSALS", "Wire"]
 
 LONGEST_HEAD_BYTES: Final = 16_384
 """The longest request line and headers, together."""
-
-IDLE_S: Final = 5
-"""How long a connection may lie idle between two requests."""
 
 REFUSALS: Final = "refusals"
 """Under this name the API's lifespan hands its `Refusals` to the connections."""
@@ -34,6 +31,9 @@ class Wire(HttpToolsProtocol):
     head_s = 10.0
     """How long a head may take, from its first byte or the connection's beginning."""
 
+    idle_s = 5
+    """How long a connection may lie idle between two requests."""
+
     _head_bytes = 0
     _read_bytes = 0
     _in_head = False
@@ -42,6 +42,7 @@ class Wire(HttpToolsProtocol):
     def connection_made(self, transport: Any) -> None:
         """Begin to wait for a head."""
         super().connection_made(transport)
+        self.timeout_keep_alive = self.idle_s
         self._arm()
 
     def connection_lost(self, exc: Exception | None) -> None:
