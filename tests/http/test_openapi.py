@@ -1,0 +1,102 @@
+"""The API does what its own description says, whatever is asked in whatever role."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any, Final
+
+import pytest
+import schemathesis
+from hypothesis import HealthCheck, Phase, given, settings
+from schemathesis import GenerationMode
+from schemathesis.checks import not_a_server_error
+from schemathesis.specs.openapi.checks import (
+    content_type_conformance,
+    response_schema_conformance,
+    status_code_conformance,
+)
+
+from hub.app import build_api
+from hub.settings import Settings
+from tests.hubkit import Hub, another_api
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+
+_CHECKS: Final = [
+    not_a_server_error,
+    status_code_conformance,
+    content_type_conformance,
+    response_schema_conformance,
+]
+_ENDLESS: Final = "/v1/feeds/{feed}/events"
+_ROLES: Final = (
+    "",
+    "az-fhn",
+    "officer",
+    "auditor",
+    "auditor of KZ",
+    "registrar",
+    "registrar of KZ",
+    "operator",
+    "witness",
+)
+_SCHEMA: Final = schemathesis.openapi.from_dict(build_api(Settings()).openapi())
+OPERATIONS: Final = {
+    operation.label: operation
+    for operation in (found.ok() for found in _SCHEMA.get_all_operations())
+    if operation.path != _ENDLESS
+}
+_KNOWN: Final[dict[str, Any]] = {"feed": "az-fhn", "agency": "az-fhn"}
+
+
+def _ways(label: str, index: int) -> list[dict[str, Any]]:
+    """Return in which ways an operation is asked: rightly, wrongly, and for what there is."""
+    operation = OPERATIONS[label]
+    ways: list[dict[str, Any]] = [{}]
+    if operation.body or operation.query:
+        ways.append({"generation_mode": GenerationMode.NEGATIVE})
+    known = {**_KNOWN, "index": index, "name": "alert" if "/schemas" in label else str(index)}
+    names = [p.name for p in operation.path_parameters]
+    if names and all(name in known for name in names):
+        ways.append({"path_parameters": {name: known[name] for name in names}})
+    return ways
+
+
+def _hold(url: str, token: str, label: str, way: dict[str, Any], examples: int) -> None:
+    headers = {"Authorization": f"Bearer {token}"} if token else {}
+
+    @given(case=OPERATIONS[label].as_strategy(**way))
+    @settings(
+        max_examples=examples,
+        deadline=None,
+        database=None,
+        phases=[Phase.generate],
+        suppress_health_check=list(HealthCheck),
+    )
+    def held(case: Any) -> None:
+        if "wait" in (case.query or {}):
+            case.query["wait"] = 0  # it may be a minute, and nobody publishes meanwhile
+        case.call_and_validate(base_url=url, headers=headers, checks=_CHECKS, timeout=30)
+
+    held()
+
+
+async def _in_each_role(hub: Hub, label: str, examples: int) -> None:
+    index = await hub.publish()
+    async with another_api(hub, agency_rate=0, address_rate=0) as other:
+        for who in _ROLES:
+            token = hub.tokens[who] if who else ""
+            for way in _ways(label, index):
+                url = f"http://{other.host}:{other.port}"
+                await asyncio.to_thread(_hold, url, token, label, way, examples)
+
+
+@pytest.mark.parametrize("label", OPERATIONS)
+async def test_it_answers_as_described(hub: Hub, label: str) -> None:
+    await _in_each_role(hub, label, 10)
+
+
+@pytest.mark.soak
+@pytest.mark.parametrize("label", OPERATIONS)
+async def test_it_answers_as_described_very_often(hub: Hub, label: str) -> None:
+    await _in_each_role(hub, label, 200)
