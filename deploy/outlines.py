@@ -152,9 +152,7 @@ def main() -> None:
 
     off = deviation(coverage[0], ocean(given.wheel))
     print(f"{TARGET.name}: {TARGET.stat().st_size} bytes, {len(features)} features")
-    print(
-        f"coast off Natural Earth 1:10m: median {off[0]:.2f} km, 95 % {off[1]:.2f}, most {off[2]:.2f}"
-    )
+    print(f"coast off its source: median {off[0]:.2f} km, 95 % {off[1]:.2f}, most {off[2]:.2f}")
 
 
 def read_units(deb: Path) -> dict[tuple[str, ...], Any]:

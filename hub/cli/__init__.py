@@ -79,6 +79,7 @@ _COMMANDS: Final = (
         _AGENCIES,
         "Write a message as XML, JSON, GeoJSON or POLREP.",
     ),
+    ("where", "hub.cli.where:where", _AGENCIES, "Show which states and coasts areas touch."),
     ("vocab", "hub.cli.vocab:app", _AGENCIES, "Look up the codes that messages use."),
     ("aid", "hub.cli.aid:app", _AGENCIES, "Show what is asked for, promised and missing."),
     ("log", "hub.cli.log:app", _AUDITORS, "Read, verify, export and replay the log."),

@@ -45,6 +45,14 @@ class Wanted:
             allow_leading_hyphen=True,
         ),
     ] = None
+    touches: Annotated[
+        tuple[str, ...],
+        Parameter(
+            negative="",
+            help="A place that its areas touch: AZ, AZ-BA or AZ-coast. May be repeated.",
+            group="Filter",
+        ),
+    ] = ()
 
     def _box(self) -> list[float] | None:
         """Return the box.
@@ -74,6 +82,7 @@ class Wanted:
             "events": list(self.event),
             "languages": list(self.language),
             "bbox": self._box(),
+            "touches": list(self.touches),
         }
         return {name: value for name, value in found.items() if value}
 
@@ -87,5 +96,6 @@ class Wanted:
             "event": list(self.event),
             "language": list(self.language),
             "bbox": ",".join(map(str, box)) if box else None,
+            "touches": list(self.touches),
         }
         return {name: value for name, value in found.items() if value}

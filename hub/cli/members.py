@@ -118,6 +118,10 @@ def add(
     language: Annotated[
         tuple[str, ...], Parameter(negative="", help="A language that it reads.")
     ] = (),
+    area: Annotated[
+        tuple[str, ...],
+        Parameter(negative="", help="A place it may alert for: AZ, AZ-BA or AZ-coast."),
+    ] = (),
     active: Annotated[
         bool | None, Parameter(negative="--inactive", help="Whether it takes part.")
     ] = None,
@@ -160,6 +164,7 @@ def add(
         "senders": list(sender) or None,
         "addresses": list(address) or None,
         "languages": list(language) or None,
+        "areas": list(area) or None,
         "root": root,
         "signs": signs,
         "active": active,

@@ -36,6 +36,7 @@ from schemas.entry import encode, from_micros
 from schemas.errors import Finding, Rejected
 from schemas.facts import MessageFacts
 from schemas.header import header_text, uuid7
+from schemas.places import touched
 from schemas.receipt import findings_json
 
 __all__ = ["Decision", "Decisions", "NewEntry", "Rules", "decide"]
@@ -339,6 +340,7 @@ class _Batch:
                 "none of the addresses names a member",
                 remedy="Address agencies by id, or states by their two-letter code.",
             )
+        _check_areas(facts, agency)
 
     def _acknowledge(self, c: Candidate) -> Decision:
         named, officer = _text(c.body, "message", 200), _text(c.body, "officer", 200)
@@ -654,6 +656,24 @@ def _check_text(name: str, value: str) -> None:
             "field-invalid",
             f"{name} holds a NUL or half a character",
             remedy="Send text in UTF-8, without control characters.",
+        )
+
+
+def _check_areas(facts: MessageFacts, agency: Agency) -> None:
+    """Let an agency alert for its own places only, where it has any.
+
+    A Cancel warns nobody: what was sent before the places changed can still be ended.
+    """
+    if not agency.areas or facts.kind != "alert" or facts.msg_type == "Cancel":
+        return
+    places = touched(facts.areas)
+    if places.located and not places.touch(agency.areas):
+        raise Rejected(
+            "area-outside",
+            f"no area of the alert touches {', '.join(agency.areas)[:200]}, "
+            f"for which {agency.id} may alert",
+            remedy="Correct the areas (`caspian where FILE`), or leave the alert to the agency "
+            "whose place it is.",
         )
 
 

@@ -19,6 +19,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 
 from hub.core.identities import KeyChange, KeyLife, State, read_key_text
 from schemas.errors import Rejected
+from schemas.places import checked_places
 
 __all__ = [
     "AGENCY_ID",
@@ -89,6 +90,11 @@ class Filter(_Record):
     """Language prefixes: ``az`` also wants ``az-Latn``."""
     bbox: tuple[float, float, float, float] | None = None
     """South, west, north, east in degrees. A message without any geometry is kept."""
+    touches: tuple[str, ...] = ()
+    """Places that its areas touch: ``AZ``, ``AZ-BA``, ``AZ-coast`` (`schemas.places`). A
+    message that does not say where it is by a shape or a code of ISO 3166 is kept."""
+
+    _touches = field_validator("touches")(checked_places)
 
     @field_validator("bbox")
     @classmethod
@@ -116,6 +122,8 @@ class Agency(_Record):
     addresses: tuple[str, ...] = ()
     """Names by which CAP ``addresses`` may call it, besides its id."""
     languages: tuple[str, ...] = ()
+    areas: tuple[str, ...] = ()
+    """Places it may alert for, written as in a filter's ``touches``; empty: anywhere."""
     root: str = ""
     """The verifier key of its root, kept off line, that speaks for it about its keys."""
     signs: bool = False
@@ -123,6 +131,7 @@ class Agency(_Record):
     that came with its credentials alone, visibly to everybody."""
     active: bool = True
 
+    _areas = field_validator("areas")(checked_places)
     _root = field_validator("root")(read_key_text)
 
     def model_post_init(self, _context: object, /) -> None:

@@ -7,6 +7,7 @@ from typing import Final
 
 from hub.core.registry import Filter, Registry, channel_of, main_feeds
 from schemas.facts import Area, MessageFacts
+from schemas.places import touched
 
 __all__ = [
     "entitled",
@@ -107,7 +108,12 @@ def wants(wanted: Filter, facts: MessageFacts, state: str) -> bool:
         and not any(_speaks(tag, want) for tag in facts.languages for want in wanted.languages)
     ):
         return False
-    return wanted.bbox is None or _touches(facts.areas, wanted.bbox)
+    if wanted.bbox is not None and not _touches(facts.areas, wanted.bbox):
+        return False
+    if not wanted.touches:
+        return True
+    places = touched(facts.areas)
+    return not places.located or places.touch(wanted.touches)
 
 
 def _speaks(tag: str, want: str) -> bool:

@@ -45,6 +45,7 @@ def _filter(
     event: Annotated[list[str] | None, Query()] = None,
     language: Annotated[list[str] | None, Query()] = None,
     bbox: Annotated[str | None, Query(description="south,west,north,east")] = None,
+    touches: Annotated[list[str] | None, Query(description="AZ, AZ-BA or AZ-coast")] = None,
 ) -> Filter:
     try:
         return Filter.model_validate(
@@ -55,6 +56,7 @@ def _filter(
                 "events": event or (),
                 "languages": language or (),
                 "bbox": [float(x) for x in bbox.split(",")] if bbox else None,
+                "touches": touches or (),
             }
         )
     except (ValidationError, ValueError) as e:

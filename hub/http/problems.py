@@ -35,6 +35,7 @@ _STATUS: Final[Mapping[str, int]] = {
     "unknown-agency": 403,
     "sender-not-of-agency": 403,
     "not-your-message": 403,
+    "area-outside": 403,
     "not-your-answer": 403,
     "own-offer": 403,
     "key-unknown": 403,

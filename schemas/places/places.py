@@ -1,0 +1,106 @@
+"""Which states, units of states and Caspian coasts the areas of a message touch."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Final
+
+from schemas.facts import Area
+from schemas.places.drawing import drawn
+from schemas.places.outlines import meanings, outlines, place_names
+from schemas.vocab import vocabulary
+
+__all__ = ["Places", "checked_places", "touched"]
+
+_COAST: Final = "-coast"
+_CODE: Final = re.compile(r"(?P<state>[A-Z]{2,3})(-[A-Z0-9]{1,3})?")
+
+
+@dataclass(frozen=True, slots=True)
+class Places:
+    """What areas touch, each list sorted."""
+
+    states: tuple[str, ...] = ()
+    """Whose land is touched, of the five states; ISO 3166-1."""
+    subdivisions: tuple[str, ...] = ()
+    """Which of their units; ISO 3166-2."""
+    coasts: tuple[str, ...] = ()
+    """Of which states the coast (`schemas.places.outlines`); ISO 3166-1."""
+    located: bool = False
+    """Whether the areas say where they are: by a shape, or by a code of ISO 3166."""
+
+    def touch(self, places: Iterable[str]) -> bool:
+        """Return whether any of *places* is among them: ``AZ``, ``AZ-BA``, ``AZ-coast``."""
+        mine = {*self.states, *self.subdivisions, *(state + _COAST for state in self.coasts)}
+        return not mine.isdisjoint(places)
+
+
+def checked_places(places: tuple[str, ...]) -> tuple[str, ...]:
+    """Return *places* as they are.
+
+    Raises:
+        ValueError: one of them is no place.
+    """
+    for place in places:
+        if place not in place_names():
+            raise ValueError(
+                f"{place[:40]!r} is no place: AZ for a state, AZ-BA for a unit of it "
+                "(ISO 3166-2), AZ-coast for its coast"
+            )
+    return places
+
+
+def touched(areas: Sequence[Area]) -> Places:
+    """Return what *areas* touch; never raises on areas that the readers of messages accept.
+
+    The borders are those of Natural Earth 1:10m, simplified: near them a neighbour may be
+    named too. Shapes that are invalid are repaired, large ones simplified, and what crosses
+    the antimeridian is on both sides of it. Geocodes count where their ``valueName`` names
+    ISO 3166 and their value is a code of the standard; others say nothing here.
+    """
+    return _touched(tuple(areas))
+
+
+@lru_cache(maxsize=32)
+def _touched(areas: tuple[Area, ...]) -> Places:
+    codes = [
+        code for area in areas for name, value in area.geocodes if (code := _code(name, value))
+    ]
+    names = set[str]().union(*map(_meaning, codes))
+    shapes = drawn(areas)
+    if shapes:
+        known = outlines()
+        hits = set(known.tree.query(shapes, predicate="intersects")[1].tolist())
+        names = names.union(*(known.names[hit] for hit in hits))
+    coasts = {name for name in names if name.endswith(_COAST)}
+    return Places(
+        states=tuple(sorted(name for name in names if "-" not in name)),
+        subdivisions=tuple(sorted(name for name in names - coasts if "-" in name)),
+        coasts=tuple(sorted(name.removesuffix(_COAST) for name in coasts)),
+        located=bool(shapes or codes),
+    )
+
+
+def _code(name: str, value: str) -> str:
+    """Return a geocode as a code of ISO 3166 (alpha-2); empty where it is none."""
+    if "iso3166" not in re.sub("[^a-z0-9]", "", name.casefold()):
+        return ""
+    found = _CODE.fullmatch(value.strip().upper())
+    if found is None:
+        return ""
+    for term in vocabulary("states").terms.values():
+        if found["state"] == term.facts["alpha-3"]:
+            return term.code + found[0][3:]
+    return found[0]
+
+
+def _meaning(code: str) -> frozenset[str]:
+    """Return what a code stands for; a unit that is not known is somewhere in its state."""
+    known = meanings()
+    if code in known:
+        return known[code]
+    state = code.partition("-")[0]
+    return frozenset({state}) if state in known else frozenset()
