@@ -1,13 +1,14 @@
 """Shapes of messages as shapely's, in degrees and longitude first, at a bounded cost.
 
 Where a shape cannot be had exactly, or not quickly, it is drawn larger: a reader may get an
-alert too many. Only the outline of a very long ring may lie some 2 km off, either way. What
+alert too many. Only the outline of a very long ring may lie some 1 km off, either way. What
 crosses the antimeridian is drawn on both sides of it.
 """
 
 from __future__ import annotations
 
 import math
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import pairwise
 from typing import Any, Final
@@ -23,17 +24,17 @@ _KM_PER_DEGREE: Final = 111.19
 _MOST_SHAPES: Final = 1_000
 """Of a message so many are drawn as they are; of the others the boxes around them."""
 _MOST_POINTS: Final = 2_000
-"""A ring of more is simplified,"""
-_MOST_SIMPLIFIED: Final = 20_000
-"""one of still more is drawn as its convex hull: to simplify may take as long as their squares."""
-_COARSEST: Final = 0.02
-"""In degrees: what has too many points even so is drawn likewise."""
-_REPAIRED_POINTS: Final = 2_000
-"""So many points of invalid rings are repaired in a message, for the crossings may be as many
-as their squares; the others are drawn as their convex hulls."""
+"""A ring of more is simplified."""
+_COARSE: Final = 0.01
+"""In degrees: so far off, about 1 km, is what is simplified."""
+_MOST_SIMPLIFIED: Final = 10_000
+"""Rings are simplified while a message has so many points in them, for it may take as long as
+their squares; others, and what has too many points even so, are drawn as convex hulls."""
+_MOST_CROSSINGS: Final = 40_000
+"""Rings that cross themselves are repaired in a message while so many pairs of sides may
+cross, well under a second; the others are drawn as their convex hulls."""
 _CORNERS: Final = 32
-_AROUND: Final = 1 / math.cos(math.pi / _CORNERS)
-"""So much farther out are the corners of a polygon around a circle."""
+_FEWEST_CORNERS: Final = 4
 
 Way = list[tuple[float, float]]
 
@@ -44,15 +45,23 @@ def drawn(areas: Iterable[Area]) -> list[Any]:
     Numbers that are none are left out; what lies beyond a pole is put on it.
     """
     found: list[Any] = []
-    repairs = _REPAIRED_POINTS
+    crossings, simplified = _MOST_CROSSINGS, _MOST_SIMPLIFIED
     for count, way in enumerate(_ways(areas), 1):
         if count > _MOST_SHAPES:
-            shape = shapely.box(*shapely.multipoints(way).bounds)
+            xs, ys = zip(*way, strict=True)
+            shape = shapely.box(min(xs), min(ys), max(xs), max(ys))
         else:
-            shape = _shape(way)
+            if len(way) > _MOST_POINTS:
+                simplified -= len(way)
+            shape = _shape(way, simplify=simplified >= 0)
             if not shape.is_valid:
-                repairs -= len(way)
-                shape = shape.convex_hull if repairs < 0 else shapely.make_valid(shape)
+                pairs = _pairs(shape)
+                if pairs <= crossings:
+                    crossings -= pairs
+                    # The other method takes a minute for two hundred points in a tangle.
+                    shape = shapely.make_valid(shape, method="structure", keep_collapsed=True)
+                else:
+                    shape = shape.convex_hull
         found.append(shape)
         west, _, east, _ = shape.bounds
         # A ring may go around the globe more than once; after one turn it is everywhere.
@@ -64,6 +73,7 @@ def drawn(areas: Iterable[Area]) -> list[Any]:
 
 
 def _ways(areas: Iterable[Area]) -> Iterator[Way]:
+    circles = 0
     for area in areas:
         for ring in area.polygons:
             points = [(_lat(lat), _lon(lon)) for lat, lon in ring if _finite(lat, lon)]
@@ -71,7 +81,9 @@ def _ways(areas: Iterable[Area]) -> Iterator[Way]:
                 yield _unrolled(points)
         for lat, lon, km in area.circles:
             if _finite(lat, lon, km):
-                yield _circle(_lat(lat), _lon(lon), km)
+                circles += 1
+                corners = _CORNERS if circles <= _MOST_SHAPES else _FEWEST_CORNERS
+                yield _circle(_lat(lat), _lon(lon), km, corners)
 
 
 def _finite(*numbers: float) -> bool:
@@ -86,21 +98,26 @@ def _lon(lon: float) -> float:
     return lon if -180 <= lon <= 180 else math.remainder(lon, 360)
 
 
-def _shape(way: Way) -> Any:
-    if len(way) == 1:
-        return shapely.Point(way[0])
-    if len(way) < 4:
-        return shapely.LineString(way)
-    if len(way) > _MOST_SIMPLIFIED:
-        return shapely.LineString(way).convex_hull
-    # As a line: a polygon would be repaired after each step, however long that takes.
-    ring, tolerance = shapely.LineString(way), 0.001
-    while shapely.get_num_coordinates(ring) > _MOST_POINTS and tolerance < _COARSEST:
-        ring = shapely.simplify(ring, tolerance, preserve_topology=False)
-        tolerance *= 2
-    if not 4 <= shapely.get_num_coordinates(ring) <= _MOST_POINTS:
-        return shapely.LineString(way).convex_hull
-    return shapely.Polygon(ring)
+def _shape(way: Way, *, simplify: bool) -> Any:
+    points = way
+    if len(way) > _MOST_POINTS and simplify:
+        # As a line: a polygon would be repaired, however long that takes.
+        line = shapely.simplify(shapely.LineString(way), _COARSE, preserve_topology=False)
+        points = list(line.coords)
+    if not 4 <= len(points) <= _MOST_POINTS:
+        return shapely.MultiPoint(way).convex_hull
+    return shapely.Polygon(points)
+
+
+def _pairs(shape: Any) -> int:
+    """Return how many pairs of sides may cross: those that overlap in longitude or latitude."""
+    return min(_overlaps(values) for values in zip(*shape.exterior.coords, strict=True))
+
+
+def _overlaps(values: tuple[float, ...]) -> int:
+    spans = [(a, b) if a < b else (b, a) for a, b in pairwise(values)]
+    starts = sorted(start for start, _ in spans)
+    return sum(bisect_right(starts, end) - bisect_left(starts, start) for start, end in spans)
 
 
 def _unrolled(points: Sequence[tuple[float, float]]) -> Way:
@@ -120,11 +137,11 @@ def _unrolled(points: Sequence[tuple[float, float]]) -> Way:
     return way
 
 
-def _circle(lat: float, lon: float, km: float) -> Way:
+def _circle(lat: float, lon: float, km: float, corners: int) -> Way:
     """Return a polygon around a circle; one around a pole is all that is as near to it."""
     if km <= 0:
         return [(lon, lat)]
-    reach = min(180.0, km / _KM_PER_DEGREE * _AROUND)
+    reach = min(180.0, km / _KM_PER_DEGREE / math.cos(math.pi / corners))
     south, north = lat - reach, lat + reach
     if south <= -90 or north >= 90:
         low = -90.0 if south <= -90 else south
@@ -132,8 +149,8 @@ def _circle(lat: float, lon: float, km: float) -> Way:
         return [(-180, low), (180, low), (180, high), (-180, high), (-180, low)]
     here, angle = math.radians(lat), math.radians(reach)
     way = []
-    for i in range(_CORNERS):
-        bearing = 2 * math.pi * i / _CORNERS
+    for i in range(corners):
+        bearing = 2 * math.pi * i / corners
         up = math.sin(here) * math.cos(angle) + (
             math.cos(here) * math.sin(angle) * math.cos(bearing)
         )

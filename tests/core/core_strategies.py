@@ -99,6 +99,7 @@ filters = st.builds(
     severity=st.none() | st.sampled_from(SEVERITIES),
     events=st.lists(st.sampled_from(["oil SPILL", "flood"]), max_size=1).map(tuple),
     languages=st.lists(st.sampled_from(["az", "ru"]), max_size=1).map(tuple),
+    touches=st.lists(st.sampled_from(["AZ", "IR-01", "TM-coast"]), max_size=2).map(tuple),
     bbox=st.none()
     | st.tuples(points, points).map(
         lambda p: (

@@ -102,6 +102,7 @@ def test_what_is_called_by_a_name_is_active(entries: Entries) -> None:
         {"id": "az-" + "x" * 40, "state": "AZ", "name": "x"},
         {"id": "az-fhn\n", "state": "AZ", "name": "x"},
         {"id": "az-fhn.exercise", "state": "AZ", "name": "x"},
+        {"id": "az-fhn", "state": "AZ", "name": "x", "areas": ["AZ", "Bakı"]},
     ],
 )
 def test_a_wrong_record_of_a_member_is_refused(record: dict[str, Any]) -> None:
@@ -131,6 +132,7 @@ MEMBERS = folded([(1, {"kind": "member", "member": agency("az-fhn").model_dump(m
             {"agency": "az-fhn", "name": "a", "filter": {"bbox": [0, 0, 91, 1]}},
             "subscription-invalid",
         ),
+        ({"agency": "az-fhn", "name": "a", "filter": {"touches": ["XX"]}}, "subscription-invalid"),
         ({"agency": "ir-ndmo", "name": "a"}, "unknown-agency"),
     ],
 )

@@ -203,6 +203,30 @@ CASPIAN = (36.0, 46.0, 47.0, 55.0)
         (Filter(bbox=CASPIAN), message(areas=(Area(circles=((48.0, 50.0, 120.0),)),)), True),
         (Filter(bbox=CASPIAN), message(areas=(Area(circles=((89.9, 0.0, 5000.0),)),)), True),
         (
+            Filter(touches=("KZ", "AZ-BA")),
+            message(areas=(Area(circles=((40.41, 49.87, 1.0),)),)),
+            True,
+        ),
+        (Filter(touches=("AZ",)), message(areas=(Area(circles=((39.9, 52.5, 5.0),)),)), False),
+        (Filter(touches=("TM-coast",)), message(areas=(Area(circles=((39.9, 52.5, 5.0),)),)), True),
+        (Filter(touches=("AZ",)), message(), True),
+        (Filter(touches=("AZ",)), message(areas=(Area(geocodes=(("SAME", "1"),)),)), True),
+        (
+            Filter(touches=("AZ-coast",)),
+            message(areas=(Area(geocodes=(("ISO 3166-2", "AZ-BA"),)),)),
+            True,
+        ),
+        (
+            Filter(touches=("AZ-coast",)),
+            message(areas=(Area(geocodes=(("ISO 3166-2", "IR-01"),)),)),
+            False,
+        ),
+        (
+            Filter(bbox=CASPIAN, touches=("RU",)),
+            message(areas=(Area(circles=((40.41, 49.87, 1.0),)),)),
+            False,
+        ),
+        (
             Filter(bbox=(40.0, -180.0, 50.0, -178.0)),
             message(areas=(Area(circles=((45.0, 179.5, 100.0),)),)),
             True,

@@ -242,6 +242,8 @@ FILTERS: list[tuple[dict[str, Any], str]] = [
     ({"language": "fa", "kind": "alert"}, ""),
     ({"bbox": "40,49,41,51", "kind": "alert"}, "minor extreme unknown"),
     ({"bbox": "0,0,1,1", "kind": "alert"}, ""),
+    ({"touches": ["AZ-BA", "TM"], "kind": "alert"}, "minor extreme unknown"),
+    ({"touches": "TM-coast", "kind": "alert"}, ""),
 ]
 
 
@@ -274,6 +276,7 @@ async def test_a_filter_keeps_what_it_says_and_the_cursor_moves_over_the_rest(
     "params",
     [
         {"bbox": "1,2,3"},
+        {"touches": "Baku"},
         {"bbox": "a,b,c,d"},
         {"bbox": "10,0,5,1"},
         {"bbox": "nan,0,5,1"},

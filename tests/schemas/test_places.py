@@ -154,9 +154,15 @@ def test_a_circle_over_the_antimeridian_is_on_both_sides() -> None:
 
 
 def test_a_ring_that_crosses_itself_touches_what_it_goes_around() -> None:
-    bow = ((40.3, 49.7), (40.5, 50.0), (40.5, 49.7), (40.3, 50.0))
+    west, east = (43.65, 51.16), (40.41, 49.87)
+    bow = (
+        (west[0] - 0.1, west[1] - 0.1),
+        (west[0] + 0.1, west[1] + 0.1),
+        (east[0] - 0.1, east[1] - 0.1),
+        (east[0] + 0.1, east[1] + 0.1),
+    )
 
-    assert "AZ-BA" in within(*bow).subdivisions
+    assert {"AZ-BA", "KZ-47"} <= set(within(*bow).subdivisions)
 
 
 @pytest.mark.parametrize("points", [1, 2, 3])
