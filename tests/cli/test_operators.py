@@ -44,6 +44,21 @@ def test_an_agency_is_registered_shown_and_listed(hub: Hub) -> None:
     assert "yes" in row
 
 
+def test_an_agency_gets_places_that_it_may_alert_for(hub: Hub) -> None:
+    agency = new_agency()
+
+    refused = hub.caspian(
+        "members", "add", agency, "--name", "One", "--area", "Aktau", who="operator"
+    )
+    hub.caspian(
+        "members", "add", agency, "--name", "One", "--area", "KZ-47", "--area", "KZ-coast",
+        who="operator",
+    )  # fmt: skip
+
+    assert "'Aktau' is no place" in refused.stderr
+    assert member(hub, agency)["areas"] == ["KZ-47", "KZ-coast"]
+
+
 def test_a_change_keeps_what_is_not_given(hub: Hub) -> None:
     agency = new_agency()
     hub.caspian("members", "add", agency, "--name", "One", "--sender", "x", who="operator")
@@ -71,13 +86,13 @@ def test_a_subscription_is_registered_and_listed(hub: Hub) -> None:
 
     done = hub.caspian(
         "subs", "add", f"ir-ndmo.{name}", "--severity", "Severe", "--bbox", "36,46,48,55",
-        "--state", "az", who="operator",
+        "--state", "az", "--touches", "IR-01", "--touches", "AZ-coast", who="operator",
     )  # fmt: skip
 
     assert done.returncode == 0, done.stderr
     listed = hub.caspian("subs", "ls", "--agency", "ir-ndmo", who="ir-ndmo").stdout
     row = next(line for line in listed.splitlines() if f"ir-ndmo.{name}" in line)
-    assert "states=AZ severity=Severe bbox=36.0,46.0,48.0,55.0" in row
+    assert "states=AZ severity=Severe bbox=36.0,46.0,48.0,55.0 touches=IR-01,AZ-coast" in row
     assert f"ir-ndmo.{name}" in hub.caspian("members", "show", "ir-ndmo", who="ir-ndmo").stdout
     assert (
         hub.caspian("subs", "add", f"ir-ndmo.{name}", "--inactive", who="operator").returncode == 0

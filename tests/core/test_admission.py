@@ -34,7 +34,7 @@ from hub.log.store import Head
 from hub.log.verify import verify
 from schemas.entry import decode, from_micros
 from schemas.errors import Rejected
-from schemas.facts import MessageFacts, Reference
+from schemas.facts import Area, MessageFacts, Reference
 from schemas.header import Header
 
 
@@ -649,3 +649,39 @@ def test_a_candidate_without_an_inbox_is_refused_each_time(model: Model) -> None
     assert refusal_codes([first, second]) == ["unknown-agency"] * 2
     assert second.index == first.index + 1
     assert isinstance(first.refusal, Rejected)
+
+
+BAKU = Area(circles=((40.41, 49.87, 5.0),))
+BEFORE_TURKMENBASHY = Area(circles=((39.9, 52.5, 5.0),))
+OF_AKTAU = Area(geocodes=(("ISO 3166-2", "KZ-47"),))
+IN_WORDS = Area(description="Baku", geocodes=(("SAME", "012086"),))
+
+
+@pytest.mark.parametrize(
+    ("given_areas", "said", "code"),
+    [
+        ((BAKU,), {}, ""),
+        ((OF_AKTAU, BAKU), {}, ""),
+        ((OF_AKTAU,), {}, "area-outside"),
+        ((OF_AKTAU,), {"msg_type": "Update", "references": (REF,)}, "area-outside"),
+        ((OF_AKTAU,), {"status": "Exercise"}, "area-outside"),
+        ((OF_AKTAU,), {"msg_type": "Cancel", "references": (REF,)}, ""),
+        ((OF_AKTAU,), {"kind": "aid"}, ""),
+        ((OF_AKTAU,), {"kind": "ack", "msg_type": "Ack", "references": (OTHERS,)}, ""),
+        ((BEFORE_TURKMENBASHY,), {}, "area-outside"),
+        ((BEFORE_TURKMENBASHY, IN_WORDS), {}, "area-outside"),
+        ((IN_WORDS,), {}, ""),
+        ((), {}, ""),
+    ],
+)
+def test_an_agency_alerts_for_its_own_places(
+    model: Model, given_areas: tuple[Area, ...], said: dict[str, Any], code: str
+) -> None:
+    record = agency("az-fhn", senders=("a@az",), areas=("AZ", "AZ-coast"))
+    model.commit([Candidate("member", "", body=record.model_dump(mode="json"))])
+
+    assert code_of(model, publish(areas=given_areas, **said)) == code
+
+
+def test_an_agency_without_places_alerts_for_any(model: Model) -> None:
+    assert code_of(model, publish(areas=(OF_AKTAU,))) == ""
