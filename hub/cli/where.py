@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import Annotated, Any
 
 from cyclopts import Parameter
@@ -16,6 +17,8 @@ from schemas.cap.facts import alert_facts
 from schemas.facts import Area
 from schemas.judgement import Judgement, judge
 from schemas.places import Places, touched
+from schemas.polrep import Polrep
+from schemas.polrep.to_cap import to_alert
 from schemas.rm.facts import aid_facts
 
 __all__ = ["where"]
@@ -33,8 +36,8 @@ def where(
     Parameters
     ----------
     what: str
-        Messages in XML or JSON, also feeds; - reads standard input. Or a position:
-        latitude and longitude in degrees.
+        Messages in XML or JSON, also feeds and pollution reports; - reads standard input.
+        Or a position: latitude and longitude in degrees.
 
     """
     if not what:
@@ -87,11 +90,28 @@ def _look(name: str, judgement: Judgement, *, json: bool) -> int:
     if judgement.refusal is not None:
         report(judgement.refusal)
         return exit_code(judgement.refusal)
+    try:
+        areas = _areas(judgement)
+    except Rejected as error:
+        report(error)
+        return exit_code(error)
+    _tell(label, touched(areas), json=json)
+    return DONE
+
+
+def _areas(judgement: Judgement) -> tuple[Area, ...]:
+    """Return the areas of a message, of a pollution report those of the alert it would be.
+
+    Raises:
+        Rejected: ``not-convertible``; the report is of help alone.
+    """
     message = judgement.message
     assert message is not None  # noqa: S101 - what is not refused was read
+    if isinstance(message, Polrep):
+        # Who reports, and when, makes no difference to where it is.
+        message = to_alert(message, sender="where", at=datetime.now(UTC)).message
     facts = alert_facts(message) if isinstance(message, Alert) else aid_facts(message)
-    _tell(label, touched(facts.areas), json=json)
-    return DONE
+    return facts.areas
 
 
 def _tell(label: str, places: Places, *, json: bool) -> None:

@@ -74,3 +74,13 @@ def test_a_wrong_call_says_how_it_is_meant(caspian: Caspian, arguments: tuple[st
 
     assert (done.returncode, done.stdout) == (2, "")
     assert "usage" in done.stderr
+
+
+def test_a_pollution_report_is_where_its_alert_would_be(caspian: Caspian, tmp_path: Path) -> None:
+    report = caspian("template", "polrep")
+    (tmp_path / "report.txt").write_text(report.stdout, "utf-8")
+
+    done = caspian("where", "report.txt", "--json")
+
+    assert (done.returncode, done.stderr) == (0, "")
+    assert json.loads(done.stdout)["coasts"]
