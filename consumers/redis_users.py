@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from pathlib import Path
+from typing import Any
 
 import structlog
 from redis.asyncio import Redis
@@ -26,6 +27,7 @@ class RedisUsers:
         self._directory = directory
         self._history = History()
         self._applied: dict[str, str] = {}
+        self._left: Any = None
 
     async def look(self) -> None:
         """Make, change and remove users where they are not as the registry says.
@@ -39,9 +41,14 @@ class RedisUsers:
         ):
             self._history.apply(index, entry)
         wanted = await asyncio.to_thread(digests, self._directory, self._history.latest.members)
-        known = {n.decode() for n in await self._redis.execute_command("ACL", "USERS")}  # type: ignore[no-untyped-call]
-        if wanted == self._applied and known >= wanted.keys():
+        # Another server, or an older file of users: one too many is as wrong as one too few.
+        if wanted == self._applied and await self._users() == self._left:
             return
-        await apply(self._redis, wanted)
-        self._applied = wanted
+        unsaved = await apply(self._redis, wanted)
+        self._applied, self._left = wanted, await self._users()
         _log.info("users.applied", agencies=len(wanted))
+        if unsaved:
+            _log.warning("users.unsaved", error=unsaved[:300])
+
+    async def _users(self) -> Any:
+        return await self._redis.execute_command("ACL", "LIST")  # type: ignore[no-untyped-call]

@@ -34,6 +34,9 @@ def embedded_settings(settings: Settings, *, port: int) -> Settings:
         {
             **settings.model_dump(),
             "redis_url": url(data / "valkey", port),
+            **dict.fromkeys(
+                ("redis_ca", "redis_certificate", "redis_key")
+            ),  # it is on this machine
             "log_url": f"sqlite:///{data / 'log.db'}",
             "data": data,
             "redis_users": settings.redis_users or data / "redis-users",

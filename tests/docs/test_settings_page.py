@@ -18,8 +18,8 @@ def _documented() -> dict[str, list[str]]:
 def test_every_setting_is_documented_with_its_default() -> None:
     defaults = Settings().to_environment()
     expected = {
-        PREFIX + name.upper(): defaults.get(PREFIX + name.upper(), "none")
-        for name in Settings.model_fields
+        PREFIX + name.upper(): "none" if value is None else defaults[PREFIX + name.upper()]
+        for name, value in Settings()
     }
 
     assert {name: bare(row[1]) or row[1] for name, row in _documented().items()} == expected
@@ -30,6 +30,28 @@ def test_every_row_says_its_unit_and_what_it_sets() -> None:
         assert len(row) == 5, name
         assert row[2], name
         assert row[3].endswith("."), name
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        {"REDIS_CA": "ca.pem"},
+        {"REDIS_CERTIFICATE": "c.pem", "REDIS_KEY": "k.pem"},
+        {"REDIS_URL": "rediss://h/0", "REDIS_CERTIFICATE": "c.pem"},
+        {"REDIS_URL": "rediss://h/0", "REDIS_KEY": "k.pem"},
+    ],
+)
+def test_files_for_tls_that_nothing_would_use_are_refused(given: dict[str, str]) -> None:
+    with pytest.raises(Unavailable) as caught:
+        Settings.from_environment({PREFIX + name: value for name, value in given.items()})
+
+    assert caught.value.code == "settings-invalid"
+
+
+def test_an_unset_setting_hides_what_a_child_would_inherit() -> None:
+    inherited = {f"{PREFIX}REDIS_CA": "ca.pem", f"{PREFIX}REDIS_URL": "rediss://elsewhere/0"}
+
+    assert Settings.from_environment({**inherited, **Settings().to_environment()}) == Settings()
 
 
 @pytest.mark.parametrize(

@@ -19,6 +19,7 @@ from hub.core.candidate import Candidate
 from hub.log.store import Log
 from hub.settings import Settings
 from hub.streams import keys
+from hub.streams.acl import rules
 from hub.streams.connect import connect
 from hub.streams.embedded import EmbeddedServer
 from hub.streams.fields import feed_fields
@@ -166,7 +167,11 @@ async def test_the_python_that_is_shown_publishes_and_reads(
     hub: Log, redis: Redis, server: EmbeddedServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (source,) = [body for language, body in blocks(text_of(PAGE)) if language == "python"]
-    monkeypatch.setenv("REDIS_URL", server.url)
+    # One user reads and writes for both: what the page shows needs no more than their rights.
+    await redis.execute_command(
+        "ACL", "SETUSER", _AZ, "reset", "on", ">pw", *rules(_AZ), *rules(_IR)[-3:]
+    )
+    monkeypatch.setenv("REDIS_URL", f"redis://{_AZ}:pw@127.0.0.1:{server.port}/0")
     shown: dict[str, Any] = {}
     kept: dict[int, bytes] = {}
     payload = cap("A-3", sent=datetime.now(UTC))

@@ -26,7 +26,7 @@ from consumers.redis_users import RedisUsers
 from hub.log.store import Log
 from hub.settings import Settings
 from hub.streams import keys
-from hub.streams.acl import apply, digests, line, password_of, rules
+from hub.streams.acl import HUB, apply, digests, line, password_of, rules
 from hub.streams.connect import connect
 from hub.streams.embedded import EmbeddedServer
 from tests.docs.pages import blocks, text_of
@@ -35,21 +35,23 @@ from tests.log.samples import ORIGIN, Writer, member
 
 AZ, NEAR, IR = "az-fhn", "az-fhn2", "ir-ndmo"
 
+OWN_FEEDS = {keys.feed(AZ), keys.feed(f"{AZ}.exercise"), keys.feed(f"{AZ}.flood")}
 MAY = {"ping", "hello", "client|setinfo", "auth", "quit", "reset"}
 """On no key; the last three are every user's."""
 MAY_ON = {
     "xadd": {keys.inbox(AZ)},
-    "xread": {keys.receipts(AZ), keys.feed(AZ)},
-    "xrange": {keys.receipts(AZ), keys.feed(AZ)},
-    "xinfo|stream": {keys.receipts(AZ), keys.feed(AZ)},
-    "xreadgroup": {keys.feed(AZ)},
-    "xack": {keys.feed(AZ)},
-    "xpending": {keys.feed(AZ)},
-    "xclaim": {keys.feed(AZ)},
-    "xautoclaim": {keys.feed(AZ)},
+    "xread": {keys.receipts(AZ), *OWN_FEEDS},
+    "xrange": {keys.receipts(AZ), *OWN_FEEDS},
+    "xinfo|stream": {keys.receipts(AZ), *OWN_FEEDS},
+    "xreadgroup": OWN_FEEDS,
+    "xack": OWN_FEEDS,
+    "xpending": OWN_FEEDS,
+    "xclaim": OWN_FEEDS,
+    "xautoclaim": OWN_FEEDS,
 }
 KEYS = (
-    keys.inbox(AZ), keys.receipts(AZ), keys.feed(AZ), keys.inbox(IR), keys.receipts(IR),
+    keys.inbox(AZ), keys.receipts(AZ), *sorted(OWN_FEEDS), f"feed:{AZ}x", f"feed:{AZ}-",
+    keys.inbox(IR), keys.receipts(IR),
     keys.feed(IR), keys.feed(NEAR), keys.feed(f"{NEAR}.sea"), keys.inbox(NEAR), keys.CANDIDATES,
     keys.LOG, keys.CONFIRMED, keys.sandbox_feed("x", AZ), "anything",
 )  # fmt: skip
@@ -182,7 +184,58 @@ async def test_an_agency_that_leaves_has_no_user_any_more(
             await gone.ping()
     async with as_user(server, IR, password_of(tmp_path, IR)) as kept:
         assert await kept.ping()
-    assert {b"default", IR.encode()} <= set(await redis.execute_command("ACL", "USERS"))
+    assert {HUB.encode(), IR.encode()} <= set(await redis.execute_command("ACL", "USERS"))
+
+
+async def test_another_password_ends_what_the_old_one_opened(
+    server: EmbeddedServer, redis: Any, tmp_path: Path
+) -> None:
+    await apply(redis, digests(tmp_path, [AZ, IR]))
+    ours, others = (as_user(server, a, password_of(tmp_path, a)) for a in (AZ, IR))
+    async with ours, others:
+        assert await ours.ping()
+        assert await others.ping()
+        (tmp_path / AZ).unlink()
+        await apply(redis, digests(tmp_path, [AZ, IR]))
+        open_now = {c["user"] for c in await redis.client_list()}
+        with pytest.raises((AuthenticationError, RedisConnectionError)):
+            await ours.ping()
+
+        assert (AZ in open_now, IR in open_now) == (False, True)
+        assert await others.ping()
+    async with as_user(server, AZ, password_of(tmp_path, AZ)) as again:
+        assert await again.ping()
+
+
+async def test_the_servers_other_users_are_nobodys_business(redis: Any, tmp_path: Path) -> None:
+    await redis.execute_command("ACL", "SETUSER", "monitoring", "on", ">x", "+ping")
+    await apply(redis, digests(tmp_path, [AZ]))
+
+    assert {b"monitoring", HUB.encode()} <= set(await redis.execute_command("ACL", "USERS"))
+    await redis.execute_command("ACL", "DELUSER", "monitoring")
+
+
+async def test_nobody_gets_in_without_a_name(server: EmbeddedServer, redis: Any) -> None:
+    hub = redis.connection_pool.connection_kwargs
+    for name in (None, "default"):
+        with pytest.raises(AuthenticationError):
+            await as_user(server, name, hub["password"]).ping()
+
+    assert await redis.execute_command("ACL", "WHOAMI") == HUB.encode()
+
+
+async def test_a_server_that_may_not_write_its_users_is_told_of(tmp_path: Path) -> None:
+    with EmbeddedServer(tmp_path / "valkey") as own:
+        client = connect(own.url)
+        assert await apply(client, digests(tmp_path / "users", [AZ])) == ""
+        (own.directory / "users.acl").unlink()
+        (own.directory / "users.acl").mkdir()
+        unsaved = await apply(client, digests(tmp_path / "users", [AZ, IR]))
+        (own.directory / "users.acl").rmdir()
+
+        assert unsaved
+        assert IR.encode() in set(await client.execute_command("ACL", "USERS"))
+        await client.aclose()
 
 
 async def test_users_outlive_the_server(tmp_path: Path) -> None:
@@ -230,11 +283,18 @@ async def test_the_users_follow_the_members(redis: Any, tmp_path: Path) -> None:
     await redis.execute_command("ACL", "DELUSER", IR)
     await users.look()
     assert IR.encode() in set(await redis.execute_command("ACL", "USERS"))
+    # One that has a user too many, from an older file, or too large a one, is put right.
+    await redis.execute_command("ACL", "SETUSER", AZ, "on", ">back", "~*", "+@all")
+    await redis.execute_command("ACL", "SETUSER", IR, "~*", "+@all")
+    await users.look()
+    assert AZ.encode() not in set(await redis.execute_command("ACL", "USERS"))
+    refused = await redis.execute_command("ACL", "DRYRUN", IR, "GET", "x")
+    assert b"no permissions" in refused
     log.close()
 
 
-def certificate(directory: Path) -> tuple[Path, Path]:
-    """Make a certificate for 127.0.0.1 that vouches for itself; return it and its key."""
+def certificate(directory: Path, address: str = "127.0.0.1") -> tuple[Path, Path]:
+    """Make a certificate for an address that vouches for itself; return it and its key."""
     key = ec.generate_private_key(ec.SECP256R1())
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "valkey")])
     now = datetime.now(UTC)
@@ -247,7 +307,7 @@ def certificate(directory: Path) -> tuple[Path, Path]:
         .not_valid_before(now - timedelta(days=1))
         .not_valid_after(now + timedelta(days=1))
         .add_extension(
-            x509.SubjectAlternativeName([x509.IPAddress(ip_address("127.0.0.1"))]), critical=False
+            x509.SubjectAlternativeName([x509.IPAddress(ip_address(address))]), critical=False
         )
         .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
         .sign(key, hashes.SHA256())
@@ -320,5 +380,25 @@ async def test_the_hub_works_over_tls_with_a_certificate_of_its_own(
     with pytest.raises((RedisConnectionError, OSError)):
         await unknown.ping()
     await unknown.aclose()
+    front.close()
+    await front.wait_closed()
+
+
+async def test_a_server_of_another_name_is_not_believed(
+    server: EmbeddedServer, tmp_path: Path
+) -> None:
+    cert, key = certificate(tmp_path, "127.0.0.2")
+    front = await tls_front(server, cert, key)
+    port = front.sockets[0].getsockname()[1]
+    settings = Settings(
+        redis_url=f"rediss://hub:x@127.0.0.1:{port}/0",
+        redis_ca=cert,
+        redis_certificate=cert,
+        redis_key=key,
+    )
+    client = Redis.from_url(settings.redis_address, retry=None)
+    with pytest.raises(RedisConnectionError, match="IP address mismatch"):
+        await client.ping()
+    await client.aclose()
     front.close()
     await front.wait_closed()

@@ -158,7 +158,7 @@ def test_a_deleted_directory_starts_empty_at_the_same_address(
 
 
 def test_a_password_is_required(server: EmbeddedServer) -> None:
-    for wrong in ("", "default:wrong@"):
+    for wrong in ("", "default:wrong@", "hub:wrong@"):
         with (
             redis.Redis.from_url(f"redis://{wrong}127.0.0.1:{server.port}/0") as client,
             pytest.raises(redis.AuthenticationError),
@@ -233,7 +233,7 @@ def test_a_lost_password_is_the_one_that_clients_know(tmp_path: Path) -> None:
     server_command(tmp_path, port=free_port(), secret="known-to-clients")
 
     assert password(tmp_path) == "known-to-clients"
-    assert url(tmp_path, 6380) == "redis://default:known-to-clients@127.0.0.1:6380/0"
+    assert url(tmp_path, 6380) == "redis://hub:known-to-clients@127.0.0.1:6380/0"
 
 
 @given(st.text(st.characters(codec="utf-8"), min_size=1, max_size=40))
@@ -241,7 +241,7 @@ def test_an_address_carries_any_password(secret: str) -> None:
     parsed = redis.ConnectionPool.from_url(embedded_config.address(secret, 6379))
 
     assert parsed.connection_kwargs["password"] == secret
-    assert parsed.connection_kwargs["username"] == "default"
+    assert parsed.connection_kwargs["username"] == "hub"
 
 
 class TestUnavailable:
@@ -322,7 +322,7 @@ class TestUnavailable:
             await wait_ready(f"redis://127.0.0.1:{free_port()}/0", timedelta(seconds=0.1))
 
     async def test_a_server_of_somebody_else_is_said_at_once(self, server: EmbeddedServer) -> None:
-        for stranger in ("default:wrong@", ""):
+        for stranger in ("hub:wrong@", "default:wrong@", ""):
             with pytest.raises(Unavailable, match="refuses our password"):
                 await wait_ready(f"redis://{stranger}127.0.0.1:{server.port}/0", timedelta(hours=1))
 
@@ -390,4 +390,4 @@ def test_it_dies_with_the_process_that_runs_it(tmp_path: Path) -> None:
             with contextlib.suppress(redis.ConnectionError):
                 while True:
                     reader.get_message(timeout=None)
-        assert re.match(r"redis://default:[\w-]{43}@127.0.0.1:\d+/0$", address)
+        assert re.match(r"redis://hub:[\w-]{43}@127.0.0.1:\d+/0$", address)
