@@ -18,7 +18,16 @@ from hub.core.signing import Chain, audience_of
 from schemas.dsse import HEADER_TYPE, STATEMENT_TYPE, pae
 from schemas.ed25519 import VerifierKey
 
-__all__ = ["header_of", "key", "sign", "signed", "signed_fields", "statement", "statement_of"]
+__all__ = [
+    "header_of",
+    "key",
+    "raw_signature",
+    "sign",
+    "signed",
+    "signed_fields",
+    "statement",
+    "statement_of",
+]
 
 
 def _secret(name: str) -> SigningKey:
@@ -33,6 +42,11 @@ def key(name: str) -> VerifierKey:
 def sign(name: str, payload_type: str, body: bytes) -> bytes:
     """Sign in a name."""
     return _secret(name).sign(pae(payload_type, body)).signature
+
+
+def raw_signature(name: str, data: bytes) -> bytes:
+    """Sign bytes as they are."""
+    return _secret(name).sign(data).signature
 
 
 def statement_of(text: str, *signers: str) -> dict[str, Any]:
