@@ -97,7 +97,7 @@ def verify_consistency(
     Every tree began as the empty one; of *old* 0 there is nothing to prove, and only the
     empty tree itself holds.
     """
-    if not 0 <= old <= size or not _hashes((*proof, old_root, root)):
+    if not 0 <= old <= size or not _hashes(proof):
         return False
     if old == size:
         return not proof and old_root == root
