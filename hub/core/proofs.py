@@ -94,15 +94,14 @@ def verify_consistency(
 ) -> bool:
     """Tell whether the tree of *size* leaves began as that of *old*: nothing of it was changed.
 
-    Every tree began as the empty one; of *old* 0 there is nothing to prove, and only the
-    empty tree itself holds.
+    Every tree began as the empty one: of *old* 0 there is nothing to prove, and nothing holds.
     """
     if not 0 <= old <= size or not _hashes(proof):
         return False
-    if old == size:
-        return not proof and old_root == root
     if old == 0:
         return False
+    if old == size:
+        return not proof and old_root == root
     hashes = [old_root, *proof] if old & (old - 1) == 0 else list(proof)
     if not hashes:
         return False

@@ -55,7 +55,7 @@ class Fault:
     *index* is the first entry that cannot be right; None where it is the whole that
     does not agree, and no single entry can be named. *code* is one of ``gap``,
     ``time``, ``entry``, ``column``, ``payload``, ``chain``, ``twin``, ``decision``,
-    ``signature``, ``root``, ``head``.
+    ``signature``, ``root``, ``tree``, ``head``.
     """
 
     index: int | None

@@ -14,6 +14,7 @@ from hub.core.registry import channel_of
 from hub.core.rows import LONGEST_NAME_BYTES, AcknowledgementRow, MessageRow, name_bytes
 from hub.log.statements import add_acknowledgements, add_chains, add_to
 from hub.log.tables import AID, DELIVERIES, INCIDENTS, INPUTS, MESSAGES, REFS
+from hub.log.tiles import add_leaves
 from schemas.facts import MessageFacts
 
 __all__ = ["acknowledgement_of", "add", "message_of", "project", "target_of"]
@@ -26,6 +27,8 @@ def project(c: Connection, start: int, entries: Sequence[NewEntry]) -> None:
 
     Used in the commit that appends them and, the same, when projections are made anew.
     """
+    if entries:
+        add_leaves(c, start, [e.body for e in entries])
     add(c, MESSAGES, [_message_row(e.message) for e in entries if e.message is not None])
     add(c, AID, [_aid_row(e.message) for e in entries if e.message and e.message.facts.aid])
     add(c, REFS, [row for e in entries if e.message for row in _ref_rows(e.message)])

@@ -42,6 +42,7 @@ __all__ = [
     "RECOVERY_CODES",
     "REFS",
     "SESSIONS",
+    "TILES",
 ]
 
 METADATA: Final = MetaData()
@@ -84,6 +85,16 @@ HEAD: Final = Table(
     Column("at_us", BigInteger, nullable=False),
     Column("root", LargeBinary, nullable=False),
     Column("frontier", LargeBinary, nullable=False),
+)
+
+TILES: Final = Table(
+    "tiles",
+    METADATA,
+    # C2SP tlog-tiles: 256 hashes of the tree's level 8 * level; the last of a level is partial.
+    Column("level", Integer, primary_key=True, autoincrement=False),
+    Column("number", BigInteger, primary_key=True, autoincrement=False),
+    Column("hashes", LargeBinary, nullable=False),
+    sqlite_with_rowid=False,
 )
 
 MESSAGES: Final = Table(
@@ -262,6 +273,7 @@ SESSIONS: Final = Table(
 ACCESS: Final = (CREDENTIALS, ACCOUNTS, RECOVERY_CODES, ATTEMPTS, SESSIONS)
 
 PROJECTIONS: Final = (
+    TILES,
     MESSAGES,
     AID,
     REFS,

@@ -24,6 +24,8 @@ from hub.log.projections import Reader
 from hub.log.scan import scan
 from hub.log.store import Log, LogRow
 from hub.log.tables import ENTRIES, HEAD, PAYLOADS
+from hub.log.tiles import tiles_fault
+from hub.log.tree import Tree
 
 __all__ = ["Fault", "Report", "Tip", "verify", "verify_store"]
 
@@ -137,6 +139,12 @@ def verify_store(
         return Report(fault=Fault(None, "column", f"a value is not of its column's type: {e}"))
     if not report.ok:
         return report
+    with log.reading() as c:
+        wrong = tiles_fault(c, head.size)
+    if wrong is not None:
+        return replace(report, fault=Fault(wrong[0], "tree", wrong[1]))
+    if head.size and Tree(log).root(head.size) != head.root:
+        return replace(report, fault=Fault(None, "tree", "the tiles come to another root"))
     if any(
         last.at_us != head.at_us for last in scan(log, after=head.size - 2, through=head.size - 1)
     ):
