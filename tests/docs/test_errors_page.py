@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import re
 from collections import defaultdict
+from functools import cache
 
 from hub.errors import Rejected, Unavailable
 from hub.http.problems import status_of
@@ -25,21 +26,24 @@ def _calls(tree: ast.AST) -> list[ast.Call]:
 def _carriers() -> dict[str, tuple[int, str]]:
     """Return who raises with a code it is given: which argument that is, and the branch."""
     found = {"Rejected": (0, "Rejected"), "Unavailable": (0, "Unavailable")}
+    functions = [
+        (function.name, [argument.arg for argument in function.args.args], _calls(function))
+        for tree in sources().values()
+        for function in ast.walk(tree)
+        if isinstance(function, ast.FunctionDef | ast.AsyncFunctionDef)
+    ]
     for _ in range(3):  # one that calls one that calls one
-        for tree in sources().values():
-            for function in ast.walk(tree):
-                if not isinstance(function, ast.FunctionDef | ast.AsyncFunctionDef):
-                    continue
-                names = [argument.arg for argument in function.args.args]
-                for call in _calls(function):
-                    place, branch = found.get(_name(call), (99, ""))
-                    if len(call.args) > place:
-                        given = call.args[place]
-                        if isinstance(given, ast.Name) and given.id in names:
-                            found[function.name] = (names.index(given.id), branch)
+        for name, names, calls in functions:
+            for call in calls:
+                place, branch = found.get(_name(call), (99, ""))
+                if len(call.args) > place:
+                    given = call.args[place]
+                    if isinstance(given, ast.Name) and given.id in names:
+                        found[name] = (names.index(given.id), branch)
     return found
 
 
+@cache
 def _raised() -> dict[str, set[str]]:
     """Every code in the product, with the branches it is raised in."""
     found: dict[str, set[str]] = defaultdict(set)
