@@ -167,6 +167,9 @@ ASK: dict[str, Ask] = {
         "/v1/statements", lambda _t, _s: {"statement": "{}", "signatures": []}
     ),
     "GET /v1/log": _get("/v1/log"),
+    "GET /v1/log/inclusion/{index}": _get("/v1/log/inclusion/{message}"),
+    "GET /v1/log/consistency": _get("/v1/log/consistency?old=1"),
+    "GET /log/tile/{path}": _get("/log/tile/0/000.p/1"),
     "GET /v1/log/entries": _get("/v1/log/entries?limit=1000"),
     "GET /v1/log/entries/{index}": _get("/v1/log/entries/{message}"),
     "GET /v1/dead-letters": _get("/v1/dead-letters"),

@@ -1,0 +1,84 @@
+"""Proofs over the log for whoever keeps a root, and the tiles that they are made of."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Annotated, Any, Final
+
+from fastapi import APIRouter, Query, Response
+
+from hub.core.merkle import leaf_hash
+from hub.core.tiles import WIDTH, read_path
+from hub.errors import Rejected
+from hub.http.problems import RESPONSES
+from hub.http.state import Asker, HubState
+from hub.log.tree import Tree
+
+__all__ = ["router"]
+
+router = APIRouter(tags=["log"], responses=RESPONSES)
+_LARGEST: Final = 1 << 53
+_Size = Annotated[int | None, Query(ge=1, lt=_LARGEST)]
+
+
+@router.get("/v1/log/inclusion/{index}", summary="Proof that an entry is in the log")
+async def inclusion(index: int, hub: HubState, _asker: Asker, size: _Size = None) -> dict[str, Any]:
+    """Return the hashes from an entry's leaf to the root (RFC 6962, 2.1.1)."""
+    of = await _size(hub, size)
+    if not 0 <= index < of:
+        raise Rejected("entry-unknown", f"the log of {of} entries has no entry {index}")
+    row = await asyncio.to_thread(hub.log.row, index)
+    if row is None:
+        raise Rejected("entry-unknown", f"the log has no entry {index}")
+    tree = Tree(hub.log)
+    proof = await asyncio.to_thread(tree.inclusion, index, of)
+    root = await asyncio.to_thread(tree.root, of)
+    return {
+        "index": index,
+        "size": of,
+        "leaf": leaf_hash(row.body).hex(),
+        "root": root.hex(),
+        "proof": [one.hex() for one in proof],
+    }
+
+
+@router.get("/v1/log/consistency", summary="Proof that the log only grew")
+async def consistency(
+    hub: HubState,
+    _asker: Asker,
+    old: Annotated[int, Query(ge=1, lt=_LARGEST)],
+    size: _Size = None,
+) -> dict[str, Any]:
+    """Return the hashes that lead from an earlier root to a later one (RFC 6962, 2.1.2)."""
+    of = await _size(hub, size)
+    if old > of:
+        raise Rejected("cursor-invalid", f"the log of {of} entries never had {old}")
+    tree = Tree(hub.log)
+    proof = await asyncio.to_thread(tree.consistency, old, of)
+    root = await asyncio.to_thread(tree.root, of)
+    return {"old": old, "size": of, "root": root.hex(), "proof": [one.hex() for one in proof]}
+
+
+@router.get(
+    "/log/tile/{path:path}",
+    summary="A tile of the log's tree",
+    response_class=Response,
+    responses={200: {"content": {"application/octet-stream": {}}}},
+)
+async def tile(path: str, hub: HubState, _asker: Asker) -> Response:
+    """Return 256 hashes of the tree, or as many as were asked for (C2SP tlog-tiles)."""
+    found = read_path(path)
+    hashes = None
+    if found is not None and found[0] >= 0 and found[1] < _LARGEST:
+        hashes = await asyncio.to_thread(Tree(hub.log).tile, *found)
+    if found is None or hashes is None:
+        raise Rejected("entry-unknown", f"the log has no tile {path[:100]}")
+    kept = "public, max-age=31536000, immutable" if found[2] == WIDTH else "no-store"
+    return Response(hashes, media_type="application/octet-stream", headers={"Cache-Control": kept})
+
+
+async def _size(hub: HubState, size: int | None) -> int:
+    head = (await asyncio.to_thread(hub.log.head)).size
+    if size is not None and size > head:
+        raise Rejected("cursor-invalid", f"the log has {head} entries, not {size}")
+    return size or head
