@@ -21,6 +21,7 @@ STEPS = {
     "advance": ("UPDATE head",),
     "entries": ("INSERT INTO entries",),
     "payloads": ("INSERT INTO payloads",),
+    "tiles": ("INSERT INTO tiles",),
     "messages": ("INSERT INTO messages",),
     "aid": ("INSERT INTO aid",),
     "refs": ("INSERT INTO refs",),
