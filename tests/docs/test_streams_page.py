@@ -52,6 +52,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedServer]
 async def redis(server: EmbeddedServer) -> AsyncIterator[Redis]:
     client = connect(server.url)
     await client.flushall()
+    await client.execute_command("ACL", "DELUSER", _AZ)  # type: ignore[no-untyped-call]
     yield client
     await client.aclose()
 
@@ -217,6 +218,8 @@ async def test_the_fields_of_a_feed_are_documented(hub: Log, redis: Redis) -> No
 
 async def test_the_user_that_is_shown_can_do_its_work_and_nothing_else(redis: Redis) -> None:
     (line,) = [body for _, body in blocks(text_of(PAGE)) if body.startswith("ACL SETUSER")]
+    # Whatever the user could before is gone.
+    await redis.execute_command("ACL", "SETUSER", _AZ, "on", ">old", "(~* +@all)")  # type: ignore[no-untyped-call]
     await redis.execute_command(*line.split())
     await redis.xgroup_create(keys.feed(_AZ), keys.READERS, "0", mkstream=True)
     await redis.xadd(keys.feed(_AZ), {"payload": "x"}, id="1-0")
