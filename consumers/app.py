@@ -22,13 +22,13 @@ from redis.asyncio.retry import Retry
 from redis.backoff import ExponentialBackoff
 from redis.exceptions import RedisError
 
-from consumers.cap_trust import trusted_certificates
 from consumers.delivery import Delivery
 from consumers.fanout import FanOut
 from consumers.intake import Intake
 from consumers.ledger import Ledger
 from consumers.redis_users import RedisUsers
 from consumers.worker import Job, StreamEntry, Worker, keep_all
+from hub.cap_trust import trusted_certificates
 from hub.core.admission import Rules
 from hub.core.registry import History
 from hub.errors import Unavailable

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.x509.oid import NameOID
 from lxml import etree
 from signxml import DigestAlgorithm, SignatureMethod, XMLSigner
@@ -15,14 +15,23 @@ from tests.log.samples import cap
 
 __all__ = ["CA", "OFFICE", "SENT", "STRANGER", "Signer", "signed"]
 
+Key = ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey
+
 SENT = datetime(2026, 11, 23, 8, tzinfo=UTC)
 
 
 class Signer:
     """A key and its certificate, issued by another or by itself."""
 
-    def __init__(self, name: str, issuer: Signer | None = None, *, days: int = 30) -> None:
-        self.key = ec.generate_private_key(ec.SECP256R1())
+    def __init__(
+        self,
+        name: str,
+        issuer: Signer | None = None,
+        *,
+        days: int = 30,
+        key: Key | None = None,
+    ) -> None:
+        self.key: Key = key or ec.generate_private_key(ec.SECP256R1())
         subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
         by = issuer or self
         builder = (
@@ -70,10 +79,23 @@ OFFICE = Signer("Alert office", CA)
 STRANGER = Signer("Stranger")
 
 
-def signed(signer: Signer = OFFICE, payload: bytes = b"", **options: object) -> bytes:
+class _Signing(XMLSigner):
+    """Signs also with what is weak, as others do."""
+
+    def check_deprecated_methods(self) -> None:
+        """Refuse nothing."""
+
+
+def signed(
+    signer: Signer = OFFICE,
+    payload: bytes = b"",
+    *,
+    method: SignatureMethod = SignatureMethod.ECDSA_SHA256,
+    digest: DigestAlgorithm = DigestAlgorithm.SHA256,
+) -> bytes:
     """Return an alert with a signature inside, as its agency would make it."""
     root = etree.fromstring(payload or cap("signed-1", sent=SENT))
-    made = XMLSigner(
-        signature_algorithm=SignatureMethod.ECDSA_SHA256, digest_algorithm=DigestAlgorithm.SHA256
-    ).sign(root, key=signer.key, cert=[signer.certificate], **options)  # type: ignore[arg-type]
+    made = _Signing(signature_algorithm=method, digest_algorithm=digest).sign(
+        root, key=signer.key, cert=[signer.certificate]
+    )
     return etree.tostring(made)

@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
 from typing import Annotated, Any
 
+from cryptography.x509 import Certificate
 from cyclopts import Parameter
 
+from hub.cap_trust import trusted_certificates
 from hub.cli.exits import DONE, REFUSED, USAGE, exit_code, usage, worst
 from hub.cli.files import read_input
 from hub.cli.options import AsJson
 from hub.cli.terminal import emit, note, progress, say, styled
 from hub.errors import Rejected
-from schemas.cap import Profile
+from hub.settings import Settings
+from schemas.cap import Alert, Profile, alert_facts
+from schemas.cap.signature import XmlSignature, check_xml_signature
 from schemas.errors import Finding
 from schemas.judgement import Judgement, judge
 
@@ -26,6 +32,9 @@ class _Result:
     name: str
     judgements: tuple[Judgement, ...] = ()
     unreadable: Rejected | None = None
+    signature: XmlSignature | None = None
+    """Of an alert that is the whole file; None where it bears none, or was not asked for."""
+    signature_asked: bool = False
 
     @property
     def code(self) -> int:
@@ -39,6 +48,14 @@ def validate(
     profile: Annotated[
         Profile, Parameter(help="Also hold alerts to what a publisher's profile asks.")
     ] = Profile.PLAIN,
+    signature: Annotated[
+        bool,
+        Parameter(negative="", help="Also tell what becomes of an XML signature in an alert."),
+    ] = False,
+    trust: Annotated[
+        Path | None,
+        Parameter(help="Certificates (*.pem) that count for it; else CASPIAN_CAP_TRUST."),
+    ] = None,
     json: AsJson = False,
 ) -> int:
     """Check CAP, EDXL-RM and POLREP messages by the rules of the standards; no hub is needed.
@@ -62,11 +79,14 @@ def validate(
         )
     if files.count("-") > 1:
         raise usage("standard input can be read once", remedy="Name - once.")
+    if trust is not None and not signature:
+        raise usage("--trust is for --signature", remedy="Give both.")
+    trusted = _trusted(trust) if signature else None
     results = []
     # All is judged before anything is told: a bar and lines of results would mix on a terminal.
     with progress("checking", len(files)) as told:
         for number, name in enumerate(files, 1):
-            results.append(_result(name, profile))
+            results.append(_result(name, profile, trusted))
             told(number)
     code = DONE
     for result in results:
@@ -80,12 +100,36 @@ def validate(
     return code
 
 
-def _result(name: str, profile: Profile) -> _Result:
+def _trusted(directory: Path | None) -> list[Certificate]:
+    return trusted_certificates(directory or Settings.from_environment().cap_trust)
+
+
+def _result(name: str, profile: Profile, trusted: Sequence[Certificate] | None) -> _Result:
     try:
         data = read_input(name)
     except Rejected as error:
         return _Result(name, unreadable=error)
-    return _Result(name, judge(data, profile))
+    judgements = judge(data, profile)
+    if trusted is None:
+        return _Result(name, judgements)
+    judgement, signature = _with_signature(data, judgements[0], trusted)
+    return _Result(name, (judgement, *judgements[1:]), signature=signature, signature_asked=True)
+
+
+def _with_signature(
+    data: bytes, judgement: Judgement, trusted: Sequence[Certificate]
+) -> tuple[Judgement, XmlSignature | None]:
+    """Look at the XML signature of an alert; one that is not valid is a warning, no refusal.
+
+    Within a container it would cover the container, or was of an alert that stood alone.
+    """
+    if judgement.alert is not None or not isinstance(judgement.message, Alert):
+        return judgement, None
+    found = check_xml_signature(data, trusted, sent=alert_facts(judgement.message).sent)
+    if found is None or found.state == "valid":
+        return judgement, found
+    finding = Finding("SIG", "warning", "alert/Signature", f"{found.state}: {found.detail}")
+    return replace(judgement, findings=(*judgement.findings, finding)), found
 
 
 def _tell(result: _Result) -> None:
@@ -103,6 +147,11 @@ def _tell(result: _Result) -> None:
             styled("valid", "green") if judgement.valid else styled("not valid", "bold red"),
             styled(judgement.kind),
         )
+        if (signed := result.signature) is not None and judgement.alert is None:
+            whose = f"{signed.subject}, issued by {signed.issuer}" if signed.subject else ""
+            say(styled(f"  XML signature {signed.state}  {whose}".rstrip()))
+        elif result.signature_asked and judgement.alert is None and judgement.valid:
+            say(styled("  XML signature none"))
         for finding in judgement.findings:
             _tell_finding(finding)
         if judgement.refusal is not None and judgement.refusal.remedy:
@@ -146,6 +195,8 @@ def _emit(result: _Result) -> None:
         told = _object(result.name, judgement.kind, judgement.findings, judgement.refusal)
         if judgement.alert is not None:
             told["alert"] = judgement.alert
+        elif result.signature_asked:
+            told["signature"] = asdict(result.signature) if result.signature else {"state": "none"}
         emit(told)
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 import pytest_asyncio
 
-from consumers.cap_trust import trusted_certificates
+from hub.cap_trust import trusted_certificates
 from hub.errors import Unavailable
 from hub.log.projections import read_logged
 from hub.log.verify import verify_store

@@ -9,9 +9,11 @@ from datetime import datetime, timedelta
 import pytest
 from cap_corpus import SHARED
 from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric import rsa
 from hypothesis import given
 from hypothesis import strategies as st
 from lxml import etree
+from signxml import DigestAlgorithm, SignatureMethod
 from signxml.util import namespaces
 
 from schemas.cap import alert_facts, read_alert
@@ -159,6 +161,34 @@ def test_weak_and_other_kinds_of_algorithms_are_never_valid(pattern: bytes, weak
     assert pattern in payload
 
     assert state(payload.replace(pattern, weak), CA, OFFICE) in {"unsupported", "invalid"}
+
+
+def rsa_signed(method: SignatureMethod, digest: DigestAlgorithm) -> tuple[bytes, Signer]:
+    """Return an alert signed with RSA, and who vouches for it, to the choice of the algorithms."""
+    signer = Signer("RSA office", CA, key=rsa.generate_private_key(65537, 2048))
+    return signed(signer, method=method, digest=digest), signer
+
+
+@pytest.mark.parametrize(
+    ("method", "digest", "expected"),
+    [
+        (SignatureMethod.RSA_SHA256, DigestAlgorithm.SHA256, "valid"),
+        (SignatureMethod.SHA512_RSA_MGF1, DigestAlgorithm.SHA512, "valid"),
+        (SignatureMethod.RSA_SHA1, DigestAlgorithm.SHA256, "unsupported"),
+        (SignatureMethod.RSA_SHA256, DigestAlgorithm.SHA1, "unsupported"),
+        (SignatureMethod.RSA_SHA224, DigestAlgorithm.SHA256, "unsupported"),
+    ],
+)
+def test_algorithms_count_by_name_whoever_vouches(
+    method: SignatureMethod, digest: DigestAlgorithm, expected: str
+) -> None:
+    payload, signer = rsa_signed(method, digest)
+
+    assert state(payload, CA, signer) == expected
+
+
+def test_a_trusted_signer_is_no_authority() -> None:
+    assert state(signed(Signer("Friend of the office", OFFICE)), OFFICE) == "untrusted"
 
 
 def test_a_certificate_of_another_is_no_help() -> None:
