@@ -93,7 +93,7 @@ async def _in_each_role(hub: Hub, label: str, examples: int) -> None:
 
 @pytest.mark.parametrize("label", OPERATIONS)
 async def test_it_answers_as_described(hub: Hub, label: str) -> None:
-    await _in_each_role(hub, label, 10)
+    await _in_each_role(hub, label, 3)
 
 
 @pytest.mark.soak
