@@ -8,7 +8,6 @@ crosses the antimeridian is drawn on both sides of it.
 from __future__ import annotations
 
 import math
-from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import pairwise
 from typing import Any, Final
@@ -23,45 +22,35 @@ __all__ = ["drawn"]
 _KM_PER_DEGREE: Final = 111.19
 _MOST_SHAPES: Final = 1_000
 """Of a message so many are drawn as they are; of the others the boxes around them."""
-_MOST_POINTS: Final = 2_000
-"""A ring of more is simplified."""
+_MOST_POINTS: Final = 4_000
+"""A ring of more is drawn coarsely, and if it has more even so as its convex hull."""
 _COARSE: Final = 0.01
-"""In degrees: so far off, about 1 km, is what is simplified."""
-_MOST_SIMPLIFIED: Final = 10_000
-"""Rings are simplified while a message has so many points in them, for it may take as long as
-their squares; others, and what has too many points even so, are drawn as convex hulls."""
-_MOST_CROSSINGS: Final = 40_000
-"""Rings that cross themselves are repaired in a message while so many pairs of sides may
-cross, well under a second; the others are drawn as their convex hulls."""
+"""In degrees: so far off, about 1 km, may be what is drawn so."""
 _CORNERS: Final = 32
 _FEWEST_CORNERS: Final = 4
 
+Ring = Sequence[tuple[float, float]]
+"""Latitude and longitude."""
 Way = list[tuple[float, float]]
+"""Longitude and latitude, the longitude without jumps."""
 
 
 def drawn(areas: Iterable[Area]) -> list[Any]:
     """Return every polygon and circle of *areas*, valid and within ±180 or outside of it.
 
+    Of a ring that crosses itself the line alone comes back, a ``LinearRing``: to find its
+    parts takes the square of its points and more, to ask what it goes around does not.
     Numbers that are none are left out; what lies beyond a pole is put on it.
     """
     found: list[Any] = []
-    crossings, simplified = _MOST_CROSSINGS, _MOST_SIMPLIFIED
     for count, way in enumerate(_ways(areas), 1):
         if count > _MOST_SHAPES:
             xs, ys = zip(*way, strict=True)
             shape = shapely.box(min(xs), min(ys), max(xs), max(ys))
         else:
-            if len(way) > _MOST_POINTS:
-                simplified -= len(way)
-            shape = _shape(way, simplify=simplified >= 0)
+            shape = _shape(way)
             if not shape.is_valid:
-                pairs = _pairs(shape)
-                if pairs <= crossings:
-                    crossings -= pairs
-                    # The other method takes a minute for two hundred points in a tangle.
-                    shape = shapely.make_valid(shape, method="structure", keep_collapsed=True)
-                else:
-                    shape = shape.convex_hull
+                shape = shape.exterior
         found.append(shape)
         west, _, east, _ = shape.bounds
         # A ring may go around the globe more than once; after one turn it is everywhere.
@@ -76,14 +65,31 @@ def _ways(areas: Iterable[Area]) -> Iterator[Way]:
     circles = 0
     for area in areas:
         for ring in area.polygons:
-            points = [(_lat(lat), _lon(lon)) for lat, lon in ring if _finite(lat, lon)]
-            if points:
-                yield _unrolled(points)
+            if way := _way(ring):
+                yield way
         for lat, lon, km in area.circles:
             if _finite(lat, lon, km):
                 circles += 1
                 corners = _CORNERS if circles <= _MOST_SHAPES else _FEWEST_CORNERS
                 yield _circle(_lat(lat), _lon(lon), km, corners)
+
+
+def _way(ring: Ring) -> Way:
+    """Return a ring in the plane; most are within 180 degrees, and those are had more quickly."""
+    if not ring:
+        return []
+    lats, lons = zip(*ring, strict=True)
+    # What is no number is none in a sum either.
+    if not (
+        math.isfinite(sum(lats) + sum(lons))
+        and min(lats) >= -90
+        and max(lats) <= 90
+        and min(lons) >= -180
+        and max(lons) <= 180
+    ):
+        points = [(_lat(lat), _lon(lon)) for lat, lon in ring if _finite(lat, lon)]
+        return _unrolled(points) if points else []
+    return list(zip(lons, lats, strict=True)) if max(lons) - min(lons) <= 180 else _unrolled(ring)
 
 
 def _finite(*numbers: float) -> bool:
@@ -98,29 +104,17 @@ def _lon(lon: float) -> float:
     return lon if -180 <= lon <= 180 else math.remainder(lon, 360)
 
 
-def _shape(way: Way, *, simplify: bool) -> Any:
-    points = way
-    if len(way) > _MOST_POINTS and simplify:
-        # As a line: a polygon would be repaired, however long that takes.
-        line = shapely.simplify(shapely.LineString(way), _COARSE, preserve_topology=False)
-        points = list(line.coords)
-    if not 4 <= len(points) <= _MOST_POINTS:
+def _shape(way: Way) -> Any:
+    if len(way) < 4:
         return shapely.MultiPoint(way).convex_hull
-    return shapely.Polygon(points)
+    if len(way) <= _MOST_POINTS:
+        return shapely.polygons(way)
+    line = shapely.remove_repeated_points(shapely.linestrings(way), _COARSE)
+    coarse = shapely.get_coordinates(line)
+    return shapely.polygons(coarse) if 4 <= len(coarse) <= _MOST_POINTS else line.convex_hull
 
 
-def _pairs(shape: Any) -> int:
-    """Return how many pairs of sides may cross: those that overlap in longitude or latitude."""
-    return min(_overlaps(values) for values in zip(*shape.exterior.coords, strict=True))
-
-
-def _overlaps(values: tuple[float, ...]) -> int:
-    spans = [(a, b) if a < b else (b, a) for a, b in pairwise(values)]
-    starts = sorted(start for start, _ in spans)
-    return sum(bisect_right(starts, end) - bisect_left(starts, start) for start, end in spans)
-
-
-def _unrolled(points: Sequence[tuple[float, float]]) -> Way:
+def _unrolled(points: Ring) -> Way:
     """Return points as x and y without jumps: a side of more than 180 degrees goes the short way.
 
     A ring that goes around the globe so has the nearer pole inside.

@@ -41,6 +41,10 @@ class Outlines:
     """A `shapely.STRtree`, in degrees, longitude first."""
     names: tuple[frozenset[str], ...]
     """The places of each shape of the tree."""
+    insides: Any
+    """A point inside each part of every shape, as an array of x and y."""
+    inside_of: Any
+    """Of which shape each of these is."""
 
 
 @cache
@@ -77,7 +81,9 @@ def outlines() -> Outlines:
         names.append(frozenset({f"{state}-coast"}))
     for one in shapes:
         shapely.prepare(one)
-    return Outlines(shapely.STRtree(shapes), tuple(names))
+    parts, inside_of = shapely.get_parts(shapes, return_index=True)
+    insides = shapely.get_coordinates(shapely.point_on_surface(parts))
+    return Outlines(shapely.STRtree(shapes), tuple(names), insides, inside_of)
 
 
 @cache

@@ -11,6 +11,7 @@ from typing import Final
 from schemas.facts import Area
 from schemas.places.drawing import drawn
 from schemas.places.outlines import meanings, outlines, place_names
+from schemas.places.winding import gone_around
 from schemas.vocab import vocabulary
 
 __all__ = ["Places", "checked_places", "touched"]
@@ -57,9 +58,10 @@ def touched(areas: Sequence[Area]) -> Places:
     """Return what *areas* touch; never raises on areas that the readers of messages accept.
 
     The borders are those of Natural Earth 1:10m, simplified: near them a neighbour may be
-    named too. Shapes that are invalid are repaired, large ones simplified, and what crosses
-    the antimeridian is on both sides of it. Geocodes count where their ``valueName`` names
-    ISO 3166 and their value is a code of the standard; others say nothing here.
+    named too. A ring that crosses itself touches all that it goes around, a very long one is
+    drawn coarsely, and what crosses the antimeridian is on both sides of it. Geocodes count
+    where their ``valueName`` names ISO 3166 and their value is a code of the standard; others
+    say nothing here.
     """
     return _touched(tuple(areas))
 
@@ -74,6 +76,9 @@ def _touched(areas: tuple[Area, ...]) -> Places:
     if shapes:
         known = outlines()
         hits = set(known.tree.query(shapes, predicate="intersects")[1].tolist())
+        for shape in shapes:
+            if shape.geom_type == "LinearRing":
+                hits |= gone_around(shape, known)
         names = names.union(*(known.names[hit] for hit in hits))
     coasts = {name for name in names if name.endswith(_COAST)}
     return Places(
