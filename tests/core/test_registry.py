@@ -19,6 +19,7 @@ from hub.core.registry import (
     read_subscription,
 )
 from schemas.errors import Rejected
+from schemas.places import VERSIONS
 
 Entries = list[tuple[int, dict[str, Any]]]
 
@@ -133,6 +134,10 @@ MEMBERS = folded([(1, {"kind": "member", "member": agency("az-fhn").model_dump(m
             "subscription-invalid",
         ),
         ({"agency": "az-fhn", "name": "a", "filter": {"touches": ["XX"]}}, "subscription-invalid"),
+        (
+            {"agency": "az-fhn", "name": "a", "filter": {"outlines": "1999", "touches": ["AZ"]}},
+            "subscription-invalid",
+        ),
         ({"agency": "ir-ndmo", "name": "a"}, "unknown-agency"),
     ],
 )
@@ -141,6 +146,18 @@ def test_a_wrong_record_of_a_subscription_is_refused(record: dict[str, Any], cod
         read_subscription(record, MEMBERS)
 
     assert refused.value.code == code
+
+
+def test_a_record_that_names_places_names_the_outlines_that_decide() -> None:
+    """Newer outlines must not change what an auditor derives of an older log (G5)."""
+    anywhere = read_subscription({"agency": "az-fhn", "name": "a"}, MEMBERS)
+    coast = {"agency": "az-fhn", "name": "a", "filter": {"touches": ["AZ-coast"]}}
+    member = {"id": "az-fhn", "state": "AZ", "name": "x", "areas": ["AZ"]}
+
+    assert anywhere.filter.outlines == read_agency({**member, "areas": []}).outlines == ""
+    assert read_subscription(coast, MEMBERS).filter.outlines == VERSIONS[0]
+    assert read_agency(member).outlines == VERSIONS[0]
+    assert read_agency({**member, "outlines": VERSIONS[-1]}).outlines == VERSIONS[-1]
 
 
 def test_a_feed_never_changes_its_channel() -> None:

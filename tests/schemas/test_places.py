@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import csv
 import math
+from hashlib import sha256
+from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +15,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from schemas.facts import Area
-from schemas.places import Places, checked_places, place_names, touched
+from schemas.places import VERSIONS, Places, touched
 from schemas.places.outlines import outlines
 
 CODES = Path(__file__).resolve().parents[3] / "shared/vocab/iso3166-2_caspian5.csv"
@@ -260,7 +262,7 @@ def test_it_never_raises_and_names_known_places_alone(given_areas: list[Area]) -
     found = touched(given_areas)
 
     names = {*found.states, *found.subdivisions, *(f"{state}-coast" for state in found.coasts)}
-    assert names <= place_names()
+    assert names <= outlines().places
     assert list(found.subdivisions) == sorted(set(found.subdivisions))
     assert {unit[:2] for unit in found.subdivisions} <= set(found.states)
     assert found.located or not names
@@ -281,7 +283,7 @@ def test_every_code_has_an_outline() -> None:
     with CODES.open(encoding="utf-8") as lines:
         listed = {row["code"] for row in csv.DictReader(lines)}
 
-    units = {name for name in place_names() if "-" in name and not name.endswith("-coast")}
+    units = {name for name in outlines().places if "-" in name and not name.endswith("-coast")}
     assert units == listed - set(WITHOUT_OUTLINE)
     assert set(WITHOUT_OUTLINE) <= listed
 
@@ -304,8 +306,22 @@ def test_places_are_touched_by_name() -> None:
     assert not found.touch([])
 
 
-@pytest.mark.parametrize("place", ["az", "AZ-XX", "GE", "GE-coast", "", "AZ-BA-coast"])
-def test_what_is_no_place_is_told(place: str) -> None:
-    assert checked_places(("AZ", "AZ-BA", "AZ-coast")) == ("AZ", "AZ-BA", "AZ-coast")
-    with pytest.raises(ValueError, match="is no place"):
-        checked_places(("AZ", place))
+def test_outlines_stay_what_they_were_when_the_log_decided_by_them() -> None:
+    data = files("schemas.places") / "data"
+
+    digests = {
+        version: sha256((data / f"outlines-{version}.geojson").read_bytes()).hexdigest()
+        for version in VERSIONS
+    }
+
+    # What is new gets a version of its own, and a line here.
+    assert digests == {
+        "2026-11": "ae761ff36d1439d39c26b2dfd3406c70d537d0b65e51824d7f694eaa47dfdf35",
+    }
+    assert list(VERSIONS) == sorted(VERSIONS)
+    assert [outlines(version).version for version in VERSIONS] == list(VERSIONS)
+
+
+def test_what_is_asked_of_no_outlines_at_all_fails() -> None:
+    with pytest.raises(KeyError):
+        touched([], "1999-01")
