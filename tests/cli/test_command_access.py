@@ -1,0 +1,83 @@
+"""Every command that asks a hub, in every role: as docs/access.md says who may call it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from tests.cli.hub import Hub
+
+READERS = {"agency", "officer", "auditor", "operator"}
+AUDITORS = {"auditor", "operator"}
+REGISTRARS = {"registrar", "operator"}
+EVERYBODY = {*READERS, "registrar", "witness"}
+ROLES = sorted(EVERYBODY)
+
+COMMANDS: dict[str, tuple[tuple[str, ...], set[str]]] = {
+    "publish": (("publish", "a.xml"), {"agency", "officer"}),
+    "ack": (("ack", "999999"), {"agency", "officer"}),
+    "show": (("show", "999999"), READERS),
+    "thread": (("thread", "999999"), READERS),
+    "incidents": (("incidents",), READERS),
+    "aid": (("aid", "board"), READERS),
+    "tail": (("tail", "az-fhn", "--since", "1h", "--limit", "1"), READERS),
+    "log": (("log", "ls", "--url", "{url}"), AUDITORS),
+    "log redact": (
+        ("log", "redact", "999999", "az-fhn", "--grounds", "none"),
+        REGISTRARS,
+    ),
+    "members ls": (("members", "ls"), EVERYBODY - {"witness"}),
+    "members add": (("members", "add", "kz-new", "--name", "New"), REGISTRARS),
+    "subs ls": (("subs", "ls"), EVERYBODY - {"witness"}),
+    "subs add": (("subs", "add", "az-fhn.all"), REGISTRARS),
+    "registry show": (("registry", "show"), EVERYBODY),
+    "registry submit": (("registry", "submit", "s.json"), REGISTRARS),
+    "keys ls": (("keys", "ls"), EVERYBODY),
+    "dead ls": (("dead", "ls"), AUDITORS),
+    "dead retry": (("dead", "retry", "999999"), {"operator"}),
+}
+
+
+@pytest.fixture(scope="module")
+def asked(hub: Hub) -> Hub:
+    """Give every role a token, all of az-fhn or its state where the role has a place."""
+    places = {
+        "agency": ("--agency", "az-fhn"),
+        "officer": ("--agency", "az-fhn", "--person", "P"),
+        "auditor": (),
+        "registrar": ("--person", "P"),
+        "operator": (),
+        "witness": ("--state", "AZ"),
+    }
+    for role, place in places.items():
+        made = hub.caspian("tokens", "add", role, *place)
+        assert made.returncode == 0, made.stderr
+        hub.tokens[f"role {role}"] = made.stdout.strip()
+    statement = {"statement": "{}", "signatures": []}
+    (hub.directory / "s.json").write_text(json.dumps(statement))
+    return hub
+
+
+@pytest.mark.parametrize("role", ROLES)
+@pytest.mark.parametrize("command", COMMANDS)
+def test_who_may_call_what(
+    asked: Hub, fresh: Callable[..., bytes], command: str, role: str
+) -> None:
+    call, allowed = COMMANDS[command]
+    (Path(asked.directory) / "a.xml").write_bytes(fresh())
+    done = asked.caspian(*(part.format(url=asked.url) for part in call), who=f"role {role}")
+
+    assert (done.returncode != 4) == (role in allowed), done.stderr
+    assert done.returncode in {0, 4, 5}, done.stderr
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_nobody_may_call_anything_without_a_token(asked: Hub, command: str) -> None:
+    call, _ = COMMANDS[command]
+    done = asked.caspian(*(part.format(url=asked.url) for part in call))
+
+    assert done.returncode == 4, done.stderr
+    assert "token-missing" in done.stderr
