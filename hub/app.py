@@ -28,6 +28,7 @@ from hub.http import (
     schemas,
     session,
     sign_on,
+    static_log,
     threads,
 )
 from hub.http.guard import Guard
@@ -62,6 +63,7 @@ _ROUTES = (
     members,
     registry,
     proofs,
+    static_log,
     auditing,
     session,
     sign_on,

@@ -75,6 +75,9 @@ def _summary(row: LogRow, entry: Mapping[str, Any]) -> Text:
             return _member(entry["member"])
         case "subscription":
             return _subscription(entry["subscription"])
+        case "log-key":
+            change = entry["log-key"]
+            return styled(f"{change['action']} {change['key']}")
         case "delivery":
             return styled(", ".join(f"{f} through {i}" for f, i in entry["feeds"].items()))
         case "refusal":
