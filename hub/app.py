@@ -16,6 +16,7 @@ from hub.errors import Unavailable
 from hub.http import (
     aid,
     auditing,
+    escalations,
     feeds,
     health,
     incidents,
@@ -29,7 +30,6 @@ from hub.http import (
     session,
     sign_on,
     threads,
-    watch,
 )
 from hub.http.guard import Guard
 from hub.http.limits import Limits
@@ -58,9 +58,9 @@ _ROUTES = (
     messages,
     threads,
     incidents,
+    escalations,
     aid,
     feeds,
-    watch,
     members,
     registry,
     proofs,
