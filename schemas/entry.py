@@ -43,6 +43,7 @@ EntryKind = Literal[
     "publish",
     "acknowledgement",
     "delivery",
+    "escalation",
     "refusal",
     "dead-letter",
     "restart",
