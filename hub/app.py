@@ -16,6 +16,7 @@ from hub.errors import Unavailable
 from hub.http import (
     aid,
     auditing,
+    escalations,
     feeds,
     health,
     incidents,
@@ -57,6 +58,7 @@ _ROUTES = (
     messages,
     threads,
     incidents,
+    escalations,
     aid,
     feeds,
     members,
