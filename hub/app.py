@@ -30,6 +30,7 @@ from hub.http import (
     session,
     sign_on,
     threads,
+    watch,
 )
 from hub.http.guard import Guard
 from hub.http.limits import Limits
@@ -61,6 +62,7 @@ _ROUTES = (
     escalations,
     aid,
     feeds,
+    watch,
     members,
     registry,
     proofs,
