@@ -25,6 +25,7 @@ from hub.http import (
     problems,
     proofs,
     publishing,
+    receipts,
     registry,
     schemas,
     session,
@@ -38,6 +39,7 @@ from hub.http.limits import Limits
 from hub.http.refusals import Refusals
 from hub.http.state import Hub
 from hub.http.wire import REFUSALS, Wire
+from hub.log.levels import Levels, read_policy_file
 from hub.log.store import Log
 from hub.members.credentials import Authenticator
 from hub.members.oidc import Provider
@@ -58,6 +60,7 @@ _NOTED_S: Final = 60
 _ROUTES = (
     publishing,
     messages,
+    receipts,
     threads,
     incidents,
     escalations,
@@ -118,6 +121,7 @@ def _lifespan(
             sign_ons={s: Provider(one) for s, one in read_sign_ons(settings.sign_on).items()},
             refusals=Refusals(redis),
             limits=Limits(settings),
+            levels=Levels(log, read_policy_file(settings.policy)),
         )
         app.state.hub = hub
         await hub.registry(fresh=True)
