@@ -22,11 +22,14 @@ from redis.asyncio.retry import Retry
 from redis.backoff import ExponentialBackoff
 from redis.exceptions import RedisError
 
+from consumers.channel import Channel
 from consumers.delivery import Delivery
 from consumers.fanout import FanOut
 from consumers.intake import Intake
 from consumers.ledger import Ledger
+from consumers.outlets import Outlets
 from consumers.redis_users import RedisUsers
+from consumers.webhook import Webhooks
 from consumers.worker import Job, StreamEntry, Worker, keep_all
 from hub.cap_trust import trusted_certificates
 from hub.core.admission import Rules
@@ -43,8 +46,11 @@ from hub.version import VERSION
 
 __all__ = ["JOBS", "JobName", "run", "running"]
 
-JobName = Literal["intake", "ledger", "fanout", "delivery"]
+JobName = Literal["intake", "ledger", "fanout", "delivery", "webhook"]
 JOBS: Final[tuple[JobName, ...]] = get_args(JobName)
+
+_CHANNELS: Final[dict[JobName, Callable[[Settings], Channel]]] = {"webhook": Webhooks}
+"""The jobs that bring feeds to other systems."""
 
 _KEEP: Final = timedelta(milliseconds=250)
 _LOOK: Final = timedelta(seconds=1)
@@ -77,6 +83,11 @@ class _Process:
         )
         self.delivery = Delivery(log, self.redis)
         self.trusted = trusted_certificates(settings.cap_trust)
+        self.outlets = [
+            Outlets(make(settings), log, self.redis, settings, holder=settings.instance)
+            for job, make in _CHANNELS.items()
+            if job in jobs
+        ]
 
     def worker(self, job: Job) -> Worker:
         s = self.settings
@@ -117,6 +128,7 @@ class _Process:
             loops.append(_often(self._inboxes, _LOOK))
         if "delivery" in self.jobs:
             loops.append(_often(self._collect, s.delivery_interval))
+        loops += [outlets.run() for outlets in self.outlets]
         return loops
 
     async def _catch_up(self) -> None:
@@ -165,6 +177,8 @@ class _Process:
             await self.redis.delete(key)
 
     async def stop(self) -> None:
+        for outlets in self.outlets:
+            await outlets.stop()
         for worker in self.workers.values():
             await worker.stop()
         with suppress(*LOST):

@@ -21,7 +21,7 @@ from hub.settings import PREFIX, Settings
 from hub.streams.embedded import free_port, server_command, wait_ready
 from tests.docs.pages import ROOT, text_of
 
-_HUB = {"api", "ledger", "intake-1", "intake-2", "fanout", "delivery"}
+_HUB = {"api", "ledger", "intake-1", "intake-2", "fanout", "delivery", "outlets"}
 _KNOWN = {PREFIX + name.upper() for name in Settings.model_fields}
 
 
@@ -55,7 +55,7 @@ def test_the_api_alone_is_published_and_on_this_machine_alone(compose: Any) -> N
     assert set(published) == {"api"}
     assert all(port.startswith("127.0.0.1:") for port in published["api"])
     outside = {n for n, s in compose["services"].items() if s["networks"] != ["inside"]}
-    assert outside == {"api"}
+    assert outside == {"api", "outlets"}
     assert compose["networks"]["inside"]["internal"] is True
 
 
