@@ -24,6 +24,7 @@ from redis.exceptions import RedisError
 
 from consumers.channel import Channel
 from consumers.delivery import Delivery
+from consumers.escalation import Escalations
 from consumers.fanout import FanOut
 from consumers.intake import Intake
 from consumers.ledger import Ledger
@@ -46,7 +47,7 @@ from hub.version import VERSION
 
 __all__ = ["JOBS", "JobName", "run", "running"]
 
-JobName = Literal["intake", "ledger", "fanout", "delivery", "webhook"]
+JobName = Literal["intake", "ledger", "fanout", "delivery", "escalation", "webhook"]
 JOBS: Final[tuple[JobName, ...]] = get_args(JobName)
 
 _CHANNELS: Final[dict[JobName, Callable[[Settings], Channel]]] = {"webhook": Webhooks}
@@ -54,6 +55,7 @@ _CHANNELS: Final[dict[JobName, Callable[[Settings], Channel]]] = {"webhook": Web
 
 _KEEP: Final = timedelta(milliseconds=250)
 _LOOK: Final = timedelta(seconds=1)
+_LIVE: Final = timedelta(seconds=10)
 _log = structlog.get_logger("consumers")
 
 
@@ -81,7 +83,14 @@ class _Process:
         self.fanout = FanOut(
             log, self.redis, batch=settings.batch, retention=settings.feed_retention
         )
+        self.ledger = Ledger(
+            log,
+            self.redis,
+            rules=Rules(future_tolerance=settings.future_tolerance),
+            receipt_retention=settings.receipt_retention,
+        )
         self.delivery = Delivery(log, self.redis)
+        self.escalations = Escalations(log, self.redis)
         self.trusted = trusted_certificates(settings.cap_trust)
         self.outlets = [
             Outlets(make(settings), log, self.redis, settings, holder=settings.instance)
@@ -108,15 +117,11 @@ class _Process:
         ]
         s = self.settings
         if "ledger" in self.jobs:
-            ledger = Ledger(
-                self.log,
-                self.redis,
-                rules=Rules(future_tolerance=s.future_tolerance),
-                receipt_retention=s.receipt_retention,
-            )
+            ledger = self.ledger
             self.workers[keys.CANDIDATES] = self.worker(
                 Job(keys.CANDIDATES, "ledger", ledger.handle, ledger.bury, passes=ledger.passes)
             )
+            loops.append(_often(self._live, _LIVE))
         if "fanout" in self.jobs:
             self.workers[keys.LOG] = self.worker(
                 Job(keys.LOG, "fanout", self.fanout.handle, self.fanout.bury, wakes=True)
@@ -126,6 +131,8 @@ class _Process:
                 loops.append(_often(RedisUsers(self.log, self.redis, s.redis_users).look, _LOOK))
         if "intake" in self.jobs:
             loops.append(_often(self._inboxes, _LOOK))
+        if "escalation" in self.jobs:
+            loops.append(_often(self._escalate, _LOOK))
         if "delivery" in self.jobs:
             loops.append(_often(self._collect, s.delivery_interval))
         loops += [outlets.run() for outlets in self.outlets]
@@ -137,6 +144,17 @@ class _Process:
 
     async def _collect(self) -> None:
         await self.delivery.collect()
+
+    async def begin(self) -> None:
+        """Do what has to be done before the first candidate is decided."""
+        if "ledger" in self.jobs:
+            await asyncio.to_thread(self.ledger.begin)
+
+    async def _live(self) -> None:
+        await asyncio.to_thread(self.ledger.live)
+
+    async def _escalate(self) -> None:
+        await self.escalations.look()
 
     async def _inboxes(self) -> None:
         """Read the inboxes of all members, and refuse what lies in any other."""
@@ -224,6 +242,7 @@ async def running(settings: Settings, jobs: Sequence[JobName]) -> AsyncIterator[
     process = _Process(settings, log, jobs)
     await _patiently("redis", process.redis.ping)
     await _patiently("redis", process.broker.start)
+    await _patiently("log", process.begin)
     tasks = [asyncio.create_task(loop) for loop in process.start()]
     try:
         yield

@@ -16,6 +16,7 @@ from hub.errors import Unavailable
 from hub.http import (
     aid,
     auditing,
+    escalations,
     feeds,
     health,
     incidents,
@@ -58,6 +59,7 @@ _ROUTES = (
     messages,
     threads,
     incidents,
+    escalations,
     aid,
     feeds,
     outlets,

@@ -177,6 +177,11 @@ class Metrics:
         self.entries_appended = self._counter(
             "caspian_entries_appended_total", "Entries committed to the log, by kind.", "kind"
         )
+        self.escalations = self._counter(
+            "caspian_escalations_total",
+            "Messages that a recipient had not acknowledged in time, by the step taken.",
+            "step",
+        )
         self.refusals = self._counter(
             "caspian_refusals_total", "Messages refused, by reason code.", "code"
         )

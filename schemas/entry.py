@@ -42,6 +42,7 @@ EntryKind = Literal[
     "publish",
     "acknowledgement",
     "delivery",
+    "escalation",
     "refusal",
     "dead-letter",
     "restart",

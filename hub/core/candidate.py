@@ -16,6 +16,8 @@ CandidateKind = Literal[
     "acknowledgement",
     "refusal",
     "delivery",
+    "escalation",
+    "restart",
     "state",
     "member",
     "key",

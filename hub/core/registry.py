@@ -15,7 +15,16 @@ from datetime import datetime
 from functools import cached_property
 from typing import Any, Final, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    SerializerFunctionWrapHandler,
+    ValidationError,
+    field_validator,
+    model_serializer,
+    model_validator,
+)
 
 from hub.core.identities import KeyChange, KeyLife, State, read_key_text
 from schemas.errors import Rejected
@@ -81,7 +90,7 @@ class Filter(_Record):
 
     states: tuple[str, ...] = ()
     """States of the sending agencies, ISO 3166-1 alpha-2: ``AZ``."""
-    kinds: tuple[Literal["alert", "aid", "ack", "error", "acknowledgement"], ...] = ()
+    kinds: tuple[Literal["alert", "aid", "ack", "error", "acknowledgement", "escalation"], ...] = ()
     severity: Literal["Extreme", "Severe", "Moderate", "Minor", "Unknown"] | None = None
     """The mildest severity wanted; Unknown is kept at every level, for it may be anything."""
     events: tuple[str, ...] = ()
@@ -139,6 +148,9 @@ class Agency(_Record):
     signs: bool = False
     """Whether every message of it must bear its signature. Else the hub may attest one
     that came with its credentials alone, visibly to everybody."""
+    coordinates: bool = False
+    """Whether it is told when another agency of its state acknowledges too late
+    (`hub.core.escalation`)."""
     active: bool = True
 
     _outlines = field_validator("outlines")(checked_outlines)
@@ -150,6 +162,14 @@ class Agency(_Record):
         return pinned(record, "areas")
 
     _root = field_validator("root")(read_key_text)
+
+    @model_serializer(mode="wrap")
+    def _as_logged(self, write: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        """Leave out what is newer than some entries: decided again they must be the same bytes."""
+        record: dict[str, Any] = write(self)
+        if not self.coordinates:
+            record.pop("coordinates", None)
+        return record
 
     def model_post_init(self, _context: object, /) -> None:
         """Hold the id and the state together."""

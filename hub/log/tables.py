@@ -1,8 +1,8 @@
 """The tables of the log's store, the same on SQLite and PostgreSQL.
 
-``entries``, ``payloads`` and ``head`` are the log. `ACCESS` is who may use the hub:
-it is in no log and no bundle. `OUTGOING` is where feeds are brought and how far each has
-come, in no log either, for it holds addresses and secrets. Every other table is a
+``entries``, ``payloads`` and ``head`` are the log. `ACCESS` is who may use the hub, `ALIVE`
+when it was last at work, `OUTGOING` where feeds are brought and how far each has come: they
+are in no log and no bundle, for they hold addresses and secrets. Every other table is a
 projection: it is written in the same commit, and `hub.log.projections` makes it anew from
 the log.
 """
@@ -29,11 +29,13 @@ __all__ = [
     "ACCOUNTS",
     "ACKNOWLEDGEMENTS",
     "AID",
+    "ALIVE",
     "ATTEMPTS",
     "CHAINS",
     "CREDENTIALS",
     "DELIVERIES",
     "ENTRIES",
+    "ESCALATIONS",
     "HEAD",
     "INCIDENTS",
     "INPUTS",
@@ -140,6 +142,25 @@ DELIVERIES: Final = Table(
     Column("through", BigInteger, primary_key=True, autoincrement=False),
     Column("idx", BigInteger, nullable=False),
     Column("at_us", BigInteger, nullable=False),
+)
+
+ESCALATIONS: Final = Table(
+    "escalations",
+    METADATA,
+    Column("message", BigInteger, primary_key=True, autoincrement=False),
+    Column("recipient", String(64), primary_key=True),
+    Column("step", Integer, primary_key=True, autoincrement=False),
+    Column("idx", BigInteger, nullable=False),
+    Column("at_us", BigInteger, nullable=False),
+    Index("escalations_by_idx", "idx"),
+)
+
+ALIVE: Final = Table(
+    "alive",
+    METADATA,
+    # When a ledger was last at work. Not of the log: what follows from it is (`restart`).
+    Column("id", Integer, primary_key=True, autoincrement=False),
+    Column("seen_us", BigInteger, nullable=False),
 )
 
 AID: Final = Table(
@@ -337,6 +358,7 @@ PROJECTIONS: Final = (
     INCIDENTS,
     ACKNOWLEDGEMENTS,
     DELIVERIES,
+    ESCALATIONS,
     CHAINS,
     INPUTS,
 )

@@ -24,6 +24,7 @@ _TYPES: Final = {
     "publish": "message.published",
     "acknowledgement": "message.acknowledged",
     "redaction": "message.redacted",
+    "escalation": "message.escalated",
 }
 
 

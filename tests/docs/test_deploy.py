@@ -21,7 +21,7 @@ from hub.settings import PREFIX, Settings
 from hub.streams.embedded import free_port, server_command, wait_ready
 from tests.docs.pages import ROOT, text_of
 
-_HUB = {"api", "ledger", "intake-1", "intake-2", "fanout", "delivery", "outlets"}
+_HUB = {"api", "ledger", "intake-1", "intake-2", "fanout", "delivery", "escalation", "outlets"}
 _KNOWN = {PREFIX + name.upper() for name in Settings.model_fields}
 
 

@@ -180,6 +180,7 @@ ASK: dict[str, Ask] = {
     "GET /v1/incidents": _get("/v1/incidents"),
     "GET /v1/incidents/{incident}": _get("/v1/incidents/none"),
     "GET /v1/aid/board": _get("/v1/aid/board"),
+    "GET /v1/escalations": _get("/v1/escalations"),
     "GET /v1/feeds": _get("/v1/feeds"),
     "GET /v1/feeds/{feed}": _get("/v1/feeds/{feed}"),
     "GET /v1/feeds/{feed}/events": _events,
@@ -288,7 +289,7 @@ async def test_who_may_what(hub: Hub, things: Things, route: str, role: str) -> 
             f"{role}, {state}: {answer.status_code} {answer.text if not answer.is_success else ''}"
         )
         may = cell == "all" or (cell == "own" and state == "AZ")
-        if route in {"GET /v1/aid/board", "GET /v1/incidents"} and cell == "own":
+        if route in _OF_ALL and cell == "own":
             assert answer.status_code == 200, said
         elif may and route in ALLOWED:
             assert answer.status_code in ALLOWED[route], said
@@ -306,6 +307,8 @@ async def test_who_may_what(hub: Hub, things: Things, route: str, role: str) -> 
             assert answer.status_code in {401, 403, *hidden}, said
 
 
+_OF_ALL = {"GET /v1/aid/board", "GET /v1/escalations", "GET /v1/incidents"}
+"""What each may ask for, and finds in it what is theirs."""
 _LISTS = {
     "GET /v1/outlets",
     "GET /v1/feeds",

@@ -183,4 +183,4 @@ def test_a_migration_that_fails_leaves_nothing_behind(
 def test_every_table_is_the_log_a_projection_or_about_access() -> None:
     others = {t.name for t in (*PROJECTIONS, *ACCESS, *OUTGOING)}
 
-    assert others | {"entries", "payloads", "head"} == set(METADATA.tables)
+    assert others | {"entries", "payloads", "head", "alive"} == set(METADATA.tables)
