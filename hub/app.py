@@ -31,6 +31,7 @@ from hub.http import (
     session,
     sign_on,
     threads,
+    watch,
 )
 from hub.http.guard import Guard
 from hub.http.limits import Limits
@@ -63,6 +64,7 @@ _ROUTES = (
     aid,
     feeds,
     outlets,
+    watch,
     members,
     registry,
     proofs,
