@@ -30,6 +30,7 @@ from hub.http import (
     schemas,
     session,
     sign_on,
+    static_log,
     threads,
     watch,
 )
@@ -68,6 +69,7 @@ _ROUTES = (
     members,
     registry,
     proofs,
+    static_log,
     auditing,
     session,
     sign_on,
