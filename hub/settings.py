@@ -157,6 +157,12 @@ class Settings(BaseModel):
     agency_streams: int = Field(200, ge=1, le=100_000)
     """How many event streams one agency, or account of none, may hold open at once."""
 
+    public_feeds: bool = False
+    """Whether public alerts in force (status Actual, scope Public) are shown without a token."""
+
+    public_rate: int = Field(120, ge=0, le=10_000_000)
+    """Requests a minute of one address for what wants no token. 0: no bound."""
+
     webhook_allow: str = ""
     """Inner networks, separated by spaces, that outlets may reach, also in the clear. Too wide:
     whoever registers an outlet can have the hub ask what only it can reach."""

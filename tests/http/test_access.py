@@ -190,6 +190,10 @@ ASK: dict[str, Ask] = {
     "POST /v1/feeds/{feed}/confirmations": _post(
         "/v1/feeds/{feed}/confirmations", lambda _t, _s: {"through": 0}
     ),
+    "GET /v1/feeds/{feed}/atom": _get("/v1/feeds/{feed}/atom"),
+    "GET /v1/alerts/{form}": _get("/v1/alerts/atom"),
+    "GET /public/alerts/{form}": _get("/public/alerts/atom"),
+    "GET /public/messages/{index}": _get("/public/messages/{message}"),
     "GET /v1/outlets": _get("/v1/outlets"),
     "POST /v1/outlets": _post(
         "/v1/outlets",
@@ -259,6 +263,9 @@ ALLOWED: dict[str, set[int]] = {
     "GET /v1/sign-on/{state}/callback": {404},
     "GET /v1/incidents/{incident}": {404},
     "GET /schemas/{name}": {200, 404},
+    # This hub shows nothing without a token: it says so to everybody.
+    "GET /public/alerts/{form}": {404},
+    "GET /public/messages/{index}": {404},
 }
 
 
