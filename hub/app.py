@@ -15,6 +15,7 @@ from fastapi import FastAPI
 from hub.errors import Unavailable
 from hub.http import (
     aid,
+    alerts,
     auditing,
     escalations,
     feeds,
@@ -22,6 +23,7 @@ from hub.http import (
     incidents,
     members,
     messages,
+    outlets,
     problems,
     proofs,
     publishing,
@@ -39,6 +41,7 @@ from hub.http.limits import Limits
 from hub.http.refusals import Refusals
 from hub.http.state import Hub
 from hub.http.wire import REFUSALS, Wire
+from hub.log.in_force import InForce
 from hub.log.levels import Levels, read_policy_file
 from hub.log.store import Log
 from hub.members.credentials import Authenticator
@@ -66,6 +69,8 @@ _ROUTES = (
     escalations,
     aid,
     feeds,
+    alerts,
+    outlets,
     watch,
     members,
     registry,
@@ -121,6 +126,7 @@ def _lifespan(
             sign_ons={s: Provider(one) for s, one in read_sign_ons(settings.sign_on).items()},
             refusals=Refusals(redis),
             limits=Limits(settings),
+            in_force=InForce(log),
             levels=Levels(log, read_policy_file(settings.policy)),
         )
         app.state.hub = hub
