@@ -60,7 +60,7 @@ from hub.log.tables import (
 from schemas.entry import decode
 from schemas.facts import MessageFacts
 
-__all__ = ["Head", "Log", "LogRow"]
+__all__ = ["Head", "Log", "LogRow", "registry_entries"]
 
 _HALF: Final = re.compile("[\ud800-\udfff]")
 """Half a character out of JSON, which UTF-8 cannot write."""
@@ -229,6 +229,9 @@ class Log:
             rows += _messages(c, MESSAGES.c.idx, indexes)
             names = wanted.names | {(r.facts.sender, r.facts.identifier) for r in rows}
             acks = [] if not wanted.references else _acknowledgements(c, names)
+            rows += thread_log.referred_to(
+                c, ((b.agency, b.facts) for b in batch if b.kind == "publish" and b.facts)
+            )
             found = dict(chains or {})
             if unknown := wanted.chains - found.keys():
                 query = select(CHAINS).where(CHAINS.c.agency.in_(unknown))
@@ -281,16 +284,7 @@ class Log:
     def registry_entries(self, *, after: int = -1) -> list[tuple[int, dict[str, Any]]]:
         """Return the entries that changed the registry, in order."""
         with self.reading() as c:
-            found = c.execute(
-                select(ENTRIES.c.idx, ENTRIES.c.body)
-                .where(
-                    ENTRIES.c.kind != "publish",  # lets the partial index serve
-                    ENTRIES.c.kind.in_(sorted(REGISTRY_KINDS)),
-                    ENTRIES.c.idx > after,
-                )
-                .order_by(ENTRIES.c.idx)
-            )
-            return [(idx, decode(body)) for idx, body in found]
+            return registry_entries(c, after=after)
 
     def rows(
         self,
@@ -439,6 +433,20 @@ def _payload_rows(start: int, entries: Sequence[NewEntry]) -> list[dict[str, Any
         for i, e in enumerate(entries, start)
         if e.payload
     ]
+
+
+def registry_entries(c: Connection, *, after: int = -1) -> list[tuple[int, dict[str, Any]]]:
+    """Return the entries above *after* that changed the registry, in order."""
+    found = c.execute(
+        select(ENTRIES.c.idx, ENTRIES.c.body)
+        .where(
+            ENTRIES.c.kind != "publish",  # lets the partial index serve
+            ENTRIES.c.kind.in_(sorted(REGISTRY_KINDS)),
+            ENTRIES.c.idx > after,
+        )
+        .order_by(ENTRIES.c.idx)
+    )
+    return [(idx, decode(body)) for idx, body in found]
 
 
 def _row(r: Any) -> LogRow:
