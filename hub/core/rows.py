@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Final
+from datetime import datetime
+from typing import Any, Final
 
 from schemas.entry import micros
 from schemas.facts import MessageFacts
@@ -13,6 +15,7 @@ __all__ = [
     "AcknowledgementRow",
     "MessageRow",
     "acknowledged_by",
+    "acknowledgement_in",
     "identity",
     "name_bytes",
     "writable",
@@ -92,6 +95,21 @@ def acknowledged_by(
         )
         for ref in dict.fromkeys(facts.references)
         if name_bytes(ref.sender, ref.identifier) <= LONGEST_NAME_BYTES
+    )
+
+
+def acknowledgement_in(index: int, agency: str, entry: Mapping[str, Any]) -> AcknowledgementRow:
+    """Return what an ``acknowledgement`` entry at *index* says."""
+    return AcknowledgementRow(
+        index,
+        entry["sender"],
+        entry["identifier"],
+        agency,
+        entry["officer"],
+        entry["note"],
+        micros(datetime.fromisoformat(entry["at"])),
+        entry["message_id"],
+        of=entry["message_agency"],
     )
 
 

@@ -11,7 +11,7 @@ leave other warnings behind than the receipt carried, and never another decision
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import partial
 from hashlib import sha256
@@ -21,15 +21,22 @@ from sqlalchemy import Connection, delete, func, select, text
 
 from hub.core.admission import NewEntry
 from hub.core.advice import advised
+from hub.core.escalation import Escalation
 from hub.core.known import Known, accepted_key_of, header_key_of, input_key_of
 from hub.core.redaction import REDACTED_TYPE
-from hub.core.registry import CHANGE_KINDS, History
-from hub.core.rows import AcknowledgementRow, MessageRow, acknowledged_by, identity
+from hub.core.registry import CHANGE_KINDS, REGISTRY_KINDS, History
+from hub.core.rows import (
+    AcknowledgementRow,
+    MessageRow,
+    acknowledged_by,
+    acknowledgement_in,
+    identity,
+)
 from hub.core.signing import Chain, chain_name
 from hub.errors import Unavailable
 from hub.log.derived import project
 from hub.log.scan import BEFORE_ALL, page
-from hub.log.store import Log, LogRow, registry_entries
+from hub.log.store import Log, LogRow
 from hub.log.tables import ENTRIES, PROJECTIONS
 from hub.log.thread_log import referred_to
 from schemas.entry import EntryKind
@@ -73,39 +80,50 @@ def rebuild(
         total = c.execute(select(func.count()).select_from(ENTRIES)).scalar_one()
         for table in PROJECTIONS:
             c.execute(delete(table))
-        history = History(registry_entries(c))
+        history = History()
         done, after = 0, BEFORE_ALL
         while rows := page(c, after=after, limit=_BATCH):
             for index, row in enumerate(rows, done):
                 if row.index != index:
                     raise _broken(row, f"stands where {index} should")
-            project(c, done, _advised(c, history, [derive(row, read=read) for row in rows]))
+            project(c, done, _advised(c, history, rows, [derive(row, read=read) for row in rows]))
             done, after = done + len(rows), rows[-1].index
             if progress is not None:
                 progress(done, total)
     return done
 
 
-def _advised(c: Connection, history: History, entries: list[NewEntry]) -> list[NewEntry]:
+def _advised(
+    c: Connection, history: History, rows: Sequence[LogRow], entries: Sequence[NewEntry]
+) -> list[NewEntry]:
     """Add what the log before each message has to say of it, as the ledger did."""
     messages = [e.message for e in entries if e.message is not None]
     known = Known(referred_to(c, ((m.agency, m.facts) for m in messages)))
-    found = []
-    for entry in entries:
-        if (message := entry.message) is not None:
-            if entry.payload_type != REDACTED_TYPE:
-                warnings = advised(
-                    message.warnings,
-                    message.facts,
-                    agency=history.at(message.index).agencies[message.agency],
-                    at_us=message.at_us,
-                    known=known,
-                )
-                message = replace(message, warnings=warnings)
-                entry = replace(entry, message=message)  # noqa: PLW2901 - the same, with its advice
-            known.add(message)
-        found.append(entry)
-    return found
+    return [
+        _with_advice(row, entry, history, known) for row, entry in zip(rows, entries, strict=True)
+    ]
+
+
+def _with_advice(row: LogRow, entry: NewEntry, history: History, known: Known) -> NewEntry:
+    if entry.kind in REGISTRY_KINDS:
+        try:
+            history.apply(row.index, row.entry)
+        except (ValueError, KeyError) as e:
+            raise _broken(row, f"cannot be read: {e!r}") from e
+    message = entry.message
+    if message is None:
+        return entry
+    agency = history.latest.agencies.get(message.agency)
+    if agency is None:
+        raise _broken(row, "is of an agency that was no member")
+    if entry.payload_type != REDACTED_TYPE:
+        warnings = advised(
+            message.warnings, message.facts, agency=agency, at_us=message.at_us, known=known
+        )
+        message = replace(message, warnings=warnings)
+        entry = replace(entry, message=message)
+    known.add(message)
+    return entry
 
 
 def derive(row: LogRow, *, read: Reader = read_logged) -> NewEntry:
@@ -132,25 +150,17 @@ def _derive(row: LogRow, read: Reader) -> NewEntry:
         return _publish(row, entry, read)
     acknowledgements: tuple[AcknowledgementRow, ...] = ()
     delivered: dict[str, int] = {}
+    escalations: tuple[Escalation, ...] = ()
     chain: Chain | None = None
     if kind == "acknowledgement":
-        acknowledgements = (
-            AcknowledgementRow(
-                row.index,
-                entry["sender"],
-                entry["identifier"],
-                row.agency,
-                entry["officer"],
-                entry["note"],
-                row.at_us,
-                entry["message_id"],
-                of=entry["message_agency"],
-            ),
-        )
+        acknowledgements = (acknowledgement_in(row.index, row.agency, entry),)
     elif kind == "refusal" and "header" in entry:
         chain = _chain(entry["header"])
     elif kind == "delivery":
         delivered = {str(feed): int(through) for feed, through in entry["feeds"].items()}
+    elif kind == "escalation":
+        recipient, step = entry["recipient"], int(entry["step"])
+        escalations = tuple(Escalation(int(i), recipient, step) for i in entry["messages"])
     return NewEntry(
         kind,
         row.at_us,
@@ -161,6 +171,7 @@ def _derive(row: LogRow, read: Reader) -> NewEntry:
         payload_sha256=entry.get("payload_sha256", ""),
         acknowledgements=acknowledgements,
         delivered=delivered,
+        escalations=escalations,
         chain=chain,
         chain_name=chain_name(row.agency, signed=True) if chain else "",
         input_key=_input_key(row, entry),
