@@ -77,6 +77,9 @@ def busy(log: Log) -> Writer:
         ]
     )
     w.commit([Candidate("delivery", "", body={"ir-ndmo": 30})])
+    w.now += timedelta(minutes=16)
+    late = {"recipient": "ir-ndmo", "step": 1, "messages": [10]}
+    w.commit([Candidate("escalation", "", body=late)])
     return w
 
 
