@@ -118,6 +118,9 @@ def test_it_says_what_to_try_and_ctrl_c_leaves_nothing_behind(tmp_path: Path) ->
         assert sort in said
     # A terminal of 60 columns cuts no token short.
     assert len(re.findall(r"^ +csp_[a-z0-9]+_[\w-]{43}$", said, re.MULTILINE)) == 4
+    assert re.search(r"^ +http://127\.0\.0\.1:\d+/console$", said, re.MULTILINE)
+    assert re.search(r"^ +officer\.kz-mes ", said, re.MULTILINE)
+    assert re.search(r"^ +(\w{4}-){3}\w{4}$", said, re.MULTILINE)
     assert len(processes(tmp_path)) >= 4
 
     running.send_signal(signal.SIGINT)
