@@ -125,6 +125,8 @@ _COMMANDS: Final = (
     ("serve", "hub.cli.parts:serve", _PARTS, "Run the API."),
     ("consumers", "hub.cli.parts:consumers", _PARTS, "Run consumers: all jobs, or those named."),
     ("doctor", "hub.cli.doctor:doctor", _PARTS, "Check everything the hub needs."),
+    ("backup", "hub.cli.backup:backup", _PARTS, "Write the whole store into one file."),
+    ("restore", "hub.cli.backup:restore", _PARTS, "Make the store out of a backup."),
     ("rebuild", "hub.cli.rebuild:rebuild", _PARTS, "Make feeds and projections anew from the log."),
     ("completion", "hub.cli.completion:completion", _PARTS, "Print a shell's completion script."),
 )
