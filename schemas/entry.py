@@ -47,6 +47,7 @@ EntryKind = Literal[
     "refusal",
     "dead-letter",
     "restart",
+    "replay",
 ]
 ENTRY_KINDS: Final[tuple[str, ...]] = get_args(EntryKind)
 

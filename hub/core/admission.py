@@ -28,6 +28,7 @@ from hub.core.escalation import (
     patience_us,
     step_due,
 )
+from hub.core.exercises import replay_facts
 from hub.core.known import Known, accepted_key, header_key, input_key
 from hub.core.redaction import residue
 from hub.core.registry import Agency, Registry, Subscription
@@ -192,6 +193,8 @@ class _Batch:
             return self._escalate(c)
         if c.kind == "restart":
             return self._restarted(c)
+        if c.kind == "replay":
+            return self._replayed(c)
         return self._change(c)
 
     def _refused_before(self, c: Candidate) -> tuple[int, int] | None:
@@ -600,6 +603,27 @@ class _Batch:
             and recipient in recipients(facts, row.agency, self.registry)
             and not self.known.acknowledges(recipient, row)
         )
+
+    def _replayed(self, c: Candidate) -> Decision:
+        """Log that a person began or ended a replay; once, however often it is proposed."""
+        key = accepted_key(c)
+        if (earlier := self.known.inputs.get(key)) is not None:
+            return Decision(c, *earlier, duplicate=True)
+        at_us = self._tick()
+        told = replay_facts(c.body, self.size + len(self.entries))
+        facts = {"inbox": c.inbox, "by": _writable_name(c.person), "replay": told}
+        index = self._append(
+            NewEntry(
+                "replay",
+                at_us,
+                c.agency,
+                _entry("replay", at_us, c.agency, facts),
+                input_key=key,
+            )
+        )
+        if key:
+            self.known.inputs[key] = (index, at_us)
+        return Decision(c, index, at_us)
 
     def _restarted(self, c: Candidate) -> Decision:
         """Log that the hub was down, if it was: nothing was logged and nobody was at work."""

@@ -17,6 +17,7 @@ CandidateKind = Literal[
     "refusal",
     "delivery",
     "escalation",
+    "replay",
     "restart",
     "state",
     "member",

@@ -202,12 +202,24 @@ class Checks:
             self._acknowledgement(row, entry)
         elif kind in {"escalation", "restart"}:
             self._followed(row, entry, kind)
+        elif kind == "replay":
+            self._replay(row, entry)
 
     def _acknowledgement(self, row: LogRow, entry: dict[str, Any]) -> None:
         if not 0 <= entry["message"] < row.index:
             raise Wrong(row.index, "decision", "acknowledges what was not in the log")
         if self.read is not None:
             self._escalations.acknowledged(acknowledgement_in(row.index, row.agency, entry))
+
+    def _replay(self, row: LogRow, entry: dict[str, Any]) -> None:
+        again = Candidate(
+            "replay",
+            row.agency,
+            inbox=entry["inbox"],
+            person=entry["by"],
+            body=entry["replay"],
+        )
+        self._decide(row, again, Known())
 
     def _followed(self, row: LogRow, entry: dict[str, Any], kind: str) -> None:
         """Check that an escalation was due, and that nobody was at work in an outage."""

@@ -180,7 +180,7 @@ def _derive(row: LogRow, read: Reader) -> NewEntry:
 
 def _input_key(row: LogRow, entry: dict[str, Any]) -> str:
     inbox = entry.get("inbox", "")
-    if entry["kind"] in CHANGE_KINDS:
+    if entry["kind"] in CHANGE_KINDS or entry["kind"] == "replay":
         return accepted_key_of(row.agency, inbox, entry.get("statement", ""))
     if "header" in entry:
         return header_key_of(row.agency, entry["header"])
