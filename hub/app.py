@@ -17,6 +17,7 @@ from hub.http import (
     aid,
     alerts,
     auditing,
+    documents,
     escalations,
     feeds,
     health,
@@ -77,6 +78,7 @@ _ROUTES = (
     session,
     sign_on,
     schemas,
+    documents,
     health,
 )
 _log = structlog.get_logger("api")
