@@ -17,6 +17,7 @@ from hub.core.aid_moves import check_move
 from hub.core.aid_statements import AidEntry
 from hub.core.candidate import Candidate
 from hub.core.changes import Change, change_of
+from hub.core.claims import owner_of
 from hub.core.known import Known, accepted_key, header_key, input_key
 from hub.core.redaction import residue
 from hub.core.registry import Agency, Registry, Subscription
@@ -317,6 +318,12 @@ class _Batch:
                 "sender-not-of-agency",
                 f"{facts.sender!r} is not a sender of {c.agency}",
                 remedy="Use one of the agency's registered senders.",
+            )
+        if owner := owner_of(facts.sender, agency, self.registry):
+            raise Rejected(
+                "sender-not-of-agency",
+                f"{facts.sender!r} is a sender of {owner}, which speaks for itself",
+                remedy="Relay only what comes from those who are no members of another state.",
             )
         if facts.msg_type in {"Update", "Cancel"} and facts.kind == "alert":
             for ref in facts.references:
