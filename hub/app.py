@@ -16,6 +16,7 @@ from hub.errors import Unavailable
 from hub.http import (
     aid,
     auditing,
+    escalations,
     feeds,
     health,
     incidents,
@@ -28,7 +29,9 @@ from hub.http import (
     schemas,
     session,
     sign_on,
+    static_log,
     threads,
+    watch,
 )
 from hub.http.guard import Guard
 from hub.http.limits import Limits
@@ -57,11 +60,14 @@ _ROUTES = (
     messages,
     threads,
     incidents,
+    escalations,
     aid,
     feeds,
+    watch,
     members,
     registry,
     proofs,
+    static_log,
     auditing,
     session,
     sign_on,
