@@ -22,6 +22,7 @@ from redis.asyncio.retry import Retry
 from redis.backoff import ExponentialBackoff
 from redis.exceptions import RedisError
 
+from consumers.actions import Actions
 from consumers.checkpoint import Checkpoints
 from consumers.delivery import Delivery
 from consumers.escalation import Escalations
@@ -112,6 +113,7 @@ class _Process:
             self.workers[keys.CANDIDATES] = self.worker(
                 Job(keys.CANDIDATES, "ledger", ledger.handle, ledger.bury, passes=ledger.passes)
             )
+            loops.append(_often(Actions(self.log, self.redis).look, _LOOK))
             loops.append(_often(self._live, _LIVE))
         if "fanout" in self.jobs:
             self.workers[keys.LOG] = self.worker(

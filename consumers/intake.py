@@ -33,7 +33,10 @@ from schemas.signed import SignedMessage, header_mismatch
 
 __all__ = ["Intake", "candidate_of", "dead_letter_of", "refusal_of"]
 
-_MESSAGE_FIELDS = frozenset({b"type", b"payload", b"payload_type", b"id", b"via"}) | SIGNED_FIELDS
+_MESSAGE_FIELDS = (
+    frozenset({b"type", b"payload", b"payload_type", b"id", b"via", b"person"}) | SIGNED_FIELDS
+)
+_LONGEST_PERSON = 200
 _ACKNOWLEDGEMENT_FIELDS = frozenset({b"type", b"message", b"officer", b"note", b"via"})
 
 
@@ -173,6 +176,7 @@ def _message(
         message_id=message_id,
         facts=read.facts,
         warnings=findings_json(read.warnings),
+        person=_person(fields),
     )
 
 
@@ -228,6 +232,17 @@ def _text(fields: dict[bytes, bytes], name: bytes, default: str) -> str:
         raise Rejected(
             "field-not-text", f"the field {name.decode()} is not UTF-8", remedy="Send it in UTF-8."
         ) from e
+
+
+def _person(fields: dict[bytes, bytes]) -> str:
+    person = _text(fields, b"person", "").strip()
+    if len(person) > _LONGEST_PERSON or not person.isprintable():
+        raise Rejected(
+            "field-invalid",
+            f"person is a name of at most {_LONGEST_PERSON} characters that can be printed",
+            remedy="Name the person who sends it, or leave the field out.",
+        )
+    return person
 
 
 def _only(fields: dict[bytes, bytes], allowed: frozenset[bytes]) -> None:
