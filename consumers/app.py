@@ -30,6 +30,7 @@ from consumers.fanout import FanOut
 from consumers.intake import Intake
 from consumers.ledger import Ledger
 from consumers.redis_users import RedisUsers
+from consumers.turns import Turns
 from consumers.worker import Job, StreamEntry, Worker, keep_all
 from hub.cap_trust import trusted_certificates
 from hub.core.admission import Rules
@@ -88,6 +89,7 @@ class _Process:
         )
         self.delivery = Delivery(log, self.redis)
         self.escalations = Escalations(log, self.redis)
+        self.turns = Turns(self.redis, batch=settings.batch)
         self.trusted = trusted_certificates(settings.cap_trust)
 
     def worker(self, job: Job) -> Worker:
@@ -175,6 +177,7 @@ class _Process:
             self.redis,
             agency,
             max_payload_bytes=self.settings.max_payload_bytes,
+            turns=self.turns,
             trusted=self.trusted,
         )
 

@@ -21,6 +21,7 @@ from cryptography.x509 import Certificate
 from redis.asyncio import Redis
 
 from consumers.signatures import SIGNED_FIELDS, opened, with_signature
+from consumers.turns import Turns
 from consumers.worker import StreamEntry
 from hub.core.candidate import Candidate, Via
 from hub.streams.submit import propose, queue
@@ -49,16 +50,29 @@ class Intake:
         agency: str,
         *,
         max_payload_bytes: int,
+        turns: Turns,
         trusted: Sequence[Certificate] = (),
     ) -> None:
-        """*trusted* are the certificates that count for XML signatures inside alerts."""
+        """All inboxes of a process share their *turns*.
+
+        *trusted* are the certificates that count for XML signatures inside alerts.
+        """
         self._redis = redis
         self._agency = agency
         self._max_payload_bytes = max_payload_bytes
+        self._turns = turns
         self._trusted = trusted
 
     async def handle(self, entries: Sequence[StreamEntry], last: Any) -> None:
-        """Turn entries of the inbox into candidates, which *last* adds."""
+        """Turn entries of the inbox into candidates, which *last* adds, when it is their turn.
+
+        Raises:
+            Unavailable: ``ledger-behind``; try again.
+        """
+        async with self._turns.turn(len(entries)):
+            await self._take(entries, last)
+
+    async def _take(self, entries: Sequence[StreamEntry], last: Any) -> None:
         signed = await asyncio.to_thread(opened, self._agency, entries)
         candidates = []
         for entry in entries:
