@@ -1,6 +1,6 @@
 """What each parser takes at the most: time and memory for the worst that fits under its limit.
 
-    python -m bench.hostile [--worst 3]
+    python -m bench.hostile [--worst 2] [--only PARSER]
 
 Each case of tests/schemas/hostile_cases.py is parsed once, at the limit on size that holds
 for it. Printed is, for each parser, how many cases there are, and of those that took the
@@ -66,9 +66,11 @@ def main() -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--worst", type=int, default=2, help="cases that are shown of each parser")
-    worst = parser.parse_args().worst
+    parser.add_argument("--only", choices=list(PARSERS), help="one parser")
+    given = parser.parse_args()
+    worst = given.worst
     print("| parser | cases | worst | bytes | outcome | ms | MiB |\n|---|---|---|---|---|---|---|")
-    for name in PARSERS:
+    for name in [given.only] if given.only else PARSERS:
         cases = [case for case in CASES if case.parser == name]
         times = sorted(((*measured(case), case) for case in cases), key=lambda t: -t[0])
         for number, (seconds, outcome, case) in enumerate(times[:worst]):
