@@ -62,7 +62,7 @@ def summary(row: LogRow) -> Text:
         return styled(f"cannot be read ({e!r}): run `caspian verify`", "bold red")
 
 
-def _summary(row: LogRow, entry: Mapping[str, Any]) -> Text:  # noqa: C901  # a line for each kind
+def _summary(row: LogRow, entry: Mapping[str, Any]) -> Text:  # noqa: C901, PLR0912  # a line for each kind
     match row.kind:
         case "publish":
             return _message(row, entry)

@@ -172,7 +172,7 @@ class _Batch:
         self.at_us = entry.at_us
         return index
 
-    def take(self, c: Candidate) -> Decision:
+    def take(self, c: Candidate) -> Decision:  # noqa: C901  # a line for each kind
         if c.kind == "refusal":
             return self._logged_refusal(c)
         if c.kind == "dead-letter":
