@@ -62,7 +62,7 @@ def summary(row: LogRow) -> Text:
         return styled(f"cannot be read ({e!r}): run `caspian verify`", "bold red")
 
 
-def _summary(row: LogRow, entry: Mapping[str, Any]) -> Text:  # noqa: C901  # a line for each kind
+def _summary(row: LogRow, entry: Mapping[str, Any]) -> Text:  # noqa: C901, PLR0912  # a line for each kind
     match row.kind:
         case "publish":
             return _message(row, entry)
@@ -90,6 +90,9 @@ def _summary(row: LogRow, entry: Mapping[str, Any]) -> Text:  # noqa: C901  # a 
         case "refusal":
             times = f" ({entry['count']} times)" if entry.get("count", 1) > 1 else ""
             return styled(f"{entry['code']}: {entry['detail']}{times}")
+        case "action":
+            about = {k: v for k, v in entry["about"].items() if k != "at"}
+            return styled(f"{entry['action']} by {entry['by'] or 'nobody named'} {_compact(about)}")
         case "dead-letter":
             return styled(f"{entry.get('stage', '')}: {entry.get('reason', '')}")
         case "genesis":

@@ -10,7 +10,7 @@ from cyclopts import App, Parameter
 from hub.cli.connection import Connection
 from hub.cli.entries import as_json, full, line
 from hub.cli.exits import usage
-from hub.cli.log_remote import open_source
+from hub.cli.log_remote import HubSource, open_source
 from hub.cli.log_source import Selection, Source, StoreSource, select
 from hub.cli.options import AsJson, ByAgency, From, FromBundle, Kinds, To
 from hub.cli.raw import write_raw
@@ -27,6 +27,7 @@ app: Final = App(name="log", help="Read, verify, export and replay the log.")
 app.command("hub.cli.log_verify:verify", name="verify", help="Verify that the log is whole.")
 app.command("hub.cli.log_redact:redact", name="redact", help="Remove what a message said, by law.")
 app.command("hub.cli.log_migrate:migrate", name="migrate", help="Copy the log into another store.")
+app.command("hub.cli.log_tiles:tiles", name="tiles", help="Write the log as static files.")
 app.command("hub.cli.log_replay:replay", name="replay", help="Live through the log again.")
 app.command(
     "hub.cli.log_replay:remove", name="remove-sandbox", help="Remove the feeds of a replay."
@@ -48,7 +49,7 @@ def ls(
 ) -> None:
     """List entries, oldest first; the last 20 where nothing is asked for."""
     wanted = select(from_, to, kinds, agency)
-    with open_source(bundle, connection) as source:
+    with open_source(bundle, connection, part=True) as source:
         if from_ is None and wanted.everything and (size := source.size) > _LAST:
             wanted = Selection(first=size - _LAST)
             note(styled(f"the last {_LAST} of {size} entries; --from 0 lists all", "dim"))
@@ -57,6 +58,8 @@ def ls(
                 emit(as_json(row))
             else:
                 say(line(row))
+        if isinstance(source, HubSource) and source.withheld:
+            note(styled(f"{len(source.withheld)} more are not yours to read", "dim"))
 
 
 @app.command
