@@ -229,6 +229,17 @@ class Metrics:
             "caspian_sse_dropped_total", "SSE clients dropped because they read too slowly."
         )
         self.log_size = self._gauge("caspian_log_size", "Entries in the log.")
+        self.witness_answers = self._counter(
+            "caspian_witness_answers_total",
+            "Checkpoints that a witness was asked to cosign, by the status it answered.",
+            "witness",
+            "status",
+        )
+        self.witness_evidence = self._gauge(
+            "caspian_witness_forks",
+            "Proofs that a log showed two histories, which a witness holds.",
+            "witness",
+        )
         self.redis_rebuilds = self._counter(
             "caspian_redis_rebuilds_total", "Times that streams were made again from the log."
         )
