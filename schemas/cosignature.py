@@ -1,39 +1,39 @@
-"""Cosignatures (C2SP tlog-cosignature, v1): a witness states when it saw a log at what size.
+"""Cosignatures (C2SP tlog-cosignature, v1): a witness saw a log grow, and when.
 
-::
+A cosignature is a line under the checkpoint's note, by a key of type 4. Its signature is
+``u64be time || Ed25519`` over::
 
     cosignature/v1
-    time <POSIX seconds>
+    time <seconds since 1970>
     <the checkpoint's text>
 
-is what is signed; under the note stands ``u64be time || signature[64]``. A witness's key is
-written as a log's is, with the type 4::
-
-    name+hex(keyid)+base64(0x04 || public)    keyid = SHA-256(name || 0x0A || 0x04 || public)[:4]
+It says more than a signature of the same key over the same text would: as of that time
+this is the largest tree of the log that the witness knows, and it grew from all before it.
 """
 
 from __future__ import annotations
 
 import base64
 import re
-from collections.abc import Callable
 from dataclasses import dataclass
 from hashlib import sha256
 from typing import Final
 
-from schemas.ed25519 import KEY_NAME, VerifierKey, decode_base64, verify
+from schemas.ed25519 import decode_base64, is_sound, verify
 from schemas.errors import Rejected
-from schemas.notes import Note, NoteSignature
+from schemas.notes import NoteSignature
 
-__all__ = ["CosignerKey", "cosign", "cosigned_at", "cosigned_bytes"]
+__all__ = ["CosignerKey", "cosignature", "message", "time_of"]
 
 _COSIGNATURE: Final = b"\x04"
-_LATEST: Final = (1 << 63) - 1
+_LENGTH: Final = 8 + 64
+_LATEST: Final = 1 << 63
+_NAME: Final = r"[^\s+\x00-\x1f\x7f]{1,200}"
 
 
 @dataclass(frozen=True, slots=True)
 class CosignerKey:
-    """A witness's public key and the name it goes by."""
+    """The public key of a witness, and the name it goes by."""
 
     name: str
     public: bytes
@@ -45,7 +45,7 @@ class CosignerKey:
         return sha256(self.name.encode() + b"\n" + _COSIGNATURE + self.public).digest()[:4].hex()
 
     def __str__(self) -> str:
-        """Return the key as text, the form in which it travels."""
+        """Return the key as text, as `schemas.ed25519.VerifierKey` does, with type 4."""
         return f"{self.name}+{self.id}+{base64.b64encode(_COSIGNATURE + self.public).decode()}"
 
     @classmethod
@@ -53,56 +53,57 @@ class CosignerKey:
         """Read a key's text.
 
         Raises:
-            Rejected: ``key-invalid``: not of this form, of another type, its id is not its
-                own, or no sound Ed25519 point.
+            Rejected: ``key-invalid``: not of this form, of another algorithm, its id is
+                not its own, or no sound Ed25519 point.
         """
-        name, _, rest = text.partition("+")
-        short, _, encoded = rest.partition("+")
-        blob = decode_base64(encoded)
-        if re.fullmatch(KEY_NAME, name) is None or blob is None or len(blob) != 33:
+        name, plus, rest = text.partition("+")
+        short, plus2, encoded = rest.partition("+")
+        if not plus or not plus2 or re.fullmatch(_NAME, name) is None:
             raise _invalid("it is not name+id+base64")
-        if blob[:1] != _COSIGNATURE:
-            raise _invalid("it is not of a witness (type 4)")
+        blob = decode_base64(encoded)
+        if blob is None or len(blob) != 33 or blob[:1] != _COSIGNATURE:
+            raise _invalid("it is not an Ed25519 key for cosignatures (type 4)")
         key = cls(name, blob[1:])
         if key.id != short:
             raise _invalid(f"its id is not {key.id}")
-        # The point is held to the rule of all keys (schemas.ed25519).
-        VerifierKey.read(str(VerifierKey(name, key.public)))
+        if not is_sound(key.public):
+            raise _invalid("its point is of small order or not canonical")
         return key
 
+    def signed(self, line: NoteSignature) -> bool:
+        """Tell whether a line under a note says that this key cosigned."""
+        return line.name == self.name and line.key_id.hex() == self.id
 
-def cosigned_bytes(time_s: int, text: str) -> bytes:
-    """Return the bytes that are signed for a checkpoint's *text* at a time."""
-    return f"cosignature/v1\ntime {time_s}\n{text}".encode()
+    def verify(self, line: NoteSignature, text: str) -> int | None:
+        """Return when this key cosigned *text* with this line; None where it did not.
+
+        The time is in seconds since 1970.
+        """
+        at = time_of(line)
+        if at is None or not self.signed(line):
+            return None
+        return at if verify(self.public, line.signature[8:], message(text, at)) else None
 
 
-def cosign(key: CosignerKey, sign: Callable[[bytes], bytes], time_s: int, text: str) -> Note:
-    """Return a checkpoint's *text* with the one line of a cosignature; *sign* makes 64 bytes."""
-    blob = time_s.to_bytes(8, "big") + sign(cosigned_bytes(time_s, text))
-    return Note(text, (NoteSignature(key.name, bytes.fromhex(key.id), blob),))
+def message(text: str, at: int) -> bytes:
+    """Return the bytes that a cosignature covers, made at *at* over a checkpoint's *text*."""
+    return f"cosignature/v1\ntime {at}\n{text}".encode()
 
 
-def cosigned_at(note: Note, key: CosignerKey) -> int | None:
-    """Return when *key* cosigned a note, by its own clock; None where it did not.
+def cosignature(key: CosignerKey, at: int, signature: bytes) -> NoteSignature:
+    """Return the line of a *signature* (64 bytes) that *key* made over `message`."""
+    return NoteSignature(key.name, bytes.fromhex(key.id), at.to_bytes(8, "big") + signature)
 
-    Raises:
-        Rejected: ``note-unsigned``; a line says it is its signature, and is not.
-    """
-    found = None
-    for line in note.signatures:
-        if line.name != key.name or line.key_id.hex() != key.id:
-            continue
-        time_s, signature = int.from_bytes(line.signature[:8], "big"), line.signature[8:]
-        sound = 0 < time_s <= _LATEST
-        if not sound or not verify(key.public, signature, cosigned_bytes(time_s, note.text)):
-            raise Rejected("note-unsigned", f"the cosignature of {key.name} does not hold")
-        found = max(time_s, found or 0)
-    return found
+
+def time_of(line: NoteSignature) -> int | None:
+    """Return the time that a line bears, if it has the form of a cosignature."""
+    at = int.from_bytes(line.signature[:8], "big")
+    return at if len(line.signature) == _LENGTH and at < _LATEST else None
 
 
 def _invalid(why: str) -> Rejected:
     return Rejected(
         "key-invalid",
-        f"this is not a witness's key: {why}",
-        remedy="Send the line that `caspian witness key` prints.",
+        f"this is not the key of a witness: {why}",
+        remedy="Get its verifier key from who runs it.",
     )

@@ -15,10 +15,10 @@ from hub.core.witnessing import EMPTY, Held
 from hub.errors import Rejected, Unavailable
 from hub.private_files import make_private, write_private
 from hub.witness.config import WitnessConfig, read_config, written
+from hub.witness.cosigning import cosigned_at
 from hub.witness.identity import CONFIG, KEY, MARK, STORE, Identity, Mark
 from hub.witness.store import Latest, WitnessStore, make_store
 from schemas.checkpoint import Checkpoint
-from schemas.cosignature import cosigned_at
 from schemas.ed25519 import KEY_NAME, VerifierKey
 from schemas.notes import open_note, read_note
 

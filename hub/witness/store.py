@@ -20,8 +20,8 @@ from typing import Any, Final
 
 from hub.core.witnessing import EMPTY, Held, Refused, Submission, judge
 from hub.errors import Unavailable
+from hub.witness.cosigning import cosign
 from hub.witness.identity import Identity, Mark
-from schemas.cosignature import cosign
 from schemas.ed25519 import VerifierKey
 from schemas.notes import Note, NoteSignature
 

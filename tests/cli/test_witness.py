@@ -19,8 +19,9 @@ import pytest
 
 from hub.cli import main
 from hub.streams.embedded import free_port
+from hub.witness.cosigning import cosigned_at
 from hub.witness.making import init
-from schemas.cosignature import CosignerKey, cosigned_at
+from schemas.cosignature import CosignerKey
 from schemas.notes import read_note
 from tests.witness.logs import FakeLog
 

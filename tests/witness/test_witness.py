@@ -16,9 +16,10 @@ import tlog_scales.tlog
 
 from hub.core.merkle import EMPTY_ROOT
 from hub.errors import Rejected, Unavailable
+from hub.witness.cosigning import cosigned_at
 from hub.witness.identity import KEY, MARK, STORE
 from hub.witness.making import init, lone, opened, recover
-from schemas.cosignature import CosignerKey, cosigned_at
+from schemas.cosignature import CosignerKey
 from schemas.ed25519 import VerifierKey
 from schemas.notes import read_note
 from tests.witness.conftest import Asked
