@@ -16,6 +16,7 @@ from hub.errors import Unavailable
 from hub.http import (
     aid,
     auditing,
+    escalations,
     feeds,
     health,
     incidents,
@@ -28,6 +29,7 @@ from hub.http import (
     schemas,
     session,
     sign_on,
+    static_log,
     threads,
 )
 from hub.http.guard import Guard
@@ -57,11 +59,13 @@ _ROUTES = (
     messages,
     threads,
     incidents,
+    escalations,
     aid,
     feeds,
     members,
     registry,
     proofs,
+    static_log,
     auditing,
     session,
     sign_on,

@@ -18,8 +18,9 @@ from hub.core.known import Known
 from hub.core.merkle import EMPTY, Frontier, extend
 from hub.core.redaction import REDACTED_TYPE
 from hub.core.registry import CHANGE_KINDS, History
-from hub.core.rows import MessageRow, identity
+from hub.core.rows import MessageRow, acknowledgement_in, identity
 from hub.core.signing import Chain, chain_name
+from hub.log.escalation_checks import EscalationChecks
 from hub.log.projections import Reader
 from hub.log.store import LogRow
 from schemas.dsse import HEADER_TYPE, signed_by
@@ -106,6 +107,7 @@ class Checks:
         self._redacted: dict[int, str] = {}
         """What is left of messages whose redaction has not come yet."""
         self._history = History()
+        self._escalations = EscalationChecks()
         self._aid: AidIndex | None = AidIndex()
         """All aid messages; None once one was withheld: those after it may depend on it."""
 
@@ -196,8 +198,29 @@ class Checks:
             self._history.apply(row.index, entry)
         elif kind in CHANGE_KINDS:
             self._registry(row, entry, kind)
-        elif kind == "acknowledgement" and not 0 <= entry["message"] < row.index:
+        elif kind == "acknowledgement":
+            self._acknowledgement(row, entry)
+        elif kind in {"escalation", "restart"}:
+            self._followed(row, entry, kind)
+
+    def _acknowledgement(self, row: LogRow, entry: dict[str, Any]) -> None:
+        if not 0 <= entry["message"] < row.index:
             raise Wrong(row.index, "decision", "acknowledges what was not in the log")
+        if self.read is not None:
+            self._escalations.acknowledged(acknowledgement_in(row.index, row.agency, entry))
+
+    def _followed(self, row: LogRow, entry: dict[str, Any], kind: str) -> None:
+        """Check that an escalation was due, and that nobody was at work in an outage."""
+        wrong = ""
+        if kind == "escalation":
+            if not all(0 <= index < row.index for index in entry["messages"]):
+                wrong = "escalates what was not in the log"
+            elif self.read is not None:
+                wrong = self._escalations.escalated(row.at_us, entry, self._history.at(row.index))
+        elif self.whole:
+            wrong = self._escalations.restarted(row.at_us, entry, self.at_us)
+        if wrong:
+            raise Wrong(row.index, "decision", wrong)
 
     def _publish(self, row: LogRow, entry: dict[str, Any]) -> None:
         text: str = entry["header"]
@@ -315,6 +338,9 @@ class Checks:
             signature=entry.get("signature", ""),
             key=entry.get("key", ""),
             xml_signature=json.dumps(entry["xml_signature"]) if "xml_signature" in entry else "",
+        )
+        self._escalations.message(
+            MessageRow(row.index, header["id"], row.agency, name, "", row.at_us, facts)
         )
         known = Known(chains={chain_name(row.agency, signed="key" in entry): chain})
         if facts.aid is not None:
