@@ -31,6 +31,7 @@ from hub.http import (
     sign_on,
     static_log,
     threads,
+    watch,
 )
 from hub.http.guard import Guard
 from hub.http.limits import Limits
@@ -62,6 +63,7 @@ _ROUTES = (
     escalations,
     aid,
     feeds,
+    watch,
     members,
     registry,
     proofs,
