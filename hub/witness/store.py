@@ -9,11 +9,13 @@ number of processes, each is judged by what the one before it left.
 
 from __future__ import annotations
 
+import base64
 import secrets
 import sqlite3
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from hashlib import sha256
 from pathlib import Path
 from typing import Any, Final
@@ -82,6 +84,20 @@ class Evidence:
     submission: bytes
     held: bytes
     """The checkpoint that it contradicts; empty where only a size and root were kept."""
+
+    def record(self) -> dict[str, Any]:
+        """Return it for programs: whoever has the log's key can check it."""
+        return {
+            "number": self.number,
+            "origin": self.origin,
+            "kind": self.kind,
+            "why": self.why,
+            "seen": datetime.fromtimestamp(self.seen_s, UTC).isoformat(),
+            "size": self.size,
+            "root": self.root.hex(),
+            "submission": base64.b64encode(self.submission).decode(),
+            "held": base64.b64encode(self.held).decode(),
+        }
 
 
 def make_store(
