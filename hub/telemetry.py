@@ -255,6 +255,28 @@ class Metrics:
             "Proofs that a log showed two histories, which a witness holds.",
             "witness",
         )
+        self.feeder_size = self._gauge(
+            "caspian_feeder_cosigned_size",
+            "Entries that the newest checkpoint which a witness cosigned covers.",
+            "witness",
+        )
+        self.feeder_lag = self._gauge(
+            "caspian_feeder_lag_entries",
+            "Entries that are signed by the log and not yet cosigned by a witness.",
+            "witness",
+        )
+        self.feeder_failures = self._counter(
+            "caspian_feeder_failures_total",
+            "Checkpoints that a witness did not cosign, by why.",
+            "witness",
+            "why",
+        )
+        self.feeder_contradictions = self._counter(
+            "caspian_feeder_contradictions_total",
+            "Times that a witness and the log contradicted each other: ahead, behind, refused.",
+            "witness",
+            "why",
+        )
         self.redis_rebuilds = self._counter(
             "caspian_redis_rebuilds_total", "Times that streams were made again from the log."
         )
