@@ -277,6 +277,16 @@ class Metrics:
             "witness",
             "why",
         )
+        self.mirror_size = self._gauge(
+            "caspian_mirror_size", "Entries of the log that a mirror holds and has proven."
+        )
+        self.mirror_failures = self._counter(
+            "caspian_mirror_failures_total", "Times that a mirror could not go on, by code.", "code"
+        )
+        self.mirror_forks = self._gauge(
+            "caspian_mirror_forks",
+            "Checkpoints that contradict what a mirror holds, both signed by the log.",
+        )
         self.redis_rebuilds = self._counter(
             "caspian_redis_rebuilds_total", "Times that streams were made again from the log."
         )

@@ -107,6 +107,7 @@ _COMMANDS: Final = (
     ("demo", "hub.cli.parts:demo", _PARTS, "Run a whole hub with a live demonstration."),
     ("serve", "hub.cli.parts:serve", _PARTS, "Run the API."),
     ("witness", "hub.cli.witness:app", _STATES, "Run a state's witness of the log."),
+    ("mirror", "hub.cli.mirror:app", _STATES, "Keep a state's own copy of the log."),
     ("consumers", "hub.cli.parts:consumers", _PARTS, "Run consumers: all jobs, or those named."),
     ("doctor", "hub.cli.doctor:doctor", _PARTS, "Check everything the hub needs."),
     ("rebuild", "hub.cli.rebuild:rebuild", _PARTS, "Make feeds and projections anew from the log."),

@@ -12,7 +12,7 @@ Each function works in a transaction that its caller has opened (`Log.reading`, 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import timedelta
 from itertools import groupby
@@ -23,7 +23,7 @@ from sqlalchemy.dialects.postgresql import insert as pg_insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 
 from hub.log.tables import CHECKPOINTS, COSIGNATURES
-from schemas.cosignature import time_of
+from schemas.cosignature import CosignerKey, time_of
 from schemas.notes import NoteSignature
 
 __all__ = [
@@ -36,6 +36,7 @@ __all__ = [
     "latest_where",
     "prune",
     "put",
+    "stands_at",
 ]
 
 _MAKE: Final[dict[str, Any]] = {"sqlite": sqlite_insert, "postgresql": pg_insert}
@@ -120,36 +121,33 @@ def cosignatures(c: Connection, size: int) -> tuple[NoteSignature, ...]:
     return tuple(_line(row) for row in c.execute(query))
 
 
+def stands_at(c: Connection, key: CosignerKey) -> int:
+    """Return the largest size of which a cosignature by *key* is kept; 0 where there is none."""
+    of = COSIGNATURES.c
+    query = select(func.max(of.size)).where(of.name == key.name, of.key_id == bytes.fromhex(key.id))
+    return c.execute(query).scalar_one() or 0
+
+
 def cosigned(c: Connection, one: SignedCheckpoint) -> str:
     """Return a checkpoint's note with the log's signatures and all cosignatures."""
     return one.note + "".join(f"{line}\n" for line in cosignatures(c, one.size))
 
 
 def latest_where(
-    c: Connection, enough: Callable[[str], bool], *, covering: int = 0
+    c: Connection, enough: Callable[[str], bool], *, covering: int = 0, least: int = 1
 ) -> SignedCheckpoint | None:
     """Return the newest checkpoint over *covering* entries or more whose note is *enough*.
 
-    *enough* is asked about the notes with their cosignatures, the newest first. Those that
-    nobody has cosigned are passed over.
+    *enough* is asked about the notes with their cosignatures, the newest first, of those that
+    *least* keys have cosigned; of the newest 500 at most.
     """
-    for size in _cosigned_sizes(c, covering):
+    of = COSIGNATURES.c.size
+    sizes = select(of).where(of >= covering).group_by(of).having(func.count() >= least)
+    for size in c.execute(sizes.order_by(of.desc()).limit(_PAGE)).scalars().all():
         one = at_least(c, size)
         if one is not None and one.size == size and enough(cosigned(c, one)):
             return one
     return None
-
-
-def _cosigned_sizes(c: Connection, covering: int) -> Iterator[int]:
-    of = COSIGNATURES.c.size
-    below: int | None = None
-    while True:
-        query = select(of).where(of >= covering).group_by(of).order_by(of.desc()).limit(_PAGE)
-        found = c.execute(query if below is None else query.where(of < below)).scalars().all()
-        yield from found
-        if len(found) < _PAGE:
-            return
-        below = found[-1]
 
 
 def prune(c: Connection, now_us: int) -> int:

@@ -19,7 +19,7 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
-from hub.core.witnessing import Refused, authentic, read_submission
+from hub.core.witnessing import Refused, Submission, authentic, read_submission
 from hub.errors import Unavailable
 from hub.http.limits import Rate, network_of
 from hub.telemetry import process_metrics
@@ -40,9 +40,13 @@ def build_witness(
     store: WitnessStore,
     *,
     clock: Callable[[], float] = time.time,
+    holds: Callable[[Submission], Refused | None] = lambda _: None,
 ) -> Starlette:
-    """Return the app of one witness."""
-    witness = _Witness(config, identity, store, clock)
+    """Return the app of one witness; *holds* may refuse what an authentic checkpoint says.
+
+    It is called in a thread, and may raise `Unavailable`.
+    """
+    witness = _Witness(config, identity, store, clock, holds)
     return Starlette(
         routes=[
             Route("/add-checkpoint", witness.add_checkpoint, methods=["POST"]),
@@ -68,11 +72,13 @@ class _Witness:
         identity: Identity,
         store: WitnessStore,
         clock: Callable[[], float],
+        holds: Callable[[Submission], Refused | None],
     ) -> None:
         self._config = config
         self._identity = identity
         self._store = store
         self._clock = clock
+        self._holds = holds
         self._rate = Rate(config.rate)
         self._answers = process_metrics().witness_answers
 
@@ -123,7 +129,7 @@ class _Witness:
         if isinstance(one, Refused):
             return one
         keys = self._config.trusted.get(one.checkpoint.origin, ())
-        refused = authentic(one, keys)
+        refused = authentic(one, keys) or self._holds(one)
         if refused is not None:
             return refused
         answer = self._store.add(one, keys=keys, now_s=int(self._clock()))

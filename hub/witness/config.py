@@ -22,10 +22,11 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationEr
 from hub.errors import Rejected
 from schemas.ed25519 import VerifierKey
 
-__all__ = ["WitnessConfig", "read_config", "written"]
+__all__ = ["WitnessConfig", "key_of", "read_config", "written"]
 
 
-def _key(value: Any) -> Any:
+def key_of(value: Any) -> Any:
+    """Return the key that a text says, for pydantic."""
     try:
         return VerifierKey.read(value) if isinstance(value, str) else value
     except Rejected as e:
@@ -40,7 +41,7 @@ class WitnessConfig(BaseModel):
     listen: str = Field("127.0.0.1:8090", pattern=r"^.+:[0-9]{1,5}$")
     """Address and port. It speaks plain HTTP: put TLS in front of it."""
 
-    logs: tuple[Annotated[VerifierKey, BeforeValidator(_key)], ...] = Field(min_length=1)
+    logs: tuple[Annotated[VerifierKey, BeforeValidator(key_of)], ...] = Field(min_length=1)
     """The keys of the logs that are cosigned; several of one name are of one log."""
 
     body_bytes: int = Field(65_536, ge=1024, le=1 << 20)

@@ -21,58 +21,18 @@ from starlette.routing import Mount, Route
 
 from consumers.witness import Feeder
 from hub.client.witness import WitnessAt
-from hub.log.checkpoints import SignedCheckpoint, cosigned, latest, put
-from hub.log.store import Log
 from hub.streams.embedded import free_port
 from hub.witness.app import build_witness
 from hub.witness.config import WitnessConfig
 from hub.witness.identity import STORE, Identity
 from hub.witness.making import init, opened
 from hub.witness.store import WitnessStore
-from schemas.checkpoint import Checkpoint
 from schemas.cosignature import CosignerKey, cosignature, message
-from schemas.ed25519 import VerifierKey
-from schemas.notes import Note, read_note, signature_line
 from tests.crash.chaos import until
-from tests.hubkit import QuietServer, store
-from tests.log.samples import ORIGIN, Writer, alert
+from tests.hubkit import QuietServer
+from tests.witness.signed import SignedLog as Hub
 
 WITHIN = timedelta(seconds=0.5)
-
-
-class Hub:
-    """A log that grows and signs its end, without the rest of a hub."""
-
-    def __init__(self, directory: Path, secret: SigningKey | None = None) -> None:
-        self.log = Log.open(store(directory))
-        self.secret = secret or SigningKey.generate()
-        self.key = VerifierKey(ORIGIN, bytes(self.secret.verify_key))
-        self.writer = Writer(self.log).begin("az-fhn")
-        self.written = 0
-
-    def grow(self, count: int, word: str = "A") -> SignedCheckpoint:
-        batch = [alert("az-fhn", f"{word}-{self.written + n}") for n in range(count)]
-        self.writer.commit(batch)
-        self.written += count
-        return self.sign()
-
-    def sign(self) -> SignedCheckpoint:
-        head = self.log.head()
-        text = Checkpoint(ORIGIN, head.size, head.root).body()
-        line = signature_line(self.key, self.secret.sign(text.encode()).signature)
-        made = SignedCheckpoint(head.size, head.root, 0, str(Note(text, (line,))))
-        with self.log.writing() as c:
-            assert put(c, made)
-        return made
-
-    def by(self, key: CosignerKey) -> int:
-        """Return the size of the newest checkpoint, if a key has cosigned it and it verifies."""
-        with self.log.reading() as c:
-            one = latest(c)
-            assert one is not None
-            note = read_note(cosigned(c, one).encode())
-        found = [line for line in note.signatures if key.verify(line, note.text)]
-        return one.size if found else 0
 
 
 @pytest.fixture

@@ -146,12 +146,13 @@ def test_the_services_of_systemd_run_what_the_command_knows() -> None:
         r"^ExecStart=\S+/caspian (.+)$", text_of("deploy/systemd/caspian-api.service"), re.MULTILINE
     )
     app.parse_args(api, print_error=False, exit_on_error=False)
-    (witness,) = re.findall(
-        r"^ExecStart=\S+/caspian (.+)$",
-        text_of("deploy/systemd/caspian-witness.service"),
-        re.MULTILINE,
-    )
-    app.parse_args(witness, print_error=False, exit_on_error=False)
+    for unit in ("witness", "mirror"):
+        (call,) = re.findall(
+            r"^ExecStart=\S+/caspian (.+)$",
+            text_of(f"deploy/systemd/caspian-{unit}.service"),
+            re.MULTILINE,
+        )
+        app.parse_args(call, print_error=False, exit_on_error=False)
     jobs = re.findall(r"caspian-consumer@(\w+)\.service", text_of("deploy/systemd/caspian.target"))
 
     assert sorted(jobs) == sorted(JOBS)
@@ -159,7 +160,7 @@ def test_the_services_of_systemd_run_what_the_command_knows() -> None:
 
 @pytest.mark.skipif(shutil.which("systemd-analyze") is None, reason="there is no systemd here")
 @pytest.mark.parametrize(
-    "unit", ["caspian-api.service", "caspian-consumer@.service", "caspian-witness.service"]
+    "unit", ["caspian-api.service", "caspian-consumer@.service", "caspian-witness.service", "caspian-mirror.service"]
 )
 def test_the_services_of_systemd_are_shut_in(unit: str) -> None:
     done = subprocess.run(
