@@ -22,14 +22,17 @@ from redis.asyncio.retry import Retry
 from redis.backoff import ExponentialBackoff
 from redis.exceptions import RedisError
 
+from consumers.channel import Channel
 from consumers.checkpoint import Checkpoints
 from consumers.delivery import Delivery
 from consumers.escalation import Escalations
 from consumers.fanout import FanOut
 from consumers.intake import Intake
 from consumers.ledger import Ledger
+from consumers.outlets import Outlets
 from consumers.redis_users import RedisUsers
 from consumers.witness import Feeder, fed_by
+from consumers.webhook import Webhooks
 from consumers.worker import Job, StreamEntry, Worker, keep_all
 from hub.cap_trust import trusted_certificates
 from hub.core.admission import Rules
@@ -48,8 +51,13 @@ from hub.version import VERSION
 
 __all__ = ["JOBS", "JobName", "run", "running"]
 
-JobName = Literal["intake", "ledger", "fanout", "delivery", "escalation", "checkpoint", "witness"]
+JobName = Literal[
+    "intake", "ledger", "fanout", "delivery", "escalation", "checkpoint", "witness", "webhook"
+]
 JOBS: Final[tuple[JobName, ...]] = get_args(JobName)
+
+_CHANNELS: Final[dict[JobName, Callable[[Settings], Channel]]] = {"webhook": Webhooks}
+"""The jobs that bring feeds to other systems."""
 
 _KEEP: Final = timedelta(milliseconds=250)
 _LOOK: Final = timedelta(seconds=1)
@@ -92,6 +100,11 @@ class _Process:
         self.escalations = Escalations(log, self.redis)
         self.trusted = trusted_certificates(settings.cap_trust)
         self.feeder: Feeder | None = None
+        self.outlets = [
+            Outlets(make(settings), log, self.redis, settings, holder=settings.instance)
+            for job, make in _CHANNELS.items()
+            if job in jobs
+        ]
 
     def worker(self, job: Job) -> Worker:
         s = self.settings
@@ -148,6 +161,7 @@ class _Process:
                 loops.append(_often(self.feeder.look, _FEED))
             else:
                 _log.warning("witness.idle", reason="CASPIAN_POLICY names no witness's address")
+        loops += [outlets.run() for outlets in self.outlets]
         return loops
 
     async def _catch_up(self) -> None:
@@ -209,6 +223,8 @@ class _Process:
     async def stop(self) -> None:
         if self.feeder is not None:
             await self.feeder.close()
+        for outlets in self.outlets:
+            await outlets.stop()
         for worker in self.workers.values():
             await worker.stop()
         with suppress(*LOST):

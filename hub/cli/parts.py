@@ -84,7 +84,7 @@ def consumers(*jobs: str) -> int:
     Parameters
     ----------
     jobs: str
-        intake, ledger, fanout, delivery, escalation, checkpoint, witness; all where none is
+        intake, ledger, fanout, delivery, escalation, checkpoint, witness, webhook; all where none is
         named.
 
     """
