@@ -31,8 +31,8 @@ from consumers.intake import Intake
 from consumers.ledger import Ledger
 from consumers.outlets import Outlets
 from consumers.redis_users import RedisUsers
-from consumers.witness import Feeder, fed_by
 from consumers.webhook import Webhooks
+from consumers.witness import Feeder, fed_by
 from consumers.worker import Job, StreamEntry, Worker, keep_all
 from hub.cap_trust import trusted_certificates
 from hub.core.admission import Rules

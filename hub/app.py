@@ -12,6 +12,7 @@ import structlog
 import uvicorn
 from fastapi import FastAPI
 
+from hub import console
 from hub.errors import Unavailable
 from hub.http import (
     aid,
@@ -27,6 +28,7 @@ from hub.http import (
     problems,
     proofs,
     publishing,
+    receipts,
     registry,
     schemas,
     session,
@@ -41,6 +43,7 @@ from hub.http.refusals import Refusals
 from hub.http.state import Hub
 from hub.http.wire import REFUSALS, Wire
 from hub.log.in_force import InForce
+from hub.log.levels import Levels, read_policy_file
 from hub.log.store import Log
 from hub.members.credentials import Authenticator
 from hub.members.oidc import Provider
@@ -61,6 +64,7 @@ _NOTED_S: Final = 60
 _ROUTES = (
     publishing,
     messages,
+    receipts,
     threads,
     incidents,
     escalations,
@@ -98,6 +102,7 @@ def build_api(settings: Settings) -> FastAPI:
     problems.install(app)
     for module in _ROUTES:
         app.include_router(module.router)
+    app.include_router(console.router)
     app.add_middleware(Guard)
     return app
 
@@ -124,6 +129,7 @@ def _lifespan(
             refusals=Refusals(redis),
             limits=Limits(settings),
             in_force=InForce(log),
+            levels=Levels(log, read_policy_file(settings.policy)),
         )
         app.state.hub = hub
         await hub.registry(fresh=True)

@@ -17,6 +17,7 @@ from hub.http import auditing, problems, proofs, registry, static_log
 from hub.http.guard import Guard
 from hub.http.limits import Limits
 from hub.http.state import Hub
+from hub.log.in_force import InForce
 from hub.log.levels import Levels
 from hub.members.credentials import Authenticator
 from hub.members.sessions import Sessions
@@ -75,6 +76,7 @@ def build_mirror(
         sign_ons={},
         refusals=cast("Any", _Unlogged()),
         limits=Limits(settings),
+        in_force=InForce(log),
         levels=Levels(log, None),
     )
 

@@ -16,7 +16,7 @@ from hub.core.redaction import REDACTED_TYPE
 from hub.errors import Rejected
 from hub.http.wire import Wire
 from hub.log.checkpoints import add_cosignatures, cosignatures, latest, put
-from hub.log.projections import derive
+from hub.log.projections import derive, rebuild
 from hub.log.scan import scan
 from hub.log.store import Log, LogRow
 from hub.log.tree import Tree
@@ -159,6 +159,7 @@ def restore(directories: Sequence[Path], url: str, *, incomplete: bool) -> Resto
                 " --incomplete: nobody can then be shown, or acknowledge, what is missing.",
             )
         _fill(target, best, copies)
+        rebuild(target, withheld=bool(missing))  # with what the log has to say of each message
         head = target.head()
         report = verify_store(target, withheld=bool(missing))
         if not report.ok or head.root != best.head().root:

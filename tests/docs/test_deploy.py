@@ -161,7 +161,13 @@ def test_the_services_of_systemd_run_what_the_command_knows() -> None:
 
 @pytest.mark.skipif(shutil.which("systemd-analyze") is None, reason="there is no systemd here")
 @pytest.mark.parametrize(
-    "unit", ["caspian-api.service", "caspian-consumer@.service", "caspian-witness.service", "caspian-mirror.service"]
+    "unit",
+    [
+        "caspian-api.service",
+        "caspian-consumer@.service",
+        "caspian-witness.service",
+        "caspian-mirror.service",
+    ],
 )
 def test_the_services_of_systemd_are_shut_in(unit: str) -> None:
     done = subprocess.run(
