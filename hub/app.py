@@ -29,6 +29,7 @@ from hub.http import (
     session,
     sign_on,
     threads,
+    watch,
 )
 from hub.http.guard import Guard
 from hub.http.limits import Limits
@@ -59,6 +60,7 @@ _ROUTES = (
     incidents,
     aid,
     feeds,
+    watch,
     members,
     registry,
     proofs,

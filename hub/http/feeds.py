@@ -7,6 +7,8 @@ import json
 import re
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import suppress
+from datetime import UTC, datetime
 from typing import Annotated, Any, Final
 
 from fastapi import APIRouter, Depends, Header, Query, Request
@@ -23,17 +25,18 @@ from hub.log.feeding import read_from_log
 from hub.members.roles import Principal, require
 from hub.streams import keys
 from hub.streams.connect import LOST
-from hub.streams.feeds import FeedStreams
+from hub.streams.feeds import FeedStreams, reached
 from hub.streams.fields import feed_json
 from hub.streams.tail import Reader
 from schemas.facts import MessageFacts
 from schemas.places import LATEST
 
-__all__ = ["router"]
+__all__ = ["may_read_feed", "router"]
 
 router = APIRouter(tags=["feeds"], responses=RESPONSES)
 _PAGE: Final = 1000
 _PAUSE_S: Final = 0.2
+_BEAT_PATIENCE_S: Final = 2.0
 _INDEX: Final = re.compile(r"[0-9]{1,15}")
 
 Entry = tuple[int, dict[bytes, bytes]]
@@ -103,7 +106,7 @@ async def feed_page(
     nothing: see confirmations.
     """
     require(asker, "read")
-    registry = await _may_read(hub, asker, feed, sandbox)
+    registry = await may_read_feed(hub, asker, feed, sandbox)
     deadline = time.monotonic() + wait
     while True:
         page, after, more = await _page(hub, feed, after, limit, sandbox)
@@ -130,6 +133,7 @@ async def events(
     wanted: Wanted,
     after: Annotated[int | None, Query(ge=-1, lt=1 << 53)] = None,
     sandbox: Sandbox = "",
+    beats: Annotated[bool, Query(description="heartbeats as events that pages can see")] = False,  # noqa: FBT002
     last_event_id: Annotated[str | None, Header()] = None,
 ) -> EventSourceResponse:
     """Follow a feed; an event's id is its log index.
@@ -139,7 +143,7 @@ async def events(
     whose token or session ends meanwhile.
     """
     require(asker, "read")
-    await _may_read(hub, asker, feed, sandbox)
+    await may_read_feed(hub, asker, feed, sandbox)
     start = after
     if last_event_id:
         # No log has an index of more digits, and no store takes it.
@@ -147,7 +151,7 @@ async def events(
             raise Rejected("cursor-invalid", "Last-Event-ID is not a log index")
         start = int(last_event_id)
     return EventSourceResponse(
-        _follow(hub, feed, start, wanted, sandbox, lambda: identify(request, hub)),
+        _follow(hub, feed, start, wanted, sandbox, lambda: identify(request, hub), beats=beats),
         ping=hub.settings.sse_heartbeat.total_seconds(),
         send_timeout=30,
         headers={"Cache-Control": "no-store", "X-Accel-Buffering": "no"},
@@ -169,7 +173,7 @@ async def confirm(
 ) -> dict[str, int | str]:
     """Confirm everything in a feed through a log index: it counts as delivered."""
     require(asker, "confirm")
-    await _may_read(hub, asker, feed, "")
+    await may_read_feed(hub, asker, feed, "")
     size = (await asyncio.to_thread(hub.log.head)).size
     if given.through >= size:
         raise Rejected("cursor-invalid", f"the log ends at {size - 1}")
@@ -180,7 +184,12 @@ async def confirm(
     return {"feed": feed, "through": given.through}
 
 
-async def _may_read(hub: Hub, asker: Principal, feed: str, sandbox: str) -> Registry:
+async def may_read_feed(hub: Hub, asker: Principal, feed: str, sandbox: str = "") -> Registry:
+    """Return the registry as it is now, in which there is this feed, for the asker to read.
+
+    Raises:
+        Rejected: ``feed-unknown``, ``not-allowed``.
+    """
     registry = (await hub.registry()).latest
     if feed not in registry.feeds():
         registry = (await hub.registry(fresh=True)).latest
@@ -230,6 +239,8 @@ async def _follow(
     wanted: Filter,
     sandbox: str,
     asker: Callable[[], Awaitable[Principal]],
+    *,
+    beats: bool,
 ) -> AsyncIterator[ServerSentEvent]:
     key = keys.sandbox_feed(sandbox, feed) if sandbox else keys.feed(feed)
     reader = await _open(hub, key)
@@ -242,15 +253,16 @@ async def _follow(
                 event="position", id=str(after), data=json.dumps({"after": after})
             )
         while True:
-            entries, reached, more = await _page(hub, feed, after, _PAGE, sandbox)
+            entries, through, more = await _page(hub, feed, after, _PAGE, sandbox)
             for entry in entries:
                 event = await _event(hub, entry, wanted)
                 if event is not None:
                     yield event
-            after = max(after, reached)
+            after = max(after, through)
             if not more:
                 break
-        async for event in _live(hub, reader, after, wanted):
+        live = _live(hub, reader, after, wanted)
+        async for event in _with_beats(hub, feed, live) if beats else live:
             yield event
     finally:
         watch.cancel()
@@ -285,6 +297,48 @@ async def _live(
         event = await _event(hub, entry, wanted)
         if event is not None:
             yield event
+
+
+async def _with_beats(
+    hub: Hub, feed: str, live: AsyncIterator[ServerSentEvent]
+) -> AsyncIterator[ServerSentEvent]:
+    """Put heartbeats between events, the first at once: from here on what comes is new.
+
+    Pages do not see the comments that keep a line open; and a line that is open tells nothing
+    of whether the hub still brings anything. A beat says how far the log and the feed are.
+    """
+    every = hub.settings.sse_heartbeat.total_seconds()
+    waiting: asyncio.Future[ServerSentEvent] | None = None
+    try:
+        yield await _beat(hub, feed)
+        while True:
+            waiting = waiting or asyncio.ensure_future(anext(live))
+            done, _ = await asyncio.wait({waiting}, timeout=every)
+            if not done:
+                yield await _beat(hub, feed)
+                continue
+            try:
+                event = waiting.result()
+            except StopAsyncIteration:
+                return
+            finally:
+                waiting = None
+            yield event
+    finally:
+        if waiting is not None:
+            waiting.cancel()
+
+
+async def _beat(hub: Hub, feed: str) -> ServerSentEvent:
+    """Tell the time, how far the log is, and how far the feed; null where nobody can say."""
+    told: dict[str, Any] = {"at": datetime.now(UTC).isoformat(), "log": None, "through": None}
+    told["every_s"] = hub.settings.sse_heartbeat.total_seconds()
+    with suppress(Unavailable):
+        told["log"] = (await asyncio.to_thread(hub.log.head)).size - 1
+    with suppress(*LOST, RedisError, TimeoutError):
+        async with asyncio.timeout(_BEAT_PATIENCE_S):
+            told["through"] = (await reached(hub.redis, [feed]))[feed]
+    return ServerSentEvent(event="beat", data=json.dumps(told))
 
 
 async def _event(hub: Hub, entry: Entry, wanted: Filter) -> ServerSentEvent | None:

@@ -13,6 +13,7 @@ from hub.core.registry import channel_of, main_feeds
 from hub.core.routing import recipients
 from hub.core.rows import MessageRow
 from hub.errors import Rejected
+from hub.http.contents import content as read_content
 from hub.http.problems import RESPONSES
 from hub.http.sight import may_read_message
 from hub.http.standings import Seen, shown_standing
@@ -104,6 +105,38 @@ def _vouched(hub: Hub, row: MessageRow) -> dict[str, Any]:
 async def payload(name: str, hub: HubState, asker: Asker) -> Response:
     """Return the bytes of a message exactly as they came."""
     row = await find(hub, asker, name)
+    found_type, body = await _kept(hub, row)
+    return Response(
+        body,
+        media_type=found_type,
+        headers={
+            "ETag": f'"{row.sha256}"',
+            "Content-Disposition": f'attachment; filename="message-{row.index}"',
+        },
+    )
+
+
+@router.get("/v1/messages/{name}/content", summary="What a message says, in JSON")
+async def content(name: str, hub: HubState, asker: Asker) -> dict[str, Any]:
+    """Return a message in its JSON form, whichever form it came in: for showing it to people.
+
+    What is signed and kept are the bytes of the payload.
+    """
+    row = await find(hub, asker, name)
+    found_type, body = await _kept(hub, row)
+    return {
+        "index": row.index,
+        "payload_type": found_type,
+        **await asyncio.to_thread(read_content, found_type, body),
+    }
+
+
+async def _kept(hub: Hub, row: MessageRow) -> tuple[str, bytes]:
+    """Return type and bytes of a payload.
+
+    Raises:
+        Rejected: ``payload-gone``, ``payload-redacted``.
+    """
     found = await asyncio.to_thread(hub.log.row, row.index)
     if found is None or found.payload is None:
         raise Rejected("payload-gone", f"the payload of {row.index} is not kept any more")
@@ -113,14 +146,7 @@ async def payload(name: str, hub: HubState, asker: Asker) -> Response:
             f"the payload of {row.index} was removed by law; the log has the entry that says so",
             remedy="Ask the agency that sent it.",
         )
-    return Response(
-        found.payload,
-        media_type=found.payload_type,
-        headers={
-            "ETag": f'"{row.sha256}"',
-            "Content-Disposition": f'attachment; filename="message-{row.index}"',
-        },
-    )
+    return found.payload_type, found.payload
 
 
 async def find(hub: Hub, asker: Principal, name: str) -> MessageRow:

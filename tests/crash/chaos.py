@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import random
+import shutil
 import signal
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
@@ -178,6 +179,18 @@ async def until(condition: Callable[[], Awaitable[bool]], what: str, seconds: fl
     while not await condition():
         assert asyncio.get_running_loop().time() < deadline, f"not within {seconds} s: {what}"
         await asyncio.sleep(0.05)
+
+
+def delete(directory: Path) -> None:
+    """Delete a directory into which a server goes on writing: away at once, and for good.
+
+    The server may make a file between two steps of the deletion, which then fails; once its
+    directory is gone it can make none, so trying again comes to an end.
+    """
+    away = directory.with_name(f"{directory.name}.away")
+    directory.rename(away)
+    while away.exists():
+        shutil.rmtree(away, ignore_errors=True)
 
 
 @asynccontextmanager

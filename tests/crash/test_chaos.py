@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import shutil
 from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
@@ -11,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from hub.tasks import end
-from tests.crash.chaos import AGENCIES, Hub, killing, running
+from tests.crash.chaos import AGENCIES, Hub, delete, killing, running
 
 MESSAGES = 2500
 MANY = 40_000
@@ -107,7 +106,7 @@ async def test_deleting_the_data_directory_of_redis_while_it_runs_loses_nothing(
     async with running(tmp_path) as hub:
         stream = asyncio.create_task(hub.stream(AGENCIES[0], range(MESSAGES)))
         await asyncio.sleep(1.0)
-        shutil.rmtree(tmp_path / "valkey")
+        delete(tmp_path / "valkey")
         hub.kill("valkey")
         await stream
 

@@ -33,7 +33,10 @@ class Events:
             StopAsyncIteration: the hub ended the stream.
         """
         async with asyncio.timeout(_PATIENCE_S):
-            return await anext(self.stream)
+            # What httpx-sse makes of a comment after an event is none (HTML, 9.2.6: empty data).
+            while not (event := await anext(self.stream)).data:
+                continue
+            return event
 
     async def through(self, index: int) -> list[dict[str, Any]]:
         """Return the entries up to and with that of a log index."""

@@ -135,6 +135,7 @@ ASK: dict[str, Ask] = {
     ),
     "GET /v1/messages/{name}": _get("/v1/messages/{message}"),
     "GET /v1/messages/{name}/payload": _get("/v1/messages/{message}/payload"),
+    "GET /v1/messages/{name}/content": _get("/v1/messages/{message}/content"),
     "GET /v1/messages/{name}/thread": _get("/v1/messages/{message}/thread"),
     "GET /v1/incidents": _get("/v1/incidents"),
     "GET /v1/incidents/{incident}": _get("/v1/incidents/none"),
@@ -142,6 +143,7 @@ ASK: dict[str, Ask] = {
     "GET /v1/feeds": _get("/v1/feeds"),
     "GET /v1/feeds/{feed}": _get("/v1/feeds/{feed}"),
     "GET /v1/feeds/{feed}/events": _events,
+    "GET /v1/feeds/{feed}/watch": _get("/v1/feeds/{feed}/watch"),
     "POST /v1/feeds/{feed}/confirmations": _post(
         "/v1/feeds/{feed}/confirmations", lambda _t, _s: {"through": 0}
     ),

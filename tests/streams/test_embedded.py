@@ -30,6 +30,7 @@ from hub.streams.embedded import (
     url,
     wait_ready,
 )
+from tests.crash.chaos import delete
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -144,7 +145,7 @@ def test_a_deleted_directory_starts_empty_at_the_same_address(
         client.set("lost", "yes")
     if not while_running:
         server.stop()
-    shutil.rmtree(server.directory)
+    delete(server.directory)
 
     server.restart()
 
