@@ -46,6 +46,7 @@ __all__ = [
     "retry_dead_letter",
     "send_signed",
     "thread",
+    "tile",
 ]
 
 T = TypeVar("T")
@@ -271,6 +272,11 @@ def entries(
     if agency:
         params["agency"] = agency
     return Call("GET", "/v1/log/entries", _object, params=params)
+
+
+def tile(path: str) -> Call[bytes]:
+    """Ask for a tile of the log's tree."""
+    return Call("GET", f"/log/{path}", lambda r: r.content)
 
 
 def members() -> Call[dict[str, Any]]:

@@ -17,7 +17,7 @@ import gzip
 import json
 import os
 import zlib
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -29,7 +29,8 @@ from hub.core.admission import Rules
 from hub.log.projections import Reader
 from hub.log.scan import scan
 from hub.log.store import Log, LogRow
-from hub.log.verify import Report, Tip, verify
+from hub.log.verify import ALONE, Report, Tip, verify
+from hub.log.workers import Workers
 from schemas.entry import decode, micros, rfc3339
 from schemas.errors import Rejected
 
@@ -203,6 +204,9 @@ def verify_bundle(
     progress: Callable[[int], None] | None = None,
     read: Reader | None = None,
     rules: Rules | None = None,
+    crew: Workers = ALONE,
+    confirmed: Mapping[str, int] | None = None,
+    keep_feeds: bool = False,
 ) -> Report:
     """Verify a bundle as far as it goes (hub.log.verify).
 
@@ -232,6 +236,9 @@ def verify_bundle(
         earlier=against,
         read=read,
         rules=rules,
+        crew=crew,
+        confirmed=confirmed,
+        keep_feeds=keep_feeds,
     )
 
 

@@ -23,7 +23,8 @@ from hub.core.rows import AcknowledgementRow, MessageRow, identity
 from hub.core.signing import Chain, chain_name
 from hub.log.deliveries import Deliveries
 from hub.log.faults import Fault, Wrong
-from hub.log.looking import Look, Opened
+from hub.log.look import Look
+from hub.log.looking import Opened
 from hub.log.remembered import Remembered
 from hub.log.store import LogRow
 from schemas.ed25519 import VerifierKey
@@ -64,6 +65,7 @@ class Checks:
         frontier: Frontier = EMPTY,
         history: History | None = None,
         confirmed: Mapping[str, int] | None = None,
+        keep_feeds: bool = False,
     ) -> None:
         self.next = first
         self.contiguous = contiguous
@@ -82,7 +84,7 @@ class Checks:
         self.frontier = frontier
         self._unfolded: list[bytes] = []
         self._chains: dict[str, Chain] = {}
-        self.deliveries = Deliveries()
+        self.deliveries = Deliveries(keep=keep_feeds)
         self.acknowledged = 0
         self._remembered = Remembered() if self.read and self.whole else None
         self._seen: set[int] = set()
@@ -132,11 +134,14 @@ class Checks:
         self.at_us, self.next = at_us, index + 1
         self.entries += 1
         if self.rooted:
-            self._unfolded.append(row.body)
-            if len(self._unfolded) == _FOLD:
-                self.fold()
-            if self.earlier is not None and self.next == self.earlier.size:
-                self._same_root(self.earlier)
+            self._grow(row.body)
+
+    def _grow(self, body: bytes) -> None:
+        self._unfolded.append(body)
+        if len(self._unfolded) == _FOLD:
+            self.fold()
+        if self.earlier is not None and self.next == self.earlier.size:
+            self._same_root(self.earlier)
 
     def finish(self, head: Tip | None) -> None:
         """Compare the end.
@@ -236,9 +241,7 @@ class Checks:
         self.deliveries.unknown = True  # what a filter went by may be gone
         if self._remembered is not None:
             digest = header["payload_sha256"]
-            self._remembered.message(
-                row.index, header["id"], row.agency, digest, row.at_us, left
-            )
+            self._remembered.message(row.index, header["id"], row.agency, digest, row.at_us, left)
             self._remembered.cap_ack(facts, row.agency, row.index, row.at_us)
 
     def _redaction(self, row: LogRow, entry: dict[str, Any]) -> Known:
@@ -303,7 +306,7 @@ class Checks:
         facts = MessageFacts.model_validate_json(look.facts)
         name = identity(row.agency, facts.sender, facts.identifier)
         self._once(row.index, name, facts.identifier)
-        self.deliveries.route(replace(row, facts=facts), self._history.at(row.index))
+        self.deliveries.route(replace(row, facts=facts), self._history.at(row.index), look.sha256)
         if self._remembered is not None:
             self._remembered.message(
                 row.index, header["id"], row.agency, look.sha256, row.at_us, look.slim

@@ -10,7 +10,7 @@ from hub.core.registry import Registry
 from hub.log.feeding import feeds_for
 from hub.log.store import LogRow
 
-__all__ = ["Deliveries", "FeedState"]
+__all__ = ["Deliveries", "FeedState", "Kept"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,19 +25,46 @@ class FeedState:
     """Entries of it that are not confirmed."""
 
 
-class Deliveries:
-    """Feeds as the log makes them. Memory: 8 bytes for each entry that is not confirmed."""
+class Kept:
+    """What must be in a feed: indexes, and the beginnings of the payloads' digests."""
 
     def __init__(self) -> None:
+        self.indexes = array("q")
+        self._digests = array("Q")
+
+    def add(self, index: int, digest: str) -> None:
+        """Take in an entry."""
+        self.indexes.append(index)
+        self._digests.append(_short(digest))
+
+    def fits(self, at: int, digest: str) -> bool:
+        """Tell whether the entry at a place of the feed has a payload of this digest."""
+        return self._digests[at] == _short(digest)
+
+
+def _short(digest: str) -> int:
+    return int(digest[:16] or "0", 16)
+
+
+class Deliveries:
+    """Feeds as the log makes them. Memory: 8 bytes for each entry that is not confirmed.
+
+    With *keep*, 16 bytes more for every entry of every feed, to hold live feeds against.
+    """
+
+    def __init__(self, *, keep: bool = False) -> None:
+        self.kept: dict[str, Kept] | None = {} if keep else None
         self._waiting: dict[str, array[int]] = {}
         self._routed: dict[str, int] = {}
         self.through: dict[str, int] = {}
         self.unknown = False
         """Whether some message could not be routed, because its payload is withheld."""
 
-    def route(self, row: LogRow, registry: Registry) -> None:
-        """Take in an entry, by the registry before it."""
+    def route(self, row: LogRow, registry: Registry, digest: str = "") -> None:
+        """Take in an entry, by the registry before it; *digest* is its payload's."""
         for feed in feeds_for(row, registry):
+            if self.kept is not None:
+                self.kept.setdefault(feed, Kept()).add(row.index, digest)
             self._waiting.setdefault(feed, array("q")).append(row.index)
             self._routed[feed] = self._routed.get(feed, 0) + 1
 

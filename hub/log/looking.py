@@ -9,45 +9,22 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import partial
-from hashlib import sha256
 from typing import Any, Final
 
 from pydantic_core import from_json
 
-from hub.core.redaction import REDACTED_TYPE, residue
+from hub.core.redaction import REDACTED_TYPE
+from hub.log.look import Look, Task, look_at
 from hub.log.projections import Reader
 from hub.log.store import LogRow
 from hub.log.workers import Workers
-from schemas.dsse import HEADER_TYPE, signed_by
-from schemas.ed25519 import VerifierKey, decode_base64
 from schemas.entry import ENTRY_KINDS
-from schemas.errors import Rejected
 
-__all__ = ["Look", "Opened", "looked"]
+__all__ = ["Opened", "looked"]
 
 _LOT: Final = 128
 _LOT_BYTES: Final = 1 << 20
 _KINDS: Final = frozenset(ENTRY_KINDS)
-
-
-@dataclass(frozen=True, slots=True)
-class Look:
-    """What an entry's payload and signature say, without the log before it."""
-
-    sha256: str = ""
-    """Of the payload; empty where there is none."""
-    facts: str = ""
-    """Of a message, as JSON; empty where they were not asked for, or cannot be read."""
-    slim: str = ""
-    """Of these what decides who may acknowledge it (`hub.core.redaction.residue`)."""
-    refusal: str = ""
-    """Why the payload of a message cannot be read."""
-    code: str = ""
-    """The code of that refusal."""
-    signed: bool | None = None
-    """Whether the header's signature is the key's; None where there is none to verify."""
-    unsound: str = ""
-    """What is wrong with the key itself."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,18 +36,6 @@ class Opened:
     error: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class _Task:
-    """What of a row the look needs: no more travels to another process."""
-
-    payload: bytes | None = None
-    payload_type: str = ""
-    header: str = ""
-    key: str = ""
-    signature: str = ""
-    facts: bool = False
-
-
 def looked(
     rows: Iterable[LogRow], *, crew: Workers, read: Reader | None
 ) -> Iterator[tuple[Opened, Look]]:
@@ -79,15 +44,13 @@ def looked(
     Raises:
         Unavailable: ``workers-lost``; whatever *rows* raise.
     """
-    for lot, looks in crew.map(partial(_look_at, read), _lots(rows, read=read is not None)):
+    for lot, looks in crew.map(partial(look_at, read), _lots(rows, read=read is not None)):
         yield from zip(lot, looks, strict=True)
 
 
-def _lots(
-    rows: Iterable[LogRow], *, read: bool
-) -> Iterator[tuple[list[Opened], list[_Task]]]:
+def _lots(rows: Iterable[LogRow], *, read: bool) -> Iterator[tuple[list[Opened], list[Task]]]:
     lot: list[Opened] = []
-    tasks: list[_Task] = []
+    tasks: list[Task] = []
     held, iterator = 0, iter(rows)
     while True:
         try:
@@ -119,14 +82,14 @@ def _open(row: LogRow) -> Opened:
     return Opened(row, entry)
 
 
-def _task(opened: Opened, *, read: bool) -> _Task:
+def _task(opened: Opened, *, read: bool) -> Task:
     row, entry = opened.row, opened.entry
     if entry is None or not (row.payload or "signature" in entry):
-        return _Task()
+        return Task()
     payload = row.payload if isinstance(row.payload, bytes) else None
     header, key, signature = entry.get("header"), entry.get("key"), entry.get("signature")
     told = all(isinstance(one, str) for one in (header, key, signature))
-    return _Task(
+    return Task(
         payload,
         row.payload_type,
         str(header) if told else "",
@@ -134,34 +97,3 @@ def _task(opened: Opened, *, read: bool) -> _Task:
         str(signature) if told else "",
         read and entry["kind"] == "publish" and row.payload_type != REDACTED_TYPE,
     )
-
-
-def _look_at(read: Reader | None, tasks: list[_Task]) -> list[Look]:
-    return [_look(task, read) for task in tasks]
-
-
-_NOTHING: Final = Look()
-
-
-def _look(task: _Task, read: Reader | None) -> Look:
-    if task.payload is None and not task.signature:
-        return _NOTHING
-    signed, unsound = (None, "") if not task.signature else _signed(task)
-    digest = "" if task.payload is None else sha256(task.payload).hexdigest()
-    facts = slim = refusal = code = ""
-    if task.facts and task.payload is not None and read is not None:
-        try:
-            found = read(task.payload, task.payload_type).facts
-            facts, slim = found.model_dump_json(exclude_defaults=True), residue(found)
-        except Rejected as e:
-            refusal, code = str(e), e.code
-    return Look(digest, facts, slim, refusal, code, signed, unsound)
-
-
-def _signed(task: _Task) -> tuple[bool, str]:
-    try:
-        key = VerifierKey.read(task.key)
-    except Rejected as e:
-        return False, str(e)
-    signature = decode_base64(task.signature) or b""
-    return signed_by(HEADER_TYPE, task.header.encode(), key, signature), ""

@@ -78,7 +78,9 @@ class Remembered:
         row = self._message(index)
         if row is None:
             return None
-        query = "SELECT * FROM acks WHERE sender = ? AND identifier = ? AND agency = ? AND officer = ?"
+        query = (
+            "SELECT * FROM acks WHERE sender = ? AND identifier = ? AND agency = ? AND officer = ?"
+        )
         names = (row.facts.sender, row.facts.identifier, agency, officer)
         acks = []
         with closing(self._db.execute(query, names)) as found:
@@ -99,5 +101,3 @@ class Remembered:
         facts = MessageFacts.model_validate_json(slim)
         name = identity(agency, facts.sender, facts.identifier)
         return MessageRow(idx, message_id, agency, name, sha256, at_us, facts)
-
-

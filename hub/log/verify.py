@@ -22,7 +22,7 @@ from hub.core.merkle import EMPTY, Frontier
 from hub.core.registry import History
 from hub.errors import Unavailable
 from hub.log.checks import Checks, Tip
-from hub.log.deliveries import FeedState
+from hub.log.deliveries import FeedState, Kept
 from hub.log.faults import HUB, STORAGE, Fault, Wrong
 from hub.log.hashes import first_unlike, hash_log
 from hub.log.looking import looked
@@ -61,6 +61,8 @@ class Report:
     acknowledged: int = 0
     feeds: Mapping[str, FeedState] = field(default_factory=dict)
     """Where each feed stands by the log; empty where not every message could be routed."""
+    kept: Mapping[str, Kept] = field(default_factory=dict, repr=False)
+    """What each feed must hold, where that was asked for."""
     root: bytes | None = None
     """The root over the entries read; None where they were not all, from the first."""
     since: int = 0
@@ -88,6 +90,7 @@ def verify(
     confirmed: Mapping[str, int] | None = None,
     frontier: Frontier = EMPTY,
     history: History | None = None,
+    keep_feeds: bool = False,
 ) -> Report:
     """Check *rows* in order against *head*, and stop at the first fault.
 
@@ -118,6 +121,7 @@ def verify(
         frontier=frontier,
         history=history,
         confirmed=confirmed,
+        keep_feeds=keep_feeds,
     )
     fault = None
     try:
@@ -141,6 +145,7 @@ def verify(
         checks.signatures,
         checks.acknowledged,
         {} if read is None or checks.deliveries.unknown else checks.deliveries.feeds(),
+        {} if checks.deliveries.unknown else checks.deliveries.kept or {},
         checks.fold().root if checks.rooted else None,
         first,
         fault,
@@ -156,6 +161,7 @@ def verify_store(
     rules: Rules | None = None,
     crew: Workers = ALONE,
     confirmed: Mapping[str, int] | None = None,
+    keep_feeds: bool = False,
 ) -> Report:
     """Check the log in a store against its own end, and against an *earlier* one.
 
@@ -179,6 +185,7 @@ def verify_store(
             rules=rules,
             crew=crew,
             confirmed=confirmed,
+            keep_feeds=keep_feeds,
         )
     except (TypeError, ValueError, AttributeError) as e:
         # SQLite keeps whatever type it was given; such a column cannot even be read.

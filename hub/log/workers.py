@@ -53,16 +53,9 @@ class Workers:
                 yield kept, do(sent)
             return
         under_way: deque[tuple[Kept, Future[Out]]] = deque()
-        iterator, error = iter(items), None
+        errors: list[Exception] = []
         try:
-            while True:
-                try:
-                    kept, sent = next(iterator)
-                except StopIteration:
-                    break
-                except Exception as e:  # whatever it is: those before it have their turn first
-                    error = e
-                    break
+            for kept, sent in _until(items, errors):
                 under_way.append((kept, self._pool.submit(do, sent)))
                 if len(under_way) >= self._window:
                     first, future = under_way.popleft()
@@ -79,8 +72,16 @@ class Workers:
         finally:
             for _, future in under_way:
                 future.cancel()
-        if error is not None:
-            raise error
+        if errors:
+            raise errors[0]
+
+
+def _until(items: Iterable[In], errors: list[Exception]) -> Iterator[In]:
+    """Yield items until one cannot be had, and put down why."""
+    try:
+        yield from items
+    except Exception as e:  # noqa: BLE001 - whatever it is: what came before has its turn first
+        errors.append(e)
 
 
 @contextmanager

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import sqlite3
+from contextlib import closing
 from hashlib import sha256
 from pathlib import Path
 
@@ -12,7 +14,7 @@ import pytest
 from hub.core.merkle import root_of
 from hub.log.scan import scan
 from hub.log.store import Log
-from tests.cli.conftest import Caspian
+from tests.cli.conftest import ORIGIN, Caspian
 from tests.log.samples import Writer, alert
 
 
@@ -163,7 +165,7 @@ def test_a_whole_log_verifies(
 
     assert done.returncode == 0
     assert done.stdout.startswith("size    9\nroot    ")
-    assert "checked 2 messages, 3 payloads, 6 decisions" in done.stdout
+    assert "checked 2 messages, 3 payloads, 0 signatures, 7 decisions, 1 ack" in done.stdout
     assert done.stdout.splitlines()[-1].startswith("OK ")
 
 
@@ -188,7 +190,8 @@ def test_a_changed_entry_is_named(caspian: Caspian, log: Log, tmp_path: Path) ->
     done = caspian("verify")
 
     assert done.returncode == 5
-    assert "BROKEN  the log: root: " in done.stdout
+    assert "BROKEN  entry 6: tree: " in done.stdout
+    assert "blame   whoever keeps this copy" in done.stdout
     assert "what to do: " in done.stderr
 
 
@@ -202,7 +205,7 @@ def test_a_changed_payload_is_named(caspian: Caspian, log: Log, tmp_path: Path) 
 
     assert done.returncode == 5
     fault = json.loads(done.stdout)["fault"]
-    assert (fault["index"], fault["code"]) == (4, "payload")
+    assert (fault["index"], fault["code"], fault["culprit"]) == (4, "payload", "storage")
 
 
 def test_an_unreadable_entry_is_still_listed(caspian: Caspian, log: Log, tmp_path: Path) -> None:
@@ -227,6 +230,61 @@ def test_a_log_must_have_grown_from_what_was_kept(caspian: Caspian, log: Log) ->
     forged = caspian("verify", "--earlier", f"9:{'0' * 64}")
     assert forged.returncode == 5
     assert "BROKEN" in forged.stdout
+
+
+def test_what_was_added_since_a_kept_end_is_verified_alone(
+    caspian: Caspian, log: Log, tmp_path: Path
+) -> None:
+    root = json.loads(caspian("verify", "--hashes", "--json").stdout)["root"]
+    Writer(log).commit([alert("az-fhn", "later")])
+    body = f"{ORIGIN}\n9\n{base64.b64encode(bytes.fromhex(root)).decode()}\n"
+    (tmp_path / "kept").write_text(f"{body}\n\u2014 x {base64.b64encode(b'12345').decode()}\n")
+
+    for end in (f"9:{root}", "kept"):
+        told = json.loads(caspian("verify", "--since", end, "--json").stdout)
+        assert (told["ok"], told["since"], told["entries"]) == (True, 9, 1)
+        assert caspian("verify", "--earlier", end).returncode == 0
+    assert caspian("verify", "--since", f"9:{'0' * 64}").returncode == 5
+    set_back = json.loads(caspian("verify", "--since", f"11:{root}", "--json").stdout)
+    assert (set_back["fault"]["code"], set_back["fault"]["culprit"]) == ("rollback", "hub")
+
+
+def test_a_backup_is_verified_and_not_touched(caspian: Caspian, log: Log, tmp_path: Path) -> None:
+    (tmp_path / "away").mkdir()
+    with closing(log.engine.raw_connection()) as c, closing(c.cursor()) as cursor:
+        cursor.execute(f"VACUUM INTO '{tmp_path / 'away' / 'backup.db'}'")
+    before = (tmp_path / "away" / "backup.db").read_bytes()
+
+    for options in ((), ("--hashes",), ("--full", "--workers", "1")):
+        done = caspian("verify", "--store", "away/backup.db", *options)
+        assert done.returncode == 0, done.stderr
+    assert (tmp_path / "away" / "backup.db").read_bytes() == before
+    assert [f.name for f in (tmp_path / "away").iterdir()] == ["backup.db"]
+    assert caspian("verify", "--store", "missing.db").returncode == 3
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        ("--hashes", "--full"),
+        ("--hashes", "--bundle", "x"),
+        ("--since", "1:" + "0" * 64, "--bundle", "x"),
+        ("--since", "1:" + "0" * 64, "--earlier", "1:" + "0" * 64),
+        ("--feeds", "--no-decisions"),
+        ("--store", "x", "--bundle", "x"),
+        ("--confirmed", "az-fhn"),
+        ("--confirmed", "az-fhn=x"),
+        ("--since", "nowhere"),
+    ],
+)
+@pytest.mark.usefixtures("log")
+def test_what_cannot_be_verified_together_is_refused(
+    caspian: Caspian, options: tuple[str, ...]
+) -> None:
+    done = caspian("verify", *options)
+
+    assert done.returncode == 2
+    assert done.stderr.startswith("error usage: ")
 
 
 @pytest.mark.parametrize("earlier", ["9", "9:xyz", ":", "x:" + "0" * 64])
