@@ -22,7 +22,9 @@ from redis.asyncio.retry import Retry
 from redis.backoff import ExponentialBackoff
 from redis.exceptions import RedisError
 
+from consumers.checkpoint import Checkpoints
 from consumers.delivery import Delivery
+from consumers.escalation import Escalations
 from consumers.fanout import FanOut
 from consumers.intake import Intake
 from consumers.ledger import Ledger
@@ -33,6 +35,7 @@ from hub.core.admission import Rules
 from hub.core.registry import History
 from hub.errors import Unavailable
 from hub.log.genesis import ensure_genesis, read_roots
+from hub.log.log_keys import first_key
 from hub.log.store import Log
 from hub.settings import Settings
 from hub.streams import keys
@@ -43,11 +46,12 @@ from hub.version import VERSION
 
 __all__ = ["JOBS", "JobName", "run", "running"]
 
-JobName = Literal["intake", "ledger", "fanout", "delivery"]
+JobName = Literal["intake", "ledger", "fanout", "delivery", "escalation", "checkpoint"]
 JOBS: Final[tuple[JobName, ...]] = get_args(JobName)
 
 _KEEP: Final = timedelta(milliseconds=250)
 _LOOK: Final = timedelta(seconds=1)
+_LIVE: Final = timedelta(seconds=10)
 _log = structlog.get_logger("consumers")
 
 
@@ -75,7 +79,14 @@ class _Process:
         self.fanout = FanOut(
             log, self.redis, batch=settings.batch, retention=settings.feed_retention
         )
+        self.ledger = Ledger(
+            log,
+            self.redis,
+            rules=Rules(future_tolerance=settings.future_tolerance),
+            receipt_retention=settings.receipt_retention,
+        )
         self.delivery = Delivery(log, self.redis)
+        self.escalations = Escalations(log, self.redis)
         self.trusted = trusted_certificates(settings.cap_trust)
 
     def worker(self, job: Job) -> Worker:
@@ -97,15 +108,11 @@ class _Process:
         ]
         s = self.settings
         if "ledger" in self.jobs:
-            ledger = Ledger(
-                self.log,
-                self.redis,
-                rules=Rules(future_tolerance=s.future_tolerance),
-                receipt_retention=s.receipt_retention,
-            )
+            ledger = self.ledger
             self.workers[keys.CANDIDATES] = self.worker(
                 Job(keys.CANDIDATES, "ledger", ledger.handle, ledger.bury, passes=ledger.passes)
             )
+            loops.append(_often(self._live, _LIVE))
         if "fanout" in self.jobs:
             self.workers[keys.LOG] = self.worker(
                 Job(keys.LOG, "fanout", self.fanout.handle, self.fanout.bury, wakes=True)
@@ -115,8 +122,15 @@ class _Process:
                 loops.append(_often(RedisUsers(self.log, self.redis, s.redis_users).look, _LOOK))
         if "intake" in self.jobs:
             loops.append(_often(self._inboxes, _LOOK))
+        if "escalation" in self.jobs:
+            loops.append(_often(self._escalate, _LOOK))
         if "delivery" in self.jobs:
             loops.append(_often(self._collect, s.delivery_interval))
+        if "checkpoint" in self.jobs and s.log_keys:
+            signing = Checkpoints(self.log, self.redis, keys=s.log_keys, origin=s.origin)
+            loops.append(_often(signing.look, s.checkpoint_interval))
+        elif "checkpoint" in self.jobs:
+            _log.warning("checkpoint.idle", reason="CASPIAN_LOG_KEY names no key file")
         return loops
 
     async def _catch_up(self) -> None:
@@ -125,6 +139,17 @@ class _Process:
 
     async def _collect(self) -> None:
         await self.delivery.collect()
+
+    async def begin(self) -> None:
+        """Do what has to be done before the first candidate is decided."""
+        if "ledger" in self.jobs:
+            await asyncio.to_thread(self.ledger.begin)
+
+    async def _live(self) -> None:
+        await asyncio.to_thread(self.ledger.live)
+
+    async def _escalate(self) -> None:
+        await self.escalations.look()
 
     async def _inboxes(self) -> None:
         """Read the inboxes of all members, and refuse what lies in any other."""
@@ -210,6 +235,7 @@ async def running(settings: Settings, jobs: Sequence[JobName]) -> AsyncIterator[
     process = _Process(settings, log, jobs)
     await _patiently("redis", process.redis.ping)
     await _patiently("redis", process.broker.start)
+    await _patiently("log", process.begin)
     tasks = [asyncio.create_task(loop) for loop in process.start()]
     try:
         yield
@@ -220,8 +246,16 @@ async def running(settings: Settings, jobs: Sequence[JobName]) -> AsyncIterator[
 
 def _begin_log(log: Log, settings: Settings) -> None:
     roots = read_roots(settings.roots) if settings.roots else ()
+    key = ""
+    if settings.log_keys and log.head().size == 0:
+        key = str(first_key(settings.log_keys, settings.origin))
     ensure_genesis(
-        log, origin=settings.origin, version=VERSION, now_us=time.time_ns() // 1000, roots=roots
+        log,
+        origin=settings.origin,
+        version=VERSION,
+        now_us=time.time_ns() // 1000,
+        roots=roots,
+        key=key,
     )
 
 

@@ -37,6 +37,7 @@ from hub.core.known import Known
 from hub.core.registry import CHANGE_KINDS, History
 from hub.core.signing import Chain
 from hub.errors import LogMoved, Rejected
+from hub.log.escalation_log import last_alive, sign_of_life
 from hub.log.store import Head, Log
 from hub.streams import keys
 from hub.telemetry import process_metrics
@@ -61,6 +62,28 @@ class Ledger:
         self._head: Head | None = None
         self._chains: dict[str, Chain] = {}
         self._history = History()
+
+    def begin(self) -> None:
+        """Log that the hub was down, if it was, before anything else is decided.
+
+        Deadlines stand still for that time (`hub.core.escalation`).
+
+        Raises:
+            Unavailable: call again.
+        """
+        with self._log.reading() as c:
+            seen_us = last_alive(c)
+        if seen_us is not None:
+            self.commit([Candidate("restart", "", body={"since_us": seen_us})])
+
+    def live(self) -> None:
+        """Write down that a ledger is at work.
+
+        Raises:
+            Unavailable: call again.
+        """
+        with self._log.writing() as c:
+            sign_of_life(c, time.time_ns() // 1000)
 
     async def handle(self, entries: Sequence[StreamEntry], last: Any) -> None:
         """Log a batch; *last* answers it."""
@@ -123,6 +146,8 @@ class Ledger:
     def _committed(self, start: int, entries: Sequence[NewEntry]) -> None:
         for index, entry in enumerate(entries, start):
             process_metrics().entries_appended.labels(entry.kind).inc()
+            for one in entry.escalations:
+                process_metrics().escalations.labels(str(one.step)).inc()
             if entry.kind in CHANGE_KINDS:
                 # Read it from the log, as every other process does.
                 for at, fact in self._log.registry_entries(after=index - 1):

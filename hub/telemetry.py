@@ -177,6 +177,11 @@ class Metrics:
         self.entries_appended = self._counter(
             "caspian_entries_appended_total", "Entries committed to the log, by kind.", "kind"
         )
+        self.escalations = self._counter(
+            "caspian_escalations_total",
+            "Messages that a recipient had not acknowledged in time, by the step taken.",
+            "step",
+        )
         self.refusals = self._counter(
             "caspian_refusals_total", "Messages refused, by reason code.", "code"
         )
@@ -229,6 +234,16 @@ class Metrics:
             "caspian_sse_dropped_total", "SSE clients dropped because they read too slowly."
         )
         self.log_size = self._gauge("caspian_log_size", "Entries in the log.")
+        self.checkpoints = self._counter(
+            "caspian_checkpoints_total", "Checkpoints that were signed and kept."
+        )
+        self.checkpoint_size = self._gauge(
+            "caspian_checkpoint_size", "Entries that the newest checkpoint covers."
+        )
+        self.checkpoint_refused = self._gauge(
+            "caspian_checkpoint_refused",
+            "1 while the signer finds that the store contradicts what was signed, else 0.",
+        )
         self.redis_rebuilds = self._counter(
             "caspian_redis_rebuilds_total", "Times that streams were made again from the log."
         )

@@ -65,6 +65,12 @@ _COMMANDS: Final = (
         _AGENCIES,
         "Show incidents and what is said of one.",
     ),
+    (
+        "escalations",
+        "hub.cli.escalations:escalations",
+        _AGENCIES,
+        "Show what was not acknowledged in time.",
+    ),
     ("tail", "hub.cli.tail:tail", _AGENCIES, "Follow a feed as it is written."),
     (
         "validate",

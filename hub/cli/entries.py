@@ -62,7 +62,7 @@ def summary(row: LogRow) -> Text:
         return styled(f"cannot be read ({e!r}): run `caspian verify`", "bold red")
 
 
-def _summary(row: LogRow, entry: Mapping[str, Any]) -> Text:
+def _summary(row: LogRow, entry: Mapping[str, Any]) -> Text:  # noqa: C901  # a line for each kind
     match row.kind:
         case "publish":
             return _message(row, entry)
@@ -75,6 +75,13 @@ def _summary(row: LogRow, entry: Mapping[str, Any]) -> Text:
             return _member(entry["member"])
         case "subscription":
             return _subscription(entry["subscription"])
+        case "log-key":
+            change = entry["log-key"]
+            return styled(f"{change['action']} {change['key']}")
+        case "escalation":
+            return _escalation(entry)
+        case "restart":
+            return styled(f"the hub was down since {entry['since']}")
         case "delivery":
             return styled(", ".join(f"{f} through {i}" for f, i in entry["feeds"].items()))
         case "refusal":
@@ -103,6 +110,14 @@ def _message(row: LogRow, entry: Mapping[str, Any]) -> Text:
         + Text(" ")
         + styled(facts.headline or facts.identifier)
         + styled(f"  {header['id']}", "dim")
+    )
+
+
+def _escalation(entry: Mapping[str, Any]) -> Text:
+    of = ", ".join(f"#{i}" for i in entry["messages"][:5])
+    more = ", …" if len(entry["messages"]) > 5 else ""
+    return marks(entry["status"]) + styled(
+        f"{entry['recipient']}, step {entry['step']}: {of}{more}"
     )
 
 

@@ -133,6 +133,13 @@ def add(
         bool | None,
         Parameter(negative="--no-signs", help="Whether every message of it must be signed."),
     ] = None,
+    coordinates: Annotated[
+        bool | None,
+        Parameter(
+            negative="--no-coordinates",
+            help="Whether it is told when another agency of its state acknowledges too late.",
+        ),
+    ] = None,
     sign: Sign = (),
     output: Annotated[
         Path | None,
@@ -169,6 +176,7 @@ def add(
         "areas": list(area) or None,
         "root": root,
         "signs": signs,
+        "coordinates": coordinates,
         "active": active,
     }
     given = {key: value for key, value in given.items() if value is not None}

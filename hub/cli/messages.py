@@ -154,7 +154,7 @@ def _lives(recipients: list[dict[str, Any]]) -> None:
         return
     say()
     table(
-        ("RECIPIENT", "STATE", "DELIVERED", "DUE", "ACKNOWLEDGED", "BY", "NOTE"),
+        ("RECIPIENT", "STATE", "DELIVERED", "DUE", "ESCALATED", "ACKNOWLEDGED", "BY", "NOTE"),
         (row for one in recipients for row in _life(one)),
     )
 
@@ -167,11 +167,12 @@ def _life(one: Mapping[str, Any]) -> list[tuple[str | Text, ...]]:
         styled(one["state"] + late, _STATE_STYLE.get(one["state"], "")),
         utc(_moment(one["delivered_at"])) if one["delivered_at"] else "-",
         utc(_moment(one["deadline"])),
+        ", ".join(f"{s['step']}: {utc(_moment(s['at']))}" for s in one["escalations"]) or "-",
     )
     rows: list[tuple[str | Text, ...]] = [
         (both(_moment(a["at"])), a["officer"], a["note"]) for a in acks
     ] or [("-", "", "")]
-    return [(first if not i else ("", "", "", "")) + row for i, row in enumerate(rows)]
+    return [(first if not i else ("",) * 5) + row for i, row in enumerate(rows)]
 
 
 def _moment(text: str) -> datetime:

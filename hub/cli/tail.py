@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import aclosing
 from datetime import UTC, datetime
-from typing import Annotated, Any
+from typing import Annotated, Any, Final
 
 from cyclopts import Parameter
 from rich.text import Text
@@ -19,6 +19,7 @@ from hub.cli.options import AsJson
 from hub.cli.terminal import emit, note, say, styled
 from hub.cli.times import both, read_place, utc
 from hub.client import AsyncClient
+from hub.core.escalation import LAST_STEP
 from hub.errors import Unavailable
 
 __all__ = ["tail"]
@@ -166,7 +167,7 @@ def _line(entry: Mapping[str, Any]) -> Text:
             styled(f"#{entry['index']:<6}", "bold"),
             styled(both(at), "dim"),
             styled(f"{entry['agency']:<10}"),
-            _message(entry) if entry["kind"] == "publish" else _acknowledgement(entry),
+            _SAID.get(entry["kind"], _other)(entry),
         )
     )
 
@@ -195,3 +196,33 @@ def _acknowledgement(entry: Mapping[str, Any]) -> Text:
         + styled(f"acknowledged #{entry['message']}", "green")
         + styled(f" by {entry['officer']}{said}")
     )
+
+
+def _escalation(entry: Mapping[str, Any]) -> Text:
+    of = ", ".join(f"#{index}" for index in entry["messages"][:5])
+    more = len(entry["messages"]) - 5
+    return marks(entry["status"], entry.get("replay", "")) + styled(
+        f"NOT ACKNOWLEDGED by {entry['recipient']}: {of}"
+        + (f" and {more} more" if more > 0 else "")
+        + f" (step {entry['step']} of {LAST_STEP})",
+        "bold white on red",
+    )
+
+
+def _redaction(entry: Mapping[str, Any]) -> Text:
+    return styled(
+        f"payload of #{entry['message']} was removed by law: {entry['grounds']}", "yellow"
+    )
+
+
+def _other(entry: Mapping[str, Any]) -> Text:
+    """Tell of what a newer hub may send."""
+    return styled(str(entry["kind"]))
+
+
+_SAID: Final[Mapping[str, Callable[[Mapping[str, Any]], Text]]] = {
+    "publish": _message,
+    "acknowledgement": _acknowledgement,
+    "escalation": _escalation,
+    "redaction": _redaction,
+}

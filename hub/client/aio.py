@@ -181,6 +181,10 @@ class AsyncClient:
         """Return a page of the log: ``entries``, and ``next`` to go on from."""
         return await self.call(calls.entries(after=after, limit=limit, kinds=kinds, agency=agency))
 
+    async def escalations(self, *, after: int = -1, limit: int = 100) -> dict[str, Any]:
+        """Return what was not acknowledged in time: ``escalations`` and ``next``."""
+        return await self.call(calls.escalations(after=after, limit=limit))
+
     async def aid_board(self, *, incident: str = "", state: str = "") -> dict[str, Any]:
         """Return the aid board: ``incidents``, of one incident or one state that gives."""
         return await self.call(calls.aid_board(incident=incident, state=state))

@@ -204,6 +204,11 @@ def incident(name: str, *, channel: str, after: int, limit: int) -> Call[dict[st
     return Call("GET", f"/v1/incidents/{_part(name)}", _object, params=params)
 
 
+def escalations(*, after: int, limit: int) -> Call[dict[str, Any]]:
+    """Return the call that asks what was not acknowledged in time."""
+    return Call("GET", "/v1/escalations", _object, params={"after": after, "limit": limit})
+
+
 def aid_board(*, incident: str, state: str) -> Call[dict[str, Any]]:
     """Ask for the aid board."""
     params = {"incident": incident, "state": state}

@@ -184,6 +184,10 @@ class Client:
             lambda: self._client.entries(after=after, limit=limit, kinds=kinds, agency=agency)
         )
 
+    def escalations(self, *, after: int = -1, limit: int = 100) -> dict[str, Any]:
+        """Return what was not acknowledged in time: ``escalations`` and ``next``."""
+        return self._do(lambda: self._client.escalations(after=after, limit=limit))
+
     def aid_board(self, *, incident: str = "", state: str = "") -> dict[str, Any]:
         """Return the aid board: ``incidents``, of one incident or one state that gives."""
         return self._do(lambda: self._client.aid_board(incident=incident, state=state))

@@ -17,6 +17,16 @@ from hub.core.aid_moves import check_move
 from hub.core.aid_statements import AidEntry
 from hub.core.candidate import Candidate
 from hub.core.changes import Change, change_of
+from hub.core.escalation import (
+    MOST_MESSAGES,
+    OUTAGE_US,
+    Escalation,
+    Outage,
+    coordinators,
+    escalates,
+    patience_us,
+    step_due,
+)
 from hub.core.known import Known, accepted_key, header_key, input_key
 from hub.core.redaction import residue
 from hub.core.registry import Agency, Registry, Subscription
@@ -32,7 +42,7 @@ from hub.core.rows import (
     writable,
 )
 from hub.core.signing import Chain, audience_of, chain_name, check_signed, step
-from schemas.entry import encode, from_micros
+from schemas.entry import encode, from_micros, rfc3339
 from schemas.errors import Finding, Rejected
 from schemas.facts import MessageFacts
 from schemas.header import header_text, uuid7
@@ -67,6 +77,7 @@ class NewEntry:
     message: MessageRow | None = None
     acknowledgements: tuple[AcknowledgementRow, ...] = ()
     delivered: Mapping[str, int] = field(default_factory=dict)
+    escalations: tuple[Escalation, ...] = ()
     chain: Chain | None = None
     chain_name: str = ""
     input_key: str = ""
@@ -177,6 +188,10 @@ class _Batch:
             return self._acknowledge(c)
         if c.kind == "delivery":
             return self._delivered(c)
+        if c.kind == "escalation":
+            return self._escalate(c)
+        if c.kind == "restart":
+            return self._restarted(c)
         return self._change(c)
 
     def _refused_before(self, c: Candidate) -> tuple[int, int] | None:
@@ -502,6 +517,10 @@ class _Batch:
             subscription = Subscription.model_validate(facts["subscription"])
             same = self.registry.subscriptions.get(subscription.feed) == subscription
             return self.registry.since[subscription.feed] if same else None
+        if "log-key" in facts:
+            life = self.registry.log_keys.get(facts["log-key"]["key"])
+            added = facts["log-key"]["action"] == "add"
+            return life.since if added and life is not None and life.until is None else None
         if "redaction" in facts:
             row = self.known.by_index.get(str(facts["redaction"]["message"]))
             gone = row is not None and row.facts == MessageFacts.model_validate_json(
@@ -523,6 +542,68 @@ class _Batch:
         body = _entry("delivery", at_us, "", {"feeds": feeds})
         index = self._append(NewEntry("delivery", at_us, "", body, delivered=feeds))
         self.known.delivered.update(feeds)
+        return Decision(c, index, at_us)
+
+    def _escalate(self, c: Candidate) -> Decision:
+        """Log that a recipient's next in line is told, of the messages for which that is due."""
+        recipient, wanted = str(c.body["recipient"]), int(c.body["step"])
+        at_us = self._tick()
+        rows = [
+            row
+            for index in dict.fromkeys(c.body["messages"])
+            if (row := self.known.by_index.get(str(index))) is not None
+            and self._waits(row, recipient, wanted, at_us)
+        ][:MOST_MESSAGES]
+        # One entry goes to the feeds of one channel, and of one agency that sent.
+        rows = [
+            r for r in rows if (r.agency, r.facts.status) == (rows[0].agency, rows[0].facts.status)
+        ]
+        if not rows:
+            return Decision(c, self.size + len(self.entries) - 1, self.at_us, duplicate=True)
+        taken = tuple(Escalation(row.index, recipient, wanted) for row in rows)
+        body = {
+            "recipient": recipient,
+            "step": wanted,
+            "of": rows[0].agency,
+            "status": rows[0].facts.status,
+            "messages": [row.index for row in rows],
+        }
+        index = self._append(
+            NewEntry(
+                "escalation", at_us, "", _entry("escalation", at_us, "", body), escalations=taken
+            )
+        )
+        for one in taken:
+            self.known.add_escalation(one)
+        return Decision(c, index, at_us)
+
+    def _waits(self, row: MessageRow, recipient: str, wanted: int, at_us: int) -> bool:
+        """Return whether a step is due and not taken for a message that still waits."""
+        facts = row.facts
+        due = step_due(
+            patience_us(facts),
+            row.at_us,
+            at_us,
+            coordinated=bool(coordinators(recipient, self.registry)),
+            outages=self.known.outages,
+        )
+        return (
+            escalates(facts)
+            and (facts.expires is None or facts.expires > from_micros(at_us))
+            and self.known.escalated.get((row.index, recipient), 0) < wanted == due
+            and recipient in recipients(facts, row.agency, self.registry)
+            and not self.known.acknowledges(recipient, row)
+        )
+
+    def _restarted(self, c: Candidate) -> Decision:
+        """Log that the hub was down, if it was: nothing was logged and nobody was at work."""
+        at_us = self._tick()
+        since_us = max(int(c.body["since_us"]), self.at_us)
+        if at_us - since_us < OUTAGE_US:
+            return Decision(c, self.size + len(self.entries) - 1, self.at_us, duplicate=True)
+        body = _entry("restart", at_us, "", {"since": rfc3339(since_us)})
+        index = self._append(NewEntry("restart", at_us, "", body))
+        self.known.outages.append(Outage(since_us, at_us))
         return Decision(c, index, at_us)
 
     def refuse(self, c: Candidate, refusal: Rejected) -> Decision:

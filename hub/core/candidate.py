@@ -16,11 +16,14 @@ CandidateKind = Literal[
     "acknowledgement",
     "refusal",
     "delivery",
+    "escalation",
+    "restart",
     "state",
     "member",
     "key",
     "subscription",
     "redaction",
+    "log-key",
     "dead-letter",
 ]
 Via = Literal["http", "stream", "hub"]

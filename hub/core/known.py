@@ -8,6 +8,7 @@ from hashlib import sha256
 from hub.core.aid_moves import AidIndex
 from hub.core.aid_statements import AidEntry
 from hub.core.candidate import Candidate
+from hub.core.escalation import Escalation, Outage
 from hub.core.rows import AcknowledgementRow, MessageRow
 from hub.core.signing import Chain
 
@@ -44,10 +45,28 @@ class Known:
         self.inputs: dict[str, tuple[int, int]] = dict(inputs or {})
         self.aid = AidIndex(AidEntry(r.index, r.agency, r.facts) for r in aid)
         """The aid messages that hang together with those of the batch."""
+        self.escalated: dict[tuple[int, str], int] = {}
+        """The highest step that was taken, by message and recipient."""
+        self.outages: list[Outage] = []
+        """When the hub was down, in order; only where something is escalated."""
         for row in messages:
             self.add(row)
         for ack in acknowledgements:
             self.add_acknowledgement(ack)
+
+    def add_escalation(self, one: Escalation) -> None:
+        """Take in an escalation; the highest step counts."""
+        key = (one.message, one.recipient)
+        self.escalated[key] = max(one.step, self.escalated.get(key, 0))
+
+    def acknowledges(self, agency: str, row: MessageRow) -> bool:
+        """Return whether anybody of an agency has acknowledged a message."""
+        return any(
+            ack.is_of(row)
+            for (_, _, by, _), acks in self.acknowledged.items()
+            if by == agency
+            for ack in acks
+        )
 
     def add(self, row: MessageRow) -> None:
         """Take in a message."""

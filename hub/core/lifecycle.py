@@ -42,6 +42,13 @@ _BY_URGENCY: Final[Mapping[str, float]] = {
     "Past": 8.0,
     "Unknown": 1.0,
 }
+_BY_CERTAINTY: Final[Mapping[str, float]] = {
+    "Observed": 1.0,
+    "Likely": 1.0,
+    "Possible": 2.0,
+    "Unlikely": 4.0,
+    "Unknown": 1.0,
+}
 
 
 def deadline(facts: MessageFacts, logged_at: datetime) -> datetime:
@@ -49,9 +56,11 @@ def deadline(facts: MessageFacts, logged_at: datetime) -> datetime:
 
     Counted from the moment the hub logged the message, not from what the sender
     wrote: 5 minutes for Extreme to 4 hours for Minor (Unknown: 30 minutes), times 1
-    for Immediate, 2 Expected, 4 Future, 8 Past (Unknown counts as Immediate).
+    for Immediate, 2 Expected, 4 Future, 8 Past (Unknown counts as Immediate), times 2
+    where it is only Possible, 4 where it is Unlikely.
     """
-    return logged_at + _BY_SEVERITY[facts.severity] * _BY_URGENCY[facts.urgency]
+    longer = _BY_URGENCY[facts.urgency] * _BY_CERTAINTY[facts.certainty]
+    return logged_at + _BY_SEVERITY[facts.severity] * longer
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,7 +1,7 @@
 """Who belongs: states, members, their keys, feeds and subscriptions, folded from the log.
 
 The registry is a value. It begins with the ``genesis`` entry and changes only by
-``state``, ``member``, ``key`` and ``subscription`` entries of the log, so the registry
+``state``, ``member``, ``key``, ``subscription`` and ``log-key`` entries of the log, so the registry
 at any index can be made again by anybody who has the log (guarantees G5 and
 "members are data, not code").
 """
@@ -15,9 +15,25 @@ from datetime import datetime
 from functools import cached_property
 from typing import Any, Final, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    SerializerFunctionWrapHandler,
+    ValidationError,
+    field_validator,
+    model_serializer,
+    model_validator,
+)
 
-from hub.core.identities import KeyChange, KeyLife, State, read_key_text
+from hub.core.identities import (
+    KeyChange,
+    KeyLife,
+    LogKeyChange,
+    LogKeyLife,
+    State,
+    read_key_text,
+)
 from schemas.errors import Rejected
 from schemas.places import checked_outlines, checked_places, pinned
 
@@ -45,7 +61,7 @@ AGENCY_ID: Final = r"^[a-z]{2}-[a-z0-9][a-z0-9-]{0,29}$"
 FEED_ID: Final = r"^[a-z]{2}-[a-z0-9][a-z0-9-]{0,29}(\.[a-z0-9][a-z0-9-]{0,29})?$"
 """An agency's main feed bears its id; every other adds a dot and a name: ``az-fhn.exercise``."""
 
-CHANGE_KINDS: Final = frozenset({"state", "member", "key", "subscription", "redaction"})
+CHANGE_KINDS: Final = frozenset({"state", "member", "key", "subscription", "redaction", "log-key"})
 """Entries that somebody may have to sign for: they change the registry, or what is kept."""
 
 REGISTRY_KINDS: Final = CHANGE_KINDS | {"genesis"}
@@ -81,7 +97,7 @@ class Filter(_Record):
 
     states: tuple[str, ...] = ()
     """States of the sending agencies, ISO 3166-1 alpha-2: ``AZ``."""
-    kinds: tuple[Literal["alert", "aid", "ack", "error", "acknowledgement"], ...] = ()
+    kinds: tuple[Literal["alert", "aid", "ack", "error", "acknowledgement", "escalation"], ...] = ()
     severity: Literal["Extreme", "Severe", "Moderate", "Minor", "Unknown"] | None = None
     """The mildest severity wanted; Unknown is kept at every level, for it may be anything."""
     events: tuple[str, ...] = ()
@@ -139,6 +155,9 @@ class Agency(_Record):
     signs: bool = False
     """Whether every message of it must bear its signature. Else the hub may attest one
     that came with its credentials alone, visibly to everybody."""
+    coordinates: bool = False
+    """Whether it is told when another agency of its state acknowledges too late
+    (`hub.core.escalation`)."""
     active: bool = True
 
     _outlines = field_validator("outlines")(checked_outlines)
@@ -150,6 +169,14 @@ class Agency(_Record):
         return pinned(record, "areas")
 
     _root = field_validator("root")(read_key_text)
+
+    @model_serializer(mode="wrap")
+    def _as_logged(self, write: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        """Leave out what is newer than some entries: decided again they must be the same bytes."""
+        record: dict[str, Any] = write(self)
+        if not self.coordinates:
+            record.pop("coordinates", None)
+        return record
 
     def model_post_init(self, _context: object, /) -> None:
         """Hold the id and the state together."""
@@ -196,8 +223,11 @@ class Registry(BaseModel):
     agencies: dict[str, Agency] = Field(default_factory=dict)
     keys: dict[str, KeyLife] = Field(default_factory=dict)
     """By verifier key."""
+    log_keys: dict[str, LogKeyLife] = Field(default_factory=dict)
+    """The keys that sign the log's checkpoints, by verifier key."""
     versions: dict[str, int] = Field(default_factory=dict)
-    """How many signed changes there were of each subject: ``state:AZ``, ``agency:az-fhn``."""
+    """How many signed changes there were of each subject: ``state:AZ``, ``agency:az-fhn``,
+    ``log``."""
     subscriptions: dict[str, Subscription] = Field(default_factory=dict)
     """By feed id."""
     since: dict[str, int] = Field(default_factory=dict)
@@ -270,7 +300,9 @@ class Registry(BaseModel):
         kind = entry["kind"]
         if kind == "genesis":
             states = [State.model_validate(one) for one in entry.get("roots", ())]
-            return {"origin": entry["origin"], "states": {one.id: one for one in states}}
+            own = {entry["key"]: LogKeyLife(since=index)} if "key" in entry else {}
+            found = {one.id: one for one in states}
+            return {"origin": entry["origin"], "states": found, "log_keys": own}
         if kind == "state":
             state = State.model_validate(entry["state"])
             return {"states": {**self.states, state.id: state}}
@@ -288,6 +320,9 @@ class Registry(BaseModel):
             else:
                 life = self.keys[change.key].revoked(index, change.compromised_since)
             return {"keys": {**self.keys, change.key: life}}
+        if kind == "log-key":
+            sign = LogKeyChange.model_validate(entry["log-key"])
+            return {"log_keys": {**self.log_keys, sign.key: self._own_life(index, sign)}}
         if kind == "subscription":
             subscription = Subscription.model_validate(entry["subscription"])
             return {
@@ -295,6 +330,12 @@ class Registry(BaseModel):
                 "since": {subscription.feed: index, **self.since},
             }
         return {}
+
+    def _own_life(self, index: int, change: LogKeyChange) -> LogKeyLife:
+        known = self.log_keys.get(change.key)
+        if known is None:
+            return LogKeyLife(since=index)
+        return known if change.action == "add" else LogKeyLife(since=known.since, until=index)
 
 
 def subject_of(statement: str) -> tuple[str, int]:

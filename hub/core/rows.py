@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import timedelta
-from typing import Final
+from datetime import datetime, timedelta
+from typing import Any, Final
 
 from schemas.entry import from_micros, micros
 from schemas.errors import Finding
@@ -17,6 +18,7 @@ __all__ = [
     "AcknowledgementRow",
     "MessageRow",
     "acknowledged_by",
+    "acknowledgement_in",
     "aged_warnings",
     "identity",
     "name_bytes",
@@ -97,6 +99,21 @@ def acknowledged_by(
         )
         for ref in dict.fromkeys(facts.references)
         if name_bytes(ref.sender, ref.identifier) <= LONGEST_NAME_BYTES
+    )
+
+
+def acknowledgement_in(index: int, agency: str, entry: Mapping[str, Any]) -> AcknowledgementRow:
+    """Return what an ``acknowledgement`` entry at *index* says."""
+    return AcknowledgementRow(
+        index,
+        entry["sender"],
+        entry["identifier"],
+        agency,
+        entry["officer"],
+        entry["note"],
+        micros(datetime.fromisoformat(entry["at"])),
+        entry["message_id"],
+        of=entry["message_agency"],
     )
 
 

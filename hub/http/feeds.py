@@ -226,7 +226,7 @@ def _kept(entry: Entry, wanted: Filter, registry: Registry) -> bool:
     if fields[b"kind"] == b"redaction":
         return True  # whoever may hold a copy must hear of it
     if b"facts" not in fields:
-        return not wanted.kinds or "acknowledgement" in wanted.kinds
+        return not wanted.kinds or fields[b"kind"].decode() in wanted.kinds
     facts = MessageFacts.model_validate_json(fields[b"facts"])
     agency = registry.agencies.get(fields[b"agency"].decode())
     return wants(wanted, facts, agency.state if agency else "")

@@ -18,6 +18,7 @@ from hub.http.problems import RESPONSES
 from hub.http.sight import may_read_message
 from hub.http.standings import Seen, shown_standing
 from hub.http.state import Asker, Hub, HubState
+from hub.log.escalation_log import taken
 from hub.members.roles import Principal, require
 from schemas.entry import from_micros
 
@@ -42,6 +43,7 @@ async def message(name: str, hub: HubState, asker: Asker) -> dict[str, Any]:
     delivered = await asyncio.to_thread(hub.log.delivered_at, list(feeds), row.index)
     acks = await asyncio.to_thread(hub.log.acknowledgements, row)
     seen = await asyncio.to_thread(Seen, hub, asker, history, [row])
+    steps = await asyncio.to_thread(_steps, hub, row)
     lives = life(
         row.facts,
         logged_at=from_micros(row.at_us),
@@ -70,6 +72,7 @@ async def message(name: str, hub: HubState, asker: Asker) -> dict[str, Any]:
                 "deadline": one.deadline,
                 "overdue": one.overdue,
                 "delivered_at": one.delivered_at,
+                "escalations": steps.get(one.agency, []),
                 "acknowledgements": [
                     {"officer": a.officer, "at": a.at, "index": a.index, "note": a.note}
                     for a in one.acknowledgements
@@ -78,6 +81,16 @@ async def message(name: str, hub: HubState, asker: Asker) -> dict[str, Any]:
             for one in lives
         ],
     }
+
+
+def _steps(hub: Hub, row: MessageRow) -> dict[str, list[dict[str, Any]]]:
+    """Return for each recipient who was told that it had not acknowledged, and when."""
+    found: dict[str, list[dict[str, Any]]] = {}
+    with hub.log.reading() as c:
+        for one in taken(c, [row.index]):
+            step = {"step": one.step, "at": from_micros(one.at_us), "index": one.index}
+            found.setdefault(one.recipient, []).append(step)
+    return found
 
 
 def _vouched(hub: Hub, row: MessageRow) -> dict[str, Any]:

@@ -15,7 +15,7 @@ from schemas.entry import from_micros
 
 __all__ = ["may_read", "may_read_message", "shown"]
 
-_PUBLIC: Final = frozenset({"genesis", "restart", "state", "member", "key"})
+_PUBLIC: Final = frozenset({"genesis", "restart", "state", "member", "key", "log-key"})
 
 
 def may_read(asker: Principal, row: LogRow, history: History) -> bool:
@@ -24,6 +24,9 @@ def may_read(asker: Principal, row: LogRow, history: History) -> bool:
         return True
     if row.agency and asker.sees(row.agency):
         return True
+    if row.kind == "escalation":
+        entry = row.entry
+        return asker.sees_any((entry["recipient"], entry["of"]))
     return row.facts is not None and asker.sees_any(
         entitled(row.facts, row.agency, history.at(row.index))
     )

@@ -19,9 +19,10 @@ from hub.core.known import Known
 from hub.core.merkle import EMPTY, Frontier, extend
 from hub.core.redaction import REDACTED_TYPE
 from hub.core.registry import CHANGE_KINDS, History
-from hub.core.rows import AcknowledgementRow, MessageRow, identity
+from hub.core.rows import MessageRow, acknowledgement_in, identity
 from hub.core.signing import Chain, chain_name
 from hub.log.deliveries import Deliveries
+from hub.log.escalation_checks import EscalationChecks
 from hub.log.faults import Fault, Wrong
 from hub.log.look import Look
 from hub.log.looking import Opened
@@ -93,6 +94,7 @@ class Checks:
         self._history = history or History()
         self.governed = self.whole or history is not None
         """Whether it is known who was a member, and whose keys counted."""
+        self._escalations = EscalationChecks()
         self._aid: AidIndex | None = AidIndex() if self.whole else None
         """All aid messages; None once one was withheld: those after it may depend on it."""
 
@@ -195,6 +197,22 @@ class Checks:
             self._registry(row, entry, kind)
         elif kind == "acknowledgement":
             self._acknowledgement(row, entry)
+        elif kind in {"escalation", "restart"}:
+            self._followed(row, entry, kind)
+
+    def _followed(self, row: LogRow, entry: dict[str, Any], kind: str) -> None:
+        """Check that an escalation was due, and that nobody was at work in an outage."""
+        wrong = ""
+        if kind == "escalation":
+            if not all(0 <= index < row.index for index in entry["messages"]):
+                wrong = "escalates what was not in the log"
+            elif self.read and self.whole:
+                wrong = self._escalations.escalated(row.at_us, entry, self._history.at(row.index))
+        elif self.whole:
+            wrong = self._escalations.restarted(row.at_us, entry, self.at_us)
+        if wrong:
+            raise Wrong(row.index, "decision", wrong)
+        self.deliveries.route(row, self._history.at(row.index))
 
     def _publish(self, row: LogRow, entry: dict[str, Any], look: Look) -> None:
         text: str = entry["header"]
@@ -325,6 +343,9 @@ class Checks:
             key=entry.get("key", ""),
             xml_signature=json.dumps(entry["xml_signature"]) if "xml_signature" in entry else "",
         )
+        self._escalations.message(
+            MessageRow(row.index, header["id"], row.agency, name, "", row.at_us, facts)
+        )
         known = Known(chains={chain_name(row.agency, signed="key" in entry): chain})
         if facts.aid is not None:
             if self._aid is None:
@@ -341,6 +362,8 @@ class Checks:
         self.deliveries.route(row, self._history.at(row.index))
         if self._remembered is None:
             return
+        ack = acknowledgement_in(row.index, row.agency, entry)
+        self._escalations.acknowledged(ack)
         known = self._remembered.known_of(index, row.agency, entry["officer"])
         if known is None:
             if not self.withheld:
@@ -349,19 +372,7 @@ class Checks:
         said = {"message": str(index), "officer": entry["officer"], "note": entry["note"]}
         candidate = Candidate("acknowledgement", row.agency, via=entry["via"], body=said)
         self._decide(row, candidate, known)
-        self._remembered.acknowledged(
-            AcknowledgementRow(
-                row.index,
-                entry["sender"],
-                entry["identifier"],
-                row.agency,
-                entry["officer"],
-                entry["note"],
-                row.at_us,
-                entry["message_id"],
-                of=entry["message_agency"],
-            )
-        )
+        self._remembered.acknowledged(ack)
 
     def _registry(self, row: LogRow, entry: dict[str, Any], kind: str) -> None:
         if self.governed:

@@ -13,7 +13,7 @@ from hub.core.incidents import incidents_of
 from hub.core.registry import channel_of
 from hub.core.rows import LONGEST_NAME_BYTES, AcknowledgementRow, MessageRow, name_bytes
 from hub.log.statements import add_acknowledgements, add_chains, add_to
-from hub.log.tables import AID, DELIVERIES, INCIDENTS, INPUTS, MESSAGES, REFS
+from hub.log.tables import AID, DELIVERIES, ESCALATIONS, INCIDENTS, INPUTS, MESSAGES, REFS
 from hub.log.tiles import add_leaves
 from schemas.facts import MessageFacts
 
@@ -44,6 +44,21 @@ def project(c: Connection, start: int, entries: Sequence[NewEntry]) -> None:
             {"feed": feed, "through": through, "idx": i, "at_us": e.at_us}
             for i, e in enumerate(entries, start)
             for feed, through in e.delivered.items()
+        ],
+    )
+    add(
+        c,
+        ESCALATIONS,
+        [
+            {
+                "message": one.message,
+                "recipient": one.recipient,
+                "step": one.step,
+                "idx": i,
+                "at_us": e.at_us,
+            }
+            for i, e in enumerate(entries, start)
+            for one in e.escalations
         ],
     )
     add(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from hub.core.escalation import feeds_of_escalation
 from hub.core.registry import History, Registry
 from hub.core.routing import feeds_of, feeds_of_acknowledgement, feeds_of_redaction
 from hub.log.store import Log, LogRow
@@ -23,6 +24,8 @@ def feeds_for(row: LogRow, registry: Registry) -> Sequence[str]:
         return feeds_of_acknowledgement(
             row.agency, entry["message_agency"], entry["status"], registry
         )
+    if row.kind == "escalation":
+        return feeds_of_escalation(row.entry, registry)
     if row.kind == "redaction":
         entry = row.entry
         left = MessageFacts.model_validate_json(entry["residue"])

@@ -19,10 +19,18 @@ from typing import Any, Final
 from sqlalchemy import delete, func, select, text
 
 from hub.core.admission import NewEntry
+from hub.core.escalation import Escalation
 from hub.core.known import accepted_key_of, header_key_of, input_key_of
 from hub.core.redaction import REDACTED_TYPE
 from hub.core.registry import CHANGE_KINDS
-from hub.core.rows import AcknowledgementRow, MessageRow, acknowledged_by, aged_warnings, identity
+from hub.core.rows import (
+    AcknowledgementRow,
+    MessageRow,
+    acknowledged_by,
+    acknowledgement_in,
+    aged_warnings,
+    identity,
+)
 from hub.core.signing import Chain, chain_name
 from hub.errors import Unavailable
 from hub.log.derived import project
@@ -104,25 +112,17 @@ def _derive(row: LogRow, read: Reader) -> NewEntry:
         return _publish(row, entry, read)
     acknowledgements: tuple[AcknowledgementRow, ...] = ()
     delivered: dict[str, int] = {}
+    escalations: tuple[Escalation, ...] = ()
     chain: Chain | None = None
     if kind == "acknowledgement":
-        acknowledgements = (
-            AcknowledgementRow(
-                row.index,
-                entry["sender"],
-                entry["identifier"],
-                row.agency,
-                entry["officer"],
-                entry["note"],
-                row.at_us,
-                entry["message_id"],
-                of=entry["message_agency"],
-            ),
-        )
+        acknowledgements = (acknowledgement_in(row.index, row.agency, entry),)
     elif kind == "refusal" and "header" in entry:
         chain = _chain(entry["header"])
     elif kind == "delivery":
         delivered = {str(feed): int(through) for feed, through in entry["feeds"].items()}
+    elif kind == "escalation":
+        recipient, step = entry["recipient"], int(entry["step"])
+        escalations = tuple(Escalation(int(i), recipient, step) for i in entry["messages"])
     return NewEntry(
         kind,
         row.at_us,
@@ -133,6 +133,7 @@ def _derive(row: LogRow, read: Reader) -> NewEntry:
         payload_sha256=entry.get("payload_sha256", ""),
         acknowledgements=acknowledgements,
         delivered=delivered,
+        escalations=escalations,
         chain=chain,
         chain_name=chain_name(row.agency, signed=True) if chain else "",
         input_key=_input_key(row, entry),

@@ -43,7 +43,7 @@ from hub.core.registry import CHANGE_KINDS, REGISTRY_KINDS
 from hub.core.rows import AcknowledgementRow, MessageRow, identity
 from hub.core.signing import Chain, chain_name
 from hub.errors import LogMoved, Unavailable
-from hub.log import statements, thread_log
+from hub.log import escalation_log, statements, thread_log
 from hub.log.aid_log import aid_around, aid_messages
 from hub.log.derived import acknowledgement_of, add, message_of, project
 from hub.log.engine import migrate, open_engine
@@ -236,7 +236,12 @@ class Log:
             inputs = {r.key: (r.idx, r.at_us) for r in _in(c, INPUTS.c.key, wanted.inputs)}
             delivered = _delivered(c, wanted.feeds)
             aid = aid_around(c, batch)
-        return Known(rows, acks, found, delivered, inputs, aid)
+            known = Known(rows, acks, found, delivered, inputs, aid)
+            if wanted.escalated:
+                known.outages.extend(escalation_log.outages(c))
+                for one in escalation_log.escalations_of(c, wanted.escalated):
+                    known.add_escalation(one)
+        return known
 
     def chain(self, name: str) -> Chain:
         """Return where a count of messages stands (`hub.core.signing.chain_name`)."""
@@ -475,6 +480,7 @@ class _Wanted:
     chains: set[str] = field(default_factory=set)
     inputs: set[str] = field(default_factory=set)
     feeds: set[str] = field(default_factory=set)
+    escalated: set[int] = field(default_factory=set)
 
     @classmethod
     def of(cls, batch: Sequence[Candidate], *, inputs_of_messages: bool) -> _Wanted:
@@ -505,6 +511,9 @@ class _Wanted:
             self.references.add(str(one.body.get("message") or "").strip())
         elif one.kind == "delivery":
             self.feeds.update(str(feed) for feed in one.body)
+        elif one.kind == "escalation":
+            self.escalated.update(int(index) for index in one.body["messages"])
+            self.references.update(map(str, one.body["messages"]))
 
 
 def _messages(c: Connection, column: Any, values: set[Any]) -> list[MessageRow]:

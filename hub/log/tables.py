@@ -1,8 +1,9 @@
 """The tables of the log's store, the same on SQLite and PostgreSQL.
 
-``entries``, ``payloads`` and ``head`` are the log. `ACCESS` is who may use the hub:
-it is in no log and no bundle. Every other table is a projection: it is written in the
-same commit, and `hub.log.projections` makes it anew from the log.
+``entries``, ``payloads`` and ``head`` are the log. `SIGNED` is what was said of the log to
+others: it cannot be made again. `ACCESS` is who may use the hub, `ALIVE` when it was last at
+work: they are in no log and no bundle. Every other table is a projection: it is written in
+the same commit, and `hub.log.projections` makes it anew from the log.
 """
 
 from __future__ import annotations
@@ -27,11 +28,15 @@ __all__ = [
     "ACCOUNTS",
     "ACKNOWLEDGEMENTS",
     "AID",
+    "ALIVE",
     "ATTEMPTS",
     "CHAINS",
+    "CHECKPOINTS",
+    "COSIGNATURES",
     "CREDENTIALS",
     "DELIVERIES",
     "ENTRIES",
+    "ESCALATIONS",
     "HEAD",
     "INCIDENTS",
     "INPUTS",
@@ -42,6 +47,7 @@ __all__ = [
     "RECOVERY_CODES",
     "REFS",
     "SESSIONS",
+    "SIGNED",
     "TILES",
 ]
 
@@ -97,6 +103,29 @@ TILES: Final = Table(
     sqlite_with_rowid=False,
 )
 
+CHECKPOINTS: Final = Table(
+    "checkpoints",
+    METADATA,
+    Column("size", BigInteger, primary_key=True, autoincrement=False),
+    Column("root", LargeBinary, nullable=False),
+    Column("at_us", BigInteger, nullable=False),
+    # The whole note as the log signed it (C2SP tlog-checkpoint), without cosignatures.
+    Column("note", Text, nullable=False),
+    sqlite_with_rowid=False,
+)
+
+COSIGNATURES: Final = Table(
+    "cosignatures",
+    METADATA,
+    Column("size", BigInteger, primary_key=True, autoincrement=False),
+    Column("name", String(200), primary_key=True),
+    Column("key_id", LargeBinary, primary_key=True),
+    # Seconds since 1970, as the witness has it; part of the signature.
+    Column("time", BigInteger, nullable=False),
+    Column("signature", LargeBinary, nullable=False),
+    sqlite_with_rowid=False,
+)
+
 MESSAGES: Final = Table(
     "messages",
     METADATA,
@@ -135,6 +164,25 @@ DELIVERIES: Final = Table(
     Column("through", BigInteger, primary_key=True, autoincrement=False),
     Column("idx", BigInteger, nullable=False),
     Column("at_us", BigInteger, nullable=False),
+)
+
+ESCALATIONS: Final = Table(
+    "escalations",
+    METADATA,
+    Column("message", BigInteger, primary_key=True, autoincrement=False),
+    Column("recipient", String(64), primary_key=True),
+    Column("step", Integer, primary_key=True, autoincrement=False),
+    Column("idx", BigInteger, nullable=False),
+    Column("at_us", BigInteger, nullable=False),
+    Index("escalations_by_idx", "idx"),
+)
+
+ALIVE: Final = Table(
+    "alive",
+    METADATA,
+    # When a ledger was last at work. Not of the log: what follows from it is (`restart`).
+    Column("id", Integer, primary_key=True, autoincrement=False),
+    Column("seen_us", BigInteger, nullable=False),
 )
 
 AID: Final = Table(
@@ -272,6 +320,8 @@ SESSIONS: Final = Table(
 
 ACCESS: Final = (CREDENTIALS, ACCOUNTS, RECOVERY_CODES, ATTEMPTS, SESSIONS)
 
+SIGNED: Final = (CHECKPOINTS, COSIGNATURES)
+
 PROJECTIONS: Final = (
     TILES,
     MESSAGES,
@@ -280,6 +330,7 @@ PROJECTIONS: Final = (
     INCIDENTS,
     ACKNOWLEDGEMENTS,
     DELIVERIES,
+    ESCALATIONS,
     CHAINS,
     INPUTS,
 )

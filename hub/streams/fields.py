@@ -13,7 +13,7 @@ from schemas.entry import rfc3339
 
 __all__ = ["FED", "feed_fields", "feed_json"]
 
-FED = frozenset({"publish", "acknowledgement", "redaction"})
+FED = frozenset({"publish", "acknowledgement", "redaction", "escalation"})
 """The kinds of log entries that feeds carry."""
 
 
@@ -61,6 +61,9 @@ def feed_json(index: int, fields: dict[bytes, bytes]) -> dict[str, Any]:
         found["message_agency"] = entry["redaction"]["agency"]
         found["grounds"] = entry["redaction"]["grounds"]
         found["payload_sha256"] = entry["payload_sha256"]
+    elif kind == "escalation":
+        for name in ("recipient", "step", "of", "status", "messages"):
+            found[name] = entry[name]
     else:
         for name in (
             "message",

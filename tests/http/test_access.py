@@ -62,6 +62,7 @@ async def things(hub: Hub) -> AsyncIterator[Things]:
         "registrar": make("registrar"),
         "operator": make("operator"),
         "witness": make("witness", state="AZ"),
+        "mirror": make("mirror", state="AZ"),
     }
     message = {}
     for state, agency, other in (("AZ", "az-fhn", "az-met"), ("IR", "ir-ndmo", "ir-met")):
@@ -140,6 +141,7 @@ ASK: dict[str, Ask] = {
     "GET /v1/incidents": _get("/v1/incidents"),
     "GET /v1/incidents/{incident}": _get("/v1/incidents/none"),
     "GET /v1/aid/board": _get("/v1/aid/board"),
+    "GET /v1/escalations": _get("/v1/escalations"),
     "GET /v1/feeds": _get("/v1/feeds"),
     "GET /v1/feeds/{feed}": _get("/v1/feeds/{feed}"),
     "GET /v1/feeds/{feed}/events": _events,
@@ -171,7 +173,9 @@ ASK: dict[str, Ask] = {
     "GET /v1/log": _get("/v1/log"),
     "GET /v1/log/inclusion/{index}": _get("/v1/log/inclusion/{message}"),
     "GET /v1/log/consistency": _get("/v1/log/consistency?old=1"),
+    "GET /log/checkpoint": _get("/log/checkpoint"),
     "GET /log/tile/{path}": _get("/log/tile/0/000.p/1"),
+    "GET /log/tile/entries/{path}": _get("/log/tile/entries/000.p/1"),
     "GET /v1/log/entries": _get("/v1/log/entries?limit=1000"),
     "GET /v1/log/entries/{index}": _get("/v1/log/entries/{message}"),
     "GET /v1/dead-letters": _get("/v1/dead-letters"),
@@ -236,7 +240,7 @@ async def test_who_may_what(hub: Hub, things: Things, route: str, role: str) -> 
             f"{role}, {state}: {answer.status_code} {answer.text if not answer.is_success else ''}"
         )
         may = cell == "all" or (cell == "own" and state == "AZ")
-        if route in {"GET /v1/aid/board", "GET /v1/incidents"} and cell == "own":
+        if route in _OF_ALL and cell == "own":
             assert answer.status_code == 200, said
         elif may and route in ALLOWED:
             assert answer.status_code in ALLOWED[route], said
@@ -254,6 +258,8 @@ async def test_who_may_what(hub: Hub, things: Things, route: str, role: str) -> 
             assert answer.status_code in {401, 403, *hidden}, said
 
 
+_OF_ALL = {"GET /v1/aid/board", "GET /v1/escalations", "GET /v1/incidents"}
+"""What each may ask for, and finds in it what is theirs."""
 _LISTS = {
     "GET /v1/feeds",
     "GET /v1/log/entries",
