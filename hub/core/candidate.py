@@ -23,6 +23,9 @@ CandidateKind = Literal[
     "key",
     "subscription",
     "redaction",
+    "hold",
+    "release",
+    "export",
     "log-key",
     "dead-letter",
 ]

@@ -197,6 +197,10 @@ class Checks:
             self._registry(row, entry, kind)
         elif kind == "acknowledgement":
             self._acknowledgement(row, entry)
+        elif kind == "export":
+            said = {name: entry[name] for name in ("role", "made", "export")}
+            again = Candidate("export", row.agency, person=entry["by"], body=said)
+            self._decide(row, again, Known())
         elif kind in {"escalation", "restart"}:
             self._followed(row, entry, kind)
 

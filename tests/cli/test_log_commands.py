@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import csv
 import json
 import sqlite3
 from contextlib import closing
@@ -10,6 +11,7 @@ from hashlib import sha256
 from pathlib import Path
 
 import pytest
+from pyarrow import parquet
 
 from hub.core.merkle import root_of
 from hub.log.scan import scan
@@ -326,6 +328,35 @@ def test_payloads_can_be_withheld(caspian: Caspian) -> None:
     assert "withheld" in caspian("verify", "--bundle", "bare").stdout
     assert "alert " in caspian("log", "ls", "--bundle", "bare", "--kind", "publish").stdout
     assert caspian("log", "show", "4", "--payload", "--bundle", "bare").returncode == 5
+
+
+@pytest.mark.usefixtures("log")
+def test_an_export_is_a_table_for_statistics(caspian: Caspian, tmp_path: Path) -> None:
+    for form in ("csv", "parquet"):
+        done = caspian("log", "export", f"t.{form}", "--format", form, "--json")
+        assert done.returncode == 0, done.stderr
+        assert json.loads(done.stdout)["logged"] is None
+
+    with (tmp_path / "t.csv").open(encoding="utf-8", newline="") as file:
+        found = list(csv.DictReader(file))
+    assert [int(r["index"]) for r in found] == list(range(9))
+    assert found[4]["headline"] == "Oil on the water"
+    assert found[6]["officer"] == "Reza"
+    table = parquet.read_table(tmp_path / "t.parquet").to_pylist()
+    assert [r["leaf"] for r in table] == [r["leaf"] for r in found]
+    assert table[6]["message"] == 4
+
+
+@pytest.mark.usefixtures("log")
+def test_a_bundle_of_a_hub_that_does_not_run_says_that_it_is_not_logged(
+    caspian: Caspian, tmp_path: Path
+) -> None:
+    done = caspian("log", "export", "x.jsonl")
+
+    assert done.returncode == 0
+    assert "no entry of this export" in done.stderr
+    first = (tmp_path / "x.jsonl").read_text("utf-8").splitlines()[0]
+    assert json.loads(first)["logged"] is False
 
 
 @pytest.mark.usefixtures("log")

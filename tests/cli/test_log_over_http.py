@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 from typing import Any
 
@@ -124,6 +125,37 @@ def wait_until_fed(hub: Hub, index: int) -> None:
     """Return once every feed has come to an index."""
     done = hub.caspian("tail", "ir-ndmo", "--since", str(index - 1), "--limit", "1", who="officer")
     assert done.returncode == 0, done.stderr
+
+
+def test_an_export_from_afar_is_logged_and_the_same_as_from_the_store(hub: Hub, index: int) -> None:
+    code, out, err = afar(hub, "log", "export", "far.gz", "--to", str(index), "--json", "--force")
+    here = hub.caspian("log", "export", "near.gz", "--to", str(index), "--json", "--force")
+
+    assert (code, here.returncode) == (0, 0), err + here.stderr
+    for told, who in ((json.loads(out), "auditor"), (json.loads(here.stdout), "operator")):
+        shown = json.loads(hub.caspian("log", "show", str(told["logged"]), "--json").stdout)
+        assert (shown["kind"], shown["role"]) == ("export", who)
+        assert (shown["export"]["through"], shown["export"]["entries"]) == (index, index + 1)
+        with gzip.open(hub.directory / told["file"]) as file:
+            *lines, last = file.read().splitlines()
+        assert json.loads(lines[0])["logged"] is True
+        assert json.loads(last)["sha256"] == shown["export"]["sha256"]
+    assert hub.caspian("verify", "--bundle", "far.gz").returncode == 0
+    assert hub.caspian("verify").returncode == 0
+
+
+def test_what_is_held_is_listed_and_released(hub: Hub, index: int) -> None:
+    made = hub.caspian(
+        "holds", "add", "AZ", "--message", str(index), "--reason", "7", "--json", who="operator"
+    )
+    assert made.returncode == 0, made.stderr
+    hold = json.loads(made.stdout)["index"]
+    redact = ("log", "redact", str(index), "az-fhn", "--grounds", "order")
+    assert "payload-held" in hub.caspian(*redact, who="operator").stderr
+    assert f"#{index}" in hub.caspian("holds", "ls", who="auditor").stdout
+    assert hub.caspian("holds", "add", "AZ", "--reason", "none", who="operator").returncode == 2
+    ended = hub.caspian("holds", "release", str(hold), "--reason", "over", who="operator")
+    assert ended.returncode == 0, ended.stderr
 
 
 def test_a_replay_from_afar_has_the_same_digest(hub: Hub, index: int) -> None:
