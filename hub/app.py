@@ -15,6 +15,7 @@ from fastapi import FastAPI
 from hub.errors import Unavailable
 from hub.http import (
     aid,
+    alerts,
     auditing,
     escalations,
     feeds,
@@ -22,6 +23,7 @@ from hub.http import (
     incidents,
     members,
     messages,
+    outlets,
     problems,
     proofs,
     publishing,
@@ -38,6 +40,7 @@ from hub.http.limits import Limits
 from hub.http.refusals import Refusals
 from hub.http.state import Hub
 from hub.http.wire import REFUSALS, Wire
+from hub.log.in_force import InForce
 from hub.log.store import Log
 from hub.members.credentials import Authenticator
 from hub.members.oidc import Provider
@@ -63,6 +66,8 @@ _ROUTES = (
     escalations,
     aid,
     feeds,
+    alerts,
+    outlets,
     watch,
     members,
     registry,
@@ -118,6 +123,7 @@ def _lifespan(
             sign_ons={s: Provider(one) for s, one in read_sign_ons(settings.sign_on).items()},
             refusals=Refusals(redis),
             limits=Limits(settings),
+            in_force=InForce(log),
         )
         app.state.hub = hub
         await hub.registry(fresh=True)
