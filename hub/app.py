@@ -12,9 +12,11 @@ import structlog
 import uvicorn
 from fastapi import FastAPI
 
+from hub import console
 from hub.errors import Unavailable
 from hub.http import (
     aid,
+    alerts,
     auditing,
     escalations,
     feeds,
@@ -23,6 +25,7 @@ from hub.http import (
     incidents,
     members,
     messages,
+    outlets,
     problems,
     proofs,
     publishing,
@@ -39,6 +42,7 @@ from hub.http.limits import Limits
 from hub.http.refusals import Refusals
 from hub.http.state import Hub
 from hub.http.wire import REFUSALS, Wire
+from hub.log.in_force import InForce
 from hub.log.store import Log
 from hub.members.credentials import Authenticator
 from hub.members.oidc import Provider
@@ -64,6 +68,8 @@ _ROUTES = (
     escalations,
     aid,
     feeds,
+    alerts,
+    outlets,
     watch,
     members,
     registry,
@@ -95,6 +101,7 @@ def build_api(settings: Settings) -> FastAPI:
     problems.install(app)
     for module in _ROUTES:
         app.include_router(module.router)
+    app.include_router(console.router)
     app.add_middleware(Guard)
     return app
 
@@ -120,6 +127,7 @@ def _lifespan(
             sign_ons={s: Provider(one) for s, one in read_sign_ons(settings.sign_on).items()},
             refusals=Refusals(redis),
             limits=Limits(settings),
+            in_force=InForce(log),
         )
         app.state.hub = hub
         await hub.registry(fresh=True)
