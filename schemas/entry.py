@@ -46,6 +46,7 @@ EntryKind = Literal[
     "publish",
     "acknowledgement",
     "delivery",
+    "action",
     "escalation",
     "refusal",
     "dead-letter",

@@ -9,7 +9,7 @@ from cyclopts import App, Parameter
 from hub.cli.connection import Connection
 from hub.cli.entries import as_json, full, line
 from hub.cli.exits import usage
-from hub.cli.log_remote import open_source
+from hub.cli.log_remote import HubSource, open_source
 from hub.cli.log_source import Selection, Source, select
 from hub.cli.options import AsJson, ByAgency, From, FromBundle, Kinds, To
 from hub.cli.raw import write_raw
@@ -21,6 +21,7 @@ __all__ = ["app"]
 
 app: Final = App(name="log", help="Read, verify, export and replay the log.")
 app.command("hub.cli.log_verify:verify", name="verify", help="Verify that the log is whole.")
+app.command("hub.cli.log_compare:compare", name="compare", help="Are two views of one history?")
 app.command("hub.cli.log_export:export", name="export", help="Take the log out into a file.")
 app.command("hub.cli.log_redact:redact", name="redact", help="Remove what a message said, by law.")
 app.command("hub.cli.log_migrate:migrate", name="migrate", help="Copy the log into another store.")
@@ -45,7 +46,7 @@ def ls(
 ) -> None:
     """List entries, oldest first; the last 20 where nothing is asked for."""
     wanted = select(from_, to, kinds, agency)
-    with open_source(bundle, connection) as source:
+    with open_source(bundle, connection, part=True) as source:
         if from_ is None and wanted.everything and (size := source.size) > _LAST:
             wanted = Selection(first=size - _LAST)
             note(styled(f"the last {_LAST} of {size} entries; --from 0 lists all", "dim"))
@@ -54,6 +55,8 @@ def ls(
                 emit(as_json(row))
             else:
                 say(line(row))
+        if isinstance(source, HubSource) and source.withheld:
+            note(styled(f"{len(source.withheld)} more are not yours to read", "dim"))
 
 
 @app.command

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Annotated, Any, Final
 
 from cyclopts import Parameter
@@ -17,20 +18,24 @@ from hub.cli.options import AsJson, FromBundle, FromStore
 from hub.cli.terminal import Told, progress
 from hub.cli.trusted import read_confirmed, read_end
 from hub.cli.verify_report import show_report
+from hub.client import calls
 from hub.core.admission import Rules
 from hub.core.registry import REGISTRY_KINDS
 from hub.log.bundle import verify_bundle
-from hub.log.faults import Wrong
+from hub.log.checkpoints import cosigned, latest
+from hub.log.faults import Fault, Wrong
 from hub.log.feed_check import check_feeds
-from hub.log.growth import Tiles, frontier_of, history_before, shrunk
+from hub.log.growth import Tiles, frontier_of, history_before, root_of_tiles, shrunk
 from hub.log.projections import Reader, read_logged
 from hub.log.scan import scan
+from hub.log.signed_ends import check_end, read_signed_end
 from hub.log.store import LogRow
 from hub.log.tree import Tree
 from hub.log.verify import Report, Tip, verify_hashes, verify_store
 from hub.log.verify import verify as verify_rows
 from hub.log.workers import Workers, cores, workers
 from hub.settings import Settings
+from schemas.policy import Policy, read_policy
 
 __all__ = ["verify"]
 
@@ -92,6 +97,13 @@ def verify(
             help="Read every payload and decide its admission again; slower.",
         ),
     ] = True,
+    policy: Annotated[
+        Path | None,
+        Parameter(
+            help="Whose word counts (C2SP tlog-policy): the newest checkpoint must be signed and "
+            "cosigned by it, and be of this log."
+        ),
+    ] = None,
     confirmed: Annotated[
         tuple[str, ...],
         Parameter(
@@ -131,6 +143,7 @@ def verify(
         )
     if feeds and not decisions:
         raise usage("--feeds needs the decisions", remedy="Leave --no-decisions out.")
+    trusted = _read_policy(policy, bundle)
     settings = Settings.from_environment()
     with open_source(bundle, connection, store) as source, progress("verifying", None) as told:
         size = source.size
@@ -149,6 +162,8 @@ def verify(
                 told,
             )
             report, reached = _verified(source, wanted, connection)
+            if report.ok and trusted is not None:
+                report = _witnessed(source, report, trusted)
     whole = not isinstance(source, BundleSource) or source.bundle.header.whole
     show_report(report, json=json, whole=whole, reached=reached)
     return DONE if report.ok else REFUSED
@@ -218,6 +233,48 @@ def _whole(source: StoreSource | BundleSource | HubSource, wanted: _Wanted) -> R
             source.log, earlier=wanted.earlier, progress=wanted.told, crew=wanted.crew
         )
     return verify_store(source.log, earlier=wanted.earlier, **given)
+
+
+def _read_policy(file: Path | None, bundle: Path | None) -> Policy | None:
+    if file is None:
+        return None
+    if bundle is not None:
+        raise usage(
+            "a bundle holds no checkpoint",
+            remedy="Compare it with one: `caspian log compare`.",
+        )
+    try:
+        return read_policy(file.read_bytes())
+    except OSError as e:
+        raise usage(f"{file}: {e.strerror or e}", remedy="Name the file of a policy.") from e
+
+
+def _witnessed(
+    source: StoreSource | BundleSource | HubSource, report: Report, policy: Policy
+) -> Report:
+    """Hold the newest checkpoint against the policy and the log that was verified."""
+    if isinstance(source, HubSource):
+        note = source.client.call(calls.checkpoint())
+        tile, size = source.tile, source.size
+    elif isinstance(source, StoreSource):
+        with source.log.reading() as c:
+            newest = latest(c)
+            note = b"" if newest is None else cosigned(c, newest).encode()
+        tile, size = Tree(source.log).tile, source.log.head().size
+    else:  # pragma: no cover - refused before
+        raise TypeError(source)
+    if not note:
+        return replace(report, fault=Fault(None, "checkpoint", "the log has signed nothing"))
+    end = read_signed_end(note)
+
+    def root_at(at: int) -> bytes | None:
+        return root_of_tiles(Tiles(tile, at), at)
+
+    try:
+        level, witnesses, fault = check_end(end, policy, size=size, root_at=root_at)
+    except Wrong as wrong:
+        return replace(report, fault=wrong.fault)
+    return replace(report, level=level or "", witnesses=witnesses, fault=fault)
 
 
 def _since(source: StoreSource | HubSource, since: Tip, wanted: _Wanted) -> Report:

@@ -38,6 +38,8 @@ def _object(report: Report, reached: Mapping[str, int]) -> dict[str, Any]:
             for feed, s in report.feeds.items()
         },
         "live": dict(reached),
+        "level": report.level,
+        "witnesses": list(report.witnesses),
         "fault": None
         if fault is None
         else {
@@ -74,6 +76,9 @@ def _tell(report: Report, *, whole: bool, reached: Mapping[str, int]) -> None:
                 + (f"; behind the log: {', '.join(behind)}" if behind else "")
             )
         )
+    if report.level:
+        by = ", ".join(report.witnesses) or "nobody"
+        say(styled(f"level   {report.level}; cosigned by {by}"))
     if report.fault is not None:
         _blame(report)
         return

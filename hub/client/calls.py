@@ -320,6 +320,11 @@ def export(record: Mapping[str, Any]) -> Call[dict[str, Any]]:
     return Call("POST", "/v1/exports", _object, json=dict(record))
 
 
+def checkpoint() -> Call[bytes]:
+    """Ask for the newest checkpoint."""
+    return Call("GET", "/log/checkpoint", lambda r: r.content)
+
+
 def tile(path: str) -> Call[bytes]:
     """Ask for a tile of the log's tree."""
     return Call("GET", f"/log/{path}", lambda r: r.content)

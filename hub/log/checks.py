@@ -195,12 +195,10 @@ class Checks:
             self._history.apply(row.index, entry)
         elif kind in CHANGE_KINDS:
             self._registry(row, entry, kind)
+        elif kind in {"action", "export"}:
+            self._done(row, entry, kind)
         elif kind == "acknowledgement":
             self._acknowledgement(row, entry)
-        elif kind == "export":
-            said = {name: entry[name] for name in ("role", "made", "export")}
-            again = Candidate("export", row.agency, person=entry["by"], body=said)
-            self._decide(row, again, Known())
         elif kind in {"escalation", "restart"}:
             self._followed(row, entry, kind)
 
@@ -345,6 +343,7 @@ class Checks:
             header=entry["header"] if "key" in entry else "",
             signature=entry.get("signature", ""),
             key=entry.get("key", ""),
+            person=entry.get("by", ""),
             xml_signature=json.dumps(entry["xml_signature"]) if "xml_signature" in entry else "",
         )
         self._escalations.message(
@@ -392,6 +391,18 @@ class Checks:
                 self.deliveries.route(row, self._history.at(row.index))
             self._decide(row, again, known)
             self._history.apply(row.index, entry)
+
+    def _done(self, row: LogRow, entry: dict[str, Any], kind: str) -> None:
+        """Decide again what a person did that changes nothing of the registry."""
+        inbox = entry["inbox"] if kind == "action" else ""
+        again = Candidate(
+            kind,  # type: ignore[arg-type]  # one of the two kinds
+            row.agency,
+            inbox=inbox,
+            person=entry["by"],
+            body=entry,
+        )
+        self._decide(row, again, Known())
 
     def _decide(self, row: LogRow, candidate: Candidate, known: Known) -> None:
         """Decide an entry again from the log before it: the same bytes must come out."""

@@ -17,7 +17,7 @@ from hub.log.checks import Tip
 from hub.log.faults import Fault, Wrong
 from hub.log.store import LogRow
 
-__all__ = ["Tiles", "frontier_of", "history_before", "shrunk"]
+__all__ = ["Tiles", "frontier_of", "history_before", "root_of_tiles", "shrunk"]
 
 GetTile = Callable[[int, int, int], bytes | None]
 """Level, number, width → that many hashes; None where the tree has not so many."""
@@ -50,18 +50,31 @@ def shrunk(size: int, since: Tip) -> Fault | None:
     return Fault(size, "rollback", detail)
 
 
+def _tree(tiles: Tiles, size: int) -> Frontier:
+    node, hashes, start = node_from(tiles), [], 0
+    for level in reversed(range(size.bit_length())):
+        if size >> level & 1:
+            hashes.append(node(level, start >> level))
+            start += 1 << level
+    return Frontier(size, tuple(hashes))
+
+
+def root_of_tiles(tiles: Tiles, size: int) -> bytes:
+    """Return the root over the first *size* entries as the tiles have it.
+
+    Raises:
+        Wrong: ``tree``; a tile is missing.
+    """
+    return _tree(tiles, size).root
+
+
 def frontier_of(tiles: Tiles, since: Tip) -> Frontier:
     """Return the tree of *since* as the tiles have it.
 
     Raises:
         Wrong: ``root``: it is not the tree that was trusted; ``tree``: a tile is missing.
     """
-    node, hashes, start = node_from(tiles), [], 0
-    for level in reversed(range(since.size.bit_length())):
-        if since.size >> level & 1:
-            hashes.append(node(level, start >> level))
-            start += 1 << level
-    frontier = Frontier(since.size, tuple(hashes))
+    frontier = _tree(tiles, since.size)
     if frontier.root != since.root:
         raise Wrong(
             None,

@@ -67,6 +67,10 @@ class Report:
     """The root over the entries read; None where they were not all, from the first."""
     since: int = 0
     """The entry that the checks began with."""
+    level: str = ""
+    """How far the newest checkpoint has come by a policy; empty where none was asked for."""
+    witnesses: tuple[str, ...] = ()
+    """Who has cosigned it."""
     fault: Fault | None = None
 
     @property
@@ -148,7 +152,7 @@ def verify(
         {} if checks.deliveries.unknown else checks.deliveries.kept or {},
         checks.fold().root if checks.rooted else None,
         first,
-        fault,
+        fault=fault,
     )
 
 

@@ -289,6 +289,33 @@ def test_what_cannot_be_verified_together_is_refused(
     assert done.stderr.startswith("error usage: ")
 
 
+def test_two_histories_are_told_from_one(caspian: Caspian, log: Log, tmp_path: Path) -> None:
+    root = json.loads(caspian("verify", "--hashes", "--json").stdout)["root"]
+    caspian("log", "export", "whole.gz")
+    for name, told in (("mine", bytes.fromhex(root)), ("theirs", bytes(32))):
+        body = f"{ORIGIN}\n9\n{base64.b64encode(told).decode()}\n"
+        line = f"\u2014 x {base64.b64encode(b'12345').decode()}\n"
+        (tmp_path / name).write_text(f"{body}\n{line}")
+    Writer(log).commit([alert("az-fhn", "later")])
+    caspian("log", "export", "later.gz")
+
+    for pair in (("mine", "whole.gz"), ("mine", "log.db"), ("whole.gz", "later.gz")):
+        done = caspian("log", "compare", *pair)
+        assert (done.returncode, done.stderr) == (0, ""), pair
+        assert "both begin with the same 9 entries" in done.stdout
+    for pair in (("mine", "theirs"), ("theirs", "later.gz"), ("log.db", "theirs")):
+        assert caspian("log", "compare", *pair).returncode == 5
+    log.close()
+    with closing(sqlite3.connect(tmp_path / "log.db")) as c, c:
+        c.execute("update tiles set hashes = zeroblob(320) where level = 0")
+        c.execute("update entries set body = x'7b7d' where idx = 7")
+    forked = json.loads(caspian("log", "compare", "log.db", "whole.gz", "--json").stdout)
+    assert (forked["ok"], forked["index"], forked["culprits"]) == (False, 7, ["hub"])
+    (tmp_path / "part").write_bytes(b"")
+    for wrong in ("missing", "part"):
+        assert caspian("log", "compare", "mine", wrong).returncode in {2, 5}
+
+
 @pytest.mark.parametrize("earlier", ["9", "9:xyz", ":", "x:" + "0" * 64])
 @pytest.mark.usefixtures("log")
 def test_an_end_that_is_none_is_refused(caspian: Caspian, earlier: str) -> None:
