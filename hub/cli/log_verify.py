@@ -54,6 +54,7 @@ class _Wanted:
     rules: Rules
     confirmed: dict[str, int]
     feeds: bool
+    withheld: bool
     crew: Workers
     told: Told
 
@@ -123,6 +124,10 @@ def verify(
         int | None,
         Parameter(name="--workers", help="How many processes; as many as there are cores."),
     ] = None,
+    withheld: Annotated[
+        bool,
+        Parameter(negative="", help="Payloads may be missing: the store is a mirror's."),
+    ] = False,
     json: AsJson = False,
     connection: Connection = Connection(),  # noqa: B008 - frozen, and made of the options
 ) -> int:
@@ -158,6 +163,7 @@ def verify(
                 Rules(future_tolerance=settings.future_tolerance),
                 read_confirmed(confirmed),
                 feeds,
+                withheld,
                 crew,
                 told,
             )
@@ -232,7 +238,7 @@ def _whole(source: StoreSource | BundleSource | HubSource, wanted: _Wanted) -> R
         return verify_hashes(
             source.log, earlier=wanted.earlier, progress=wanted.told, crew=wanted.crew
         )
-    return verify_store(source.log, earlier=wanted.earlier, **given)
+    return verify_store(source.log, earlier=wanted.earlier, withheld=wanted.withheld, **given)
 
 
 def _read_policy(file: Path | None, bundle: Path | None) -> Policy | None:
@@ -296,7 +302,7 @@ def _since(source: StoreSource | HubSource, since: Tip, wanted: _Wanted) -> Repo
         _rows_after(source, since, head),
         head,
         first=since.size,
-        payloads_required=isinstance(source, StoreSource),
+        payloads_required=isinstance(source, StoreSource) and not wanted.withheld,
         frontier=frontier,
         history=history,
         read=None if wanted.hashes else wanted.read,

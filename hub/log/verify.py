@@ -166,11 +166,13 @@ def verify_store(
     crew: Workers = ALONE,
     confirmed: Mapping[str, int] | None = None,
     keep_feeds: bool = False,
+    withheld: bool = False,
 ) -> Report:
     """Check the log in a store against its own end, and against an *earlier* one.
 
     A store that was changed together with its end agrees with itself: only an end
     that somebody else has kept shows that. The hub may go on appending meanwhile.
+    *withheld*: payloads may be missing, as in a mirror.
 
     Raises:
         Unavailable: ``log-unavailable``, ``workers-lost``.
@@ -190,6 +192,7 @@ def verify_store(
             crew=crew,
             confirmed=confirmed,
             keep_feeds=keep_feeds,
+            payloads_required=not withheld,
         )
     except (TypeError, ValueError, AttributeError) as e:
         # SQLite keeps whatever type it was given; such a column cannot even be read.
