@@ -65,6 +65,8 @@ _COMMANDS: Final = (
         _AGENCIES,
         "Show incidents and what is said of one.",
     ),
+    ("unacked", "hub.cli.watch:unacked", _AGENCIES, "Show what is still to acknowledge."),
+    ("handover", "hub.cli.watch:handover", _AGENCIES, "Report on a shift, for the next one."),
     (
         "escalations",
         "hub.cli.escalations:escalations",
@@ -108,6 +110,12 @@ _COMMANDS: Final = (
     ("consumers", "hub.cli.parts:consumers", _PARTS, "Run consumers: all jobs, or those named."),
     ("doctor", "hub.cli.doctor:doctor", _PARTS, "Check everything the hub needs."),
     ("rebuild", "hub.cli.rebuild:rebuild", _PARTS, "Make feeds and projections anew from the log."),
+    (
+        "context",
+        "hub.cli.contexts:app",
+        _PARTS,
+        "Keep the addresses of hubs, and who you are there.",
+    ),
     ("completion", "hub.cli.completion:completion", _PARTS, "Print a shell's completion script."),
 )
 
