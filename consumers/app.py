@@ -22,6 +22,7 @@ from redis.asyncio.retry import Retry
 from redis.backoff import ExponentialBackoff
 from redis.exceptions import RedisError
 
+from consumers.checkpoint import Checkpoints
 from consumers.delivery import Delivery
 from consumers.escalation import Escalations
 from consumers.fanout import FanOut
@@ -34,6 +35,7 @@ from hub.core.admission import Rules
 from hub.core.registry import History
 from hub.errors import Unavailable
 from hub.log.genesis import ensure_genesis, read_roots
+from hub.log.log_keys import first_key
 from hub.log.store import Log
 from hub.settings import Settings
 from hub.streams import keys
@@ -44,7 +46,7 @@ from hub.version import VERSION
 
 __all__ = ["JOBS", "JobName", "run", "running"]
 
-JobName = Literal["intake", "ledger", "fanout", "delivery", "escalation"]
+JobName = Literal["intake", "ledger", "fanout", "delivery", "escalation", "checkpoint"]
 JOBS: Final[tuple[JobName, ...]] = get_args(JobName)
 
 _KEEP: Final = timedelta(milliseconds=250)
@@ -124,6 +126,11 @@ class _Process:
             loops.append(_often(self._escalate, _LOOK))
         if "delivery" in self.jobs:
             loops.append(_often(self._collect, s.delivery_interval))
+        if "checkpoint" in self.jobs and s.log_keys:
+            signing = Checkpoints(self.log, self.redis, keys=s.log_keys, origin=s.origin)
+            loops.append(_often(signing.look, s.checkpoint_interval))
+        elif "checkpoint" in self.jobs:
+            _log.warning("checkpoint.idle", reason="CASPIAN_LOG_KEY names no key file")
         return loops
 
     async def _catch_up(self) -> None:
@@ -239,8 +246,16 @@ async def running(settings: Settings, jobs: Sequence[JobName]) -> AsyncIterator[
 
 def _begin_log(log: Log, settings: Settings) -> None:
     roots = read_roots(settings.roots) if settings.roots else ()
+    key = ""
+    if settings.log_keys and log.head().size == 0:
+        key = str(first_key(settings.log_keys, settings.origin))
     ensure_genesis(
-        log, origin=settings.origin, version=VERSION, now_us=time.time_ns() // 1000, roots=roots
+        log,
+        origin=settings.origin,
+        version=VERSION,
+        now_us=time.time_ns() // 1000,
+        roots=roots,
+        key=key,
     )
 
 

@@ -29,6 +29,7 @@ from hub.http import (
     schemas,
     session,
     sign_on,
+    static_log,
     threads,
     watch,
 )
@@ -66,6 +67,7 @@ _ROUTES = (
     members,
     registry,
     proofs,
+    static_log,
     auditing,
     session,
     sign_on,

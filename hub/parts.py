@@ -20,7 +20,7 @@ __all__ = ["CONSUMERS", "embedded_settings", "parts"]
 
 CONSUMERS: Mapping[str, Sequence[str]] = {
     "ledger": ("ledger",),
-    "fanout": ("fanout", "delivery", "escalation"),
+    "fanout": ("fanout", "delivery", "escalation", "checkpoint"),
     "intake": ("intake",),
 }
 """Which consumer processes run, and the jobs of each: as many as two cores serve well."""
@@ -40,6 +40,7 @@ def embedded_settings(settings: Settings, *, port: int) -> Settings:
             "log_url": f"sqlite:///{data / 'log.db'}",
             "data": data,
             "redis_users": settings.redis_users or data / "redis-users",
+            "log_key": settings.log_key or str(data / "log.key"),
         }
     )
 

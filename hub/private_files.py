@@ -6,7 +6,7 @@ import os
 import secrets
 from pathlib import Path
 
-__all__ = ["make_private", "write_private"]
+__all__ = ["make_private", "sync_directory", "write_private"]
 
 
 def make_private(directory: Path) -> None:
@@ -22,6 +22,8 @@ def make_private(directory: Path) -> None:
 def write_private(path: Path, text: str) -> None:
     """Write *text* into a file of mode 600; a crash leaves the old file or the new one.
 
+    When it returns the new one survives a power cut.
+
     Raises:
         OSError: it cannot be written.
     """
@@ -33,6 +35,20 @@ def write_private(path: Path, text: str) -> None:
             file.flush()
             os.fsync(file.fileno())
         draft.replace(path)
+        sync_directory(path.parent)
     except BaseException:
         draft.unlink(missing_ok=True)
         raise
+
+
+def sync_directory(directory: Path) -> None:
+    """Return once the names in a directory are on the disk.
+
+    Raises:
+        OSError: they cannot be written.
+    """
+    descriptor = os.open(directory, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

@@ -71,6 +71,13 @@ class Settings(BaseModel):
     """A JSON file with the states and their authorities' keys that a new log begins with. None:
     nobody signs changes of the registry, and the hub's operator makes them."""
 
+    log_key: str = ""
+    """The file of the key with which the log signs its checkpoints; while it is changed several,
+    with colons between, and each signs. The hub makes the first. Empty: nothing is signed."""
+
+    checkpoint_interval: Seconds = timedelta(milliseconds=200)
+    """How often the end of the log is signed, while there is something new."""
+
     host: str = "127.0.0.1"
     """Address the API listens on. The API speaks plain HTTP: put TLS in front of it."""
 
@@ -166,6 +173,8 @@ class Settings(BaseModel):
     def _related(self) -> Self:
         if self.claim_idle <= timedelta(0) or self.receipt_timeout <= timedelta(0):
             raise ValueError("claim_idle and receipt_timeout must be longer than nothing")
+        if not timedelta(milliseconds=10) <= self.checkpoint_interval <= timedelta(hours=1):
+            raise ValueError("checkpoint_interval is between 0.01 and 3600 seconds")
         if self.feed_retention < timedelta(minutes=1):
             raise ValueError("feed_retention under a minute would empty feeds before they are read")
         if not timedelta(minutes=5) <= self.session_idle <= self.session_lifetime:
@@ -184,6 +193,11 @@ class Settings(BaseModel):
     def proxies(self) -> tuple[IPv4Network | IPv6Network, ...]:
         """The trusted proxies as networks."""
         return _networks(self.trusted_proxies)
+
+    @property
+    def log_keys(self) -> tuple[Path, ...]:
+        """The files of the log's keys; none where nothing is signed."""
+        return tuple(Path(one) for one in self.log_key.split(os.pathsep) if one)
 
     @property
     def redis_address(self) -> str:

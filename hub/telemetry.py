@@ -234,6 +234,16 @@ class Metrics:
             "caspian_sse_dropped_total", "SSE clients dropped because they read too slowly."
         )
         self.log_size = self._gauge("caspian_log_size", "Entries in the log.")
+        self.checkpoints = self._counter(
+            "caspian_checkpoints_total", "Checkpoints that were signed and kept."
+        )
+        self.checkpoint_size = self._gauge(
+            "caspian_checkpoint_size", "Entries that the newest checkpoint covers."
+        )
+        self.checkpoint_refused = self._gauge(
+            "caspian_checkpoint_refused",
+            "1 while the signer finds that the store contradicts what was signed, else 0.",
+        )
         self.redis_rebuilds = self._counter(
             "caspian_redis_rebuilds_total", "Times that streams were made again from the log."
         )

@@ -25,7 +25,7 @@ from nacl.signing import VerifyKey
 
 from schemas.errors import Rejected
 
-__all__ = ["KEY_NAME", "VerifierKey", "decode_base64", "verify"]
+__all__ = ["KEY_NAME", "VerifierKey", "decode_base64", "is_sound", "verify"]
 
 KEY_NAME: Final = r"[A-Za-z0-9][A-Za-z0-9._/-]{0,99}"
 
@@ -50,7 +50,7 @@ def verify(public: bytes, signature: bytes, message: bytes) -> bool:
     The strict rule above holds whatever the library under it does. Frees the
     interpreter while it computes: threads verify on several cores at once.
     """
-    if len(signature) != 64 or not _is_sound(public) or not _is_sound(signature[:32]):
+    if len(signature) != 64 or not is_sound(public) or not is_sound(signature[:32]):
         return False
     try:
         VerifyKey(public).verify(message, signature)
@@ -59,7 +59,8 @@ def verify(public: bytes, signature: bytes, message: bytes) -> bool:
     return True
 
 
-def _is_sound(point: bytes) -> bool:
+def is_sound(point: bytes) -> bool:
+    """Tell whether 32 bytes are a point that all libraries take: canonical, of no small order."""
     if len(point) != 32:
         return False
     y = int.from_bytes(point, "little") & (_SIGN - 1)
@@ -106,7 +107,7 @@ def _read(text: str) -> VerifierKey:
     key = VerifierKey(name, blob[1:])
     if key.id != short:
         raise _invalid(f"its id is not {key.id}")
-    if not _is_sound(key.public):
+    if not is_sound(key.public):
         raise _invalid("its point is of small order or not canonical")
     return key
 

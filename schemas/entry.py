@@ -39,6 +39,7 @@ EntryKind = Literal[
     "key",
     "subscription",
     "redaction",
+    "log-key",
     "publish",
     "acknowledgement",
     "delivery",

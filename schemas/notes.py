@@ -20,7 +20,14 @@ from typing import Final
 from schemas.ed25519 import VerifierKey, decode_base64, verify
 from schemas.errors import Rejected
 
-__all__ = ["Note", "NoteSignature", "open_note", "read_note", "signature_line"]
+__all__ = [
+    "Note",
+    "NoteSignature",
+    "open_note",
+    "read_line",
+    "read_note",
+    "signature_line",
+]
 
 _DASH: Final = "\u2014 "
 _MOST: Final = 100
@@ -36,6 +43,10 @@ class NoteSignature:
     """4 bytes; which key of that name."""
     signature: bytes
 
+    def __str__(self) -> str:
+        """Return the line as it travels, without its end."""
+        return f"{_DASH}{self.name} {base64.b64encode(self.key_id + self.signature).decode()}"
+
     def is_by(self, key: VerifierKey) -> bool:
         """Tell whether this line says that *key* signed."""
         return self.name == key.name and self.key_id.hex() == key.id
@@ -50,11 +61,7 @@ class Note:
 
     def __str__(self) -> str:
         """Return the note as it travels."""
-        lines = "".join(
-            f"{_DASH}{s.name} {base64.b64encode(s.key_id + s.signature).decode()}\n"
-            for s in self.signatures
-        )
-        return f"{self.text}\n{lines}"
+        return f"{self.text}\n" + "".join(f"{s}\n" for s in self.signatures)
 
 
 def read_note(data: bytes) -> Note:
@@ -75,10 +82,15 @@ def read_note(data: bytes) -> Note:
     lines = below[:-1].split("\n")
     if len(lines) > _MOST:
         raise _invalid(f"there are more than {_MOST} signatures")
-    return Note(body + "\n", tuple(_line(line) for line in lines))
+    return Note(body + "\n", tuple(read_line(line) for line in lines))
 
 
-def _line(line: str) -> NoteSignature:
+def read_line(line: str) -> NoteSignature:
+    """Read one signature line, without its end.
+
+    Raises:
+        Rejected: ``note-invalid``.
+    """
     name, space, encoded = line.removeprefix(_DASH).partition(" ")
     blob = decode_base64(encoded)
     sound = line.startswith(_DASH) and space and name and "+" not in name

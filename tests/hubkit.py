@@ -236,6 +236,7 @@ def issue_tokens(log: Log) -> dict[str, str]:
     tokens["auditor of KZ"] = token("auditor", state="KZ")
     tokens["auditor of ir-ndmo"] = token("auditor", "ir-ndmo")
     tokens["witness"] = token("witness", state="TM")
+    tokens["mirror"] = token("mirror", state="TM")
     tokens["only reads"] = token("agency", "az-fhn", scopes=("read",))
     tokens["only publishes"] = token("agency", "az-fhn", scopes=("publish",))
     tokens["stranger"] = token("agency", "az-unknown")
@@ -260,6 +261,7 @@ async def running_hub(
                 "origin": "test.example/log",
                 "port": free_port(),
                 "data": directory,
+                "log_key": str(directory / "log.key"),
                 "delivery_interval": timedelta(milliseconds=200),
                 **given,
             }

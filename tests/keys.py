@@ -15,10 +15,13 @@ from hub.core.candidate import Candidate
 from hub.core.changes import ChangeKind, statement_text
 from hub.core.registry import Registry
 from hub.core.signing import Chain, audience_of
+from schemas.cosignature import CosignerKey, cosignature, message
 from schemas.dsse import HEADER_TYPE, STATEMENT_TYPE, pae
 from schemas.ed25519 import VerifierKey
+from schemas.notes import NoteSignature
 
 __all__ = [
+    "cosign",
     "header_of",
     "key",
     "raw_signature",
@@ -27,6 +30,7 @@ __all__ = [
     "signed_fields",
     "statement",
     "statement_of",
+    "witness",
 ]
 
 
@@ -42,6 +46,16 @@ def key(name: str) -> VerifierKey:
 def sign(name: str, payload_type: str, body: bytes) -> bytes:
     """Sign in a name."""
     return _secret(name).sign(pae(payload_type, body)).signature
+
+
+def witness(name: str) -> CosignerKey:
+    """Return the public key of a witness."""
+    return CosignerKey(name, bytes(_secret(name).verify_key))
+
+
+def cosign(name: str, text: str, at: int) -> NoteSignature:
+    """Cosign a checkpoint's text as a witness of that name, at a time in seconds."""
+    return cosignature(witness(name), at, raw_signature(name, message(text, at)))
 
 
 def raw_signature(name: str, data: bytes) -> bytes:

@@ -10,6 +10,7 @@ from typing import Any, Final, Literal
 
 __all__ = [
     "Check",
+    "checkpoint",
     "clock",
     "disk",
     "feeds",
@@ -94,6 +95,35 @@ def origin(of_log: object, of_settings: str) -> Check:
         f"the log calls itself {of_log!r}, the settings call it {of_settings!r}",
         "Set CASPIAN_ORIGIN to the log's own name, or CASPIAN_LOG_URL to another store.",
     )
+
+
+def checkpoint(wrong: str, size: int, last: tuple[int, timedelta] | None, *, signs: bool) -> Check:
+    """Judge whether the log's end is signed, and nothing that was signed is contradicted.
+
+    *wrong* says what is; *last* is the newest checkpoint's size, and by how much the log's
+    last entry is newer. *signs* says whether there is a key at all.
+    """
+    if wrong:
+        return Check(
+            "checkpoint",
+            "fail",
+            f"nothing can be signed: {wrong}",
+            'Stop the ledger, keep everything as it is, and see docs/operations.md, "Checkpoints '
+            'are refused".',
+        )
+    if not signs:
+        return Check(
+            "checkpoint", "warn", "nothing is signed", "Set CASPIAN_LOG_KEY to a file for its key."
+        )
+    if last is None:
+        remedy = "See that `caspian consumers checkpoint` runs, and its log."
+        return Check("checkpoint", "warn", "none yet", remedy)
+    covered, behind = last
+    detail = f"{covered} of {size} entries are signed"
+    if covered < size and behind > _STALE:
+        remedy = "See that `caspian consumers checkpoint` runs, and its log."
+        return Check("checkpoint", "fail", detail, remedy)
+    return Check("checkpoint", "ok", detail)
 
 
 def filesystem(kind: str) -> Check:

@@ -22,11 +22,15 @@ from hub.cli.options import AsJson
 from hub.cli.store import sqlite_file
 from hub.cli.terminal import emit, say, styled
 from hub.core.registry import History
-from hub.errors import HubError
-from hub.log.store import Log
+from hub.errors import HubError, Unavailable
+from hub.log.checkpoints import latest
+from hub.log.signer import contradiction, memory_of, remembered
+from hub.log.store import Head, Log
 from hub.settings import Settings
 from hub.streams import keys
 from hub.streams.connect import LOST, connect
+from schemas.checkpoint import Checkpoint
+from schemas.ed25519 import VerifierKey
 
 __all__ = ["doctor"]
 
@@ -90,11 +94,36 @@ def _examine() -> Iterator[Check]:
                 first = log.row(0)
                 if first is not None:
                     yield checkup.origin(first.entry.get("origin"), settings.origin)
+                    yield _checkpoint(log, head, settings)
             except HubError as e:
                 yield Check("log", "fail", e.detail, e.remedy)
             finally:
                 log.close()
     yield from asyncio.run(_streams(settings.redis_address, last, feeds))
+
+
+def _checkpoint(log: Log, head: Head, settings: Settings) -> Check:
+    with log.reading() as c:
+        last = latest(c)
+    known = [] if last is None else [Checkpoint(settings.origin, last.size, last.root)]
+    names = History(log.registry_entries()).latest.log_keys
+    try:
+        if settings.log_keys:
+            memory = memory_of(settings.log_keys[0])
+            own = remembered(memory, settings.origin, [VerifierKey.read(k) for k in names])
+            known += [] if own is None else [own]
+        wrong = contradiction(log, log.head(), known)
+    except Unavailable as e:
+        if e.code != "checkpoint-refused":
+            raise
+        wrong = e.detail
+    age = None if last is None else timedelta(microseconds=max(0, head.at_us - last.at_us))
+    return checkup.checkpoint(
+        wrong,
+        head.size,
+        None if last is None or age is None else (last.size, age),
+        signs=bool(settings.log_keys),
+    )
 
 
 def _place(file: Path) -> Iterator[Check]:

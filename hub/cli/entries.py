@@ -75,6 +75,9 @@ def _summary(row: LogRow, entry: Mapping[str, Any]) -> Text:  # noqa: C901  # a 
             return _member(entry["member"])
         case "subscription":
             return _subscription(entry["subscription"])
+        case "log-key":
+            change = entry["log-key"]
+            return styled(f"{change['action']} {change['key']}")
         case "escalation":
             return _escalation(entry)
         case "restart":

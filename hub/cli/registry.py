@@ -34,6 +34,9 @@ def show(
         emit(found)
         return
     say(styled(found["origin"], "bold"))
+    for key, life in found["log_keys"].items():
+        until = "" if life["until"] is None else f", retired at #{life['until']}"
+        say(styled(f"signs its checkpoints since #{life['since']}{until}: {key}"))
     if not found["signed"]:
         say(styled("its first entry names no roots: the operator alone changes the registry"))
     agencies: dict[str, Any] = found["agencies"]
@@ -75,7 +78,7 @@ def propose_(
     Parameters
     ----------
     kind: str
-        What changes: state, member, key or subscription.
+        What changes: state, member, key, subscription, redaction or log-key.
     record: str
         A JSON file with the record as it shall be; - is standard input.
 

@@ -36,7 +36,8 @@ def add(
         str, Parameter(help="Whose it is: az-fhn. For roles agency and officer.")
     ] = "",
     state: Annotated[
-        str, Parameter(help="Whose it is: AZ. For an auditor, registrar or witness of a state.")
+        str,
+        Parameter(help="Whose it is: AZ. For an auditor, registrar, witness or mirror of a state."),
     ] = "",
     person: Annotated[str, Parameter(help="Who acts with it. An officer acts by name.")] = "",
     scope: Annotated[
@@ -60,7 +61,7 @@ def add(
         agency: publishes, acknowledges and reads. officer: the same, in one person's name.
         auditor: reads the log; that of a state or agency, what these may read. registrar:
         registers members. operator: reads all and looks after dead letters. witness: cosigns
-        the log for a state.
+        the log for a state. mirror: copies all entries of the log for a state.
 
     """
     now = datetime.now(UTC)

@@ -50,6 +50,15 @@ class Signer(Protocol):
             Rejected: ``signer-failed``.
         """
 
+    def sign_note(self, text: str) -> bytes:
+        """Return the signature, 64 bytes, over a note's text (`schemas.notes`).
+
+        A note's first line is a name without a space: it is never taken for what `sign` signs.
+
+        Raises:
+            Rejected: ``signer-failed``.
+        """
+
 
 class _Seed:
     def __init__(self, key: VerifierKey, seed: bytes) -> None:
@@ -59,6 +68,9 @@ class _Seed:
     def sign(self, payload_type: str, body: bytes) -> bytes:
         return self._secret.sign(pae(payload_type, body)).signature
 
+    def sign_note(self, text: str) -> bytes:
+        return self._secret.sign(text.encode()).signature
+
 
 class _Command:
     def __init__(self, key: VerifierKey, command: Sequence[str]) -> None:
@@ -66,7 +78,12 @@ class _Command:
         self._command = list(command)
 
     def sign(self, payload_type: str, body: bytes) -> bytes:
-        data = pae(payload_type, body)
+        return self._sign(pae(payload_type, body))
+
+    def sign_note(self, text: str) -> bytes:
+        return self._sign(text.encode())
+
+    def _sign(self, data: bytes) -> bytes:
         try:
             done = subprocess.run(  # noqa: S603 - the owner of the key file names the program
                 self._command, input=data, capture_output=True, timeout=_PATIENCE_S, check=False

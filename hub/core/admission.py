@@ -517,6 +517,10 @@ class _Batch:
             subscription = Subscription.model_validate(facts["subscription"])
             same = self.registry.subscriptions.get(subscription.feed) == subscription
             return self.registry.since[subscription.feed] if same else None
+        if "log-key" in facts:
+            life = self.registry.log_keys.get(facts["log-key"]["key"])
+            added = facts["log-key"]["action"] == "add"
+            return life.since if added and life is not None and life.until is None else None
         if "redaction" in facts:
             row = self.known.by_index.get(str(facts["redaction"]["message"]))
             gone = row is not None and row.facts == MessageFacts.model_validate_json(

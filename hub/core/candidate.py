@@ -23,6 +23,7 @@ CandidateKind = Literal[
     "key",
     "subscription",
     "redaction",
+    "log-key",
     "dead-letter",
 ]
 Via = Literal["http", "stream", "hub"]

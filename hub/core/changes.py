@@ -23,6 +23,8 @@ a key is revoked       the agency's root or the authority of its state: one is e
                        to stop a thief
 a subscription         the agency's root or one of its keys
 a redaction            the authority of the state of the message's agency: it is its law
+a key of the log       the authorities of more than half of the states and, where it begins,
+                       the key itself
 =====================  =============================================================
 
 Where the first entry of the log named no roots there is nobody to ask: the hub's
@@ -32,13 +34,13 @@ operator changes the registry, and every such entry shows that nobody signed it.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final, Literal, cast, get_args
 
 from pydantic import ValidationError
 
-from hub.core.identities import KeyChange, KeyLife, State
+from hub.core.identities import KeyChange, KeyLife, LogKeyChange, State
 from hub.core.redaction import Redaction
 from hub.core.registry import Agency, Registry, read_agency, read_subscription
 from schemas.dsse import STATEMENT_TYPE, read_signatures, signed_by, write_signatures
@@ -47,7 +49,7 @@ from schemas.errors import Rejected
 
 __all__ = ["Change", "ChangeKind", "change_of", "redacted_by", "statement_text", "subject_named"]
 
-ChangeKind = Literal["state", "member", "key", "subscription", "redaction"]
+ChangeKind = Literal["state", "member", "key", "subscription", "redaction", "log-key"]
 _KINDS: Final[tuple[str, ...]] = get_args(ChangeKind)
 _LONGEST: Final = 32_768
 
@@ -82,6 +84,8 @@ def statement_text(
 
 def subject_named(kind: str, record: Mapping[str, Any]) -> str:
     """Return whom a change is about, whose count of changes it moves on."""
+    if kind == "log-key":
+        return "log"
     if kind in {"state", "member"}:
         return f"{'state' if kind == 'state' else 'agency'}:{record.get('id')}"
     return f"agency:{record.get('agency')}"
@@ -176,6 +180,10 @@ def _record(kind: str, record: Mapping[str, Any], registry: Registry) -> tuple[d
             return redaction.model_dump(mode="json"), ""
         if kind == "state":
             return State.model_validate(record).model_dump(mode="json"), ""
+        if kind == "log-key":
+            own = LogKeyChange.model_validate(record)
+            _check_log_key(own, registry)
+            return own.model_dump(mode="json"), ""
         change = KeyChange.model_validate(record)
     except ValidationError as e:
         fault = e.errors(include_url=False, include_input=False)[0]
@@ -191,13 +199,7 @@ def _check_key(change: KeyChange, registry: Registry) -> None:
     if change.action == "add":
         used = {agency.root for agency in registry.agencies.values()}
         used |= {state.authority for state in registry.states.values()}
-        publics = {VerifierKey.read(k).public for k in [*registry.keys, *(used - {""})]}
-        if VerifierKey.read(change.key).public in publics:
-            raise Rejected(
-                "key-taken",
-                "this key is or was in use; a key serves one agency for one purpose, once",
-                remedy="Make a new one: `caspian keys new`.",
-            )
+        _check_free(change.key, (*registry.keys, *registry.log_keys, *(used - {""})))
         if change.compromised_since is not None:
             raise _invalid("a key that begins is not compromised")
     elif change.expires is not None:
@@ -207,6 +209,37 @@ def _check_key(change: KeyChange, registry: Registry) -> None:
             "key-unknown",
             f"this is no key of {change.agency} that could be revoked",
             remedy="Look at `caspian keys ls`.",
+        )
+
+
+def _check_log_key(change: LogKeyChange, registry: Registry) -> None:
+    """Let a key begin that serves nothing else, and cease where another goes on."""
+    life = registry.log_keys.get(change.key)
+    counting = {k for k, one in registry.log_keys.items() if one.until is None}
+    if change.action == "retire":
+        if change.key not in counting:
+            raise Rejected(
+                "key-unknown",
+                "this is no key of the log that could be retired",
+                remedy="Look at `caspian registry show`.",
+            )
+        if len(counting) == 1:
+            raise _invalid("nobody could sign the log's checkpoints: let another key begin first")
+        return
+    if VerifierKey.read(change.key).name != registry.origin:
+        raise _invalid(f"a key of this log has its name, {registry.origin}")
+    if life is None or life.until is not None:
+        used = [agency.root for agency in registry.agencies.values() if agency.root]
+        used += [state.authority for state in registry.states.values()]
+        _check_free(change.key, (*registry.keys, *registry.log_keys, *used))
+
+
+def _check_free(key: str, taken: Iterable[str]) -> None:
+    if VerifierKey.read(key).public in {VerifierKey.read(one).public for one in taken}:
+        raise Rejected(
+            "key-taken",
+            "this key is or was in use; a key serves one agency for one purpose, once",
+            remedy="Make a new one: `caspian keys new`.",
         )
 
 
@@ -233,6 +266,11 @@ def _signers(text: str, body: Mapping[str, Any]) -> frozenset[str]:
 def _check_signers(
     kind: str, record: Mapping[str, Any], registry: Registry, signers: frozenset[str]
 ) -> None:
+    if kind == "log-key":
+        own = {str(record["key"])} if record["action"] == "add" else set()
+        if own <= signers and _majority(registry, "", signers):
+            return
+        raise _unsigned("more than half of the states" + (" and by the key itself" if own else ""))
     wanted = _wanted(kind, record, registry)
     if not any(alternative <= signers for alternative in wanted):
         if kind == "state" and _majority(registry, str(record["id"]), signers):
@@ -242,11 +280,15 @@ def _check_signers(
             for alternative in wanted
         )
         also = "more than half of the states" if kind == "state" else ""
-        raise Rejected(
-            "statement-unsigned",
-            f"it must be signed by {' or by '.join(filter(None, (ways, also)))}",
-            remedy="Have it signed with `caspian registry sign` by those, and send it again.",
-        )
+        raise _unsigned(" or by ".join(filter(None, (ways, also))))
+
+
+def _unsigned(by: str) -> Rejected:
+    return Rejected(
+        "statement-unsigned",
+        f"it must be signed by {by}",
+        remedy="Have it signed with `caspian registry sign` by those, and send it again.",
+    )
 
 
 def _wanted(kind: str, record: Mapping[str, Any], registry: Registry) -> tuple[frozenset[str], ...]:

@@ -1,4 +1,4 @@
-"""Whose word counts: the states' authorities, the agencies' roots, and the keys of messages (G9).
+"""Whose word counts: states' authorities, agencies' roots, keys of messages and of the log (G9).
 
 These are records of the registry. A private key is never here: only the verifier
 keys (`schemas.ed25519.VerifierKey`), as text.
@@ -13,7 +13,15 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, field_validato
 
 from schemas.ed25519 import VerifierKey
 
-__all__ = ["STATE_CODE", "KeyChange", "KeyLife", "State", "read_key_text"]
+__all__ = [
+    "STATE_CODE",
+    "KeyChange",
+    "KeyLife",
+    "LogKeyChange",
+    "LogKeyLife",
+    "State",
+    "read_key_text",
+]
 
 STATE_CODE: Final = r"^[A-Z]{2}$"
 
@@ -98,3 +106,31 @@ class KeyLife(_Record):
             until=index if self.until is None else self.until,
             compromised_since=min(doubts, default=None),
         )
+
+
+class LogKeyChange(_Record):
+    """A key with which the log signs its checkpoints begins or ceases to count."""
+
+    key: str
+    """The verifier key; its name is the log's."""
+    action: Literal["add", "retire"]
+    reason: str = Field("", max_length=500)
+
+    @field_validator("key")
+    @classmethod
+    def _is_key(cls, value: str) -> str:
+        VerifierKey.read(value)
+        return value
+
+
+class LogKeyLife(_Record):
+    """Which checkpoints a key of the log may sign: those that hold the entry that names it."""
+
+    since: int
+    """The entry that added it, or the first of the log."""
+    until: int | None = None
+    """The entry that retired it."""
+
+    def signs(self, size: int) -> bool:
+        """Tell whether the key may sign a checkpoint over the first *size* entries."""
+        return self.since < size and (self.until is None or size <= self.until)

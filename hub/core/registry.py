@@ -1,7 +1,7 @@
 """Who belongs: states, members, their keys, feeds and subscriptions, folded from the log.
 
 The registry is a value. It begins with the ``genesis`` entry and changes only by
-``state``, ``member``, ``key`` and ``subscription`` entries of the log, so the registry
+``state``, ``member``, ``key``, ``subscription`` and ``log-key`` entries of the log, so the registry
 at any index can be made again by anybody who has the log (guarantees G5 and
 "members are data, not code").
 """
@@ -26,7 +26,14 @@ from pydantic import (
     model_validator,
 )
 
-from hub.core.identities import KeyChange, KeyLife, State, read_key_text
+from hub.core.identities import (
+    KeyChange,
+    KeyLife,
+    LogKeyChange,
+    LogKeyLife,
+    State,
+    read_key_text,
+)
 from schemas.errors import Rejected
 from schemas.places import checked_outlines, checked_places, pinned
 
@@ -54,7 +61,7 @@ AGENCY_ID: Final = r"^[a-z]{2}-[a-z0-9][a-z0-9-]{0,29}$"
 FEED_ID: Final = r"^[a-z]{2}-[a-z0-9][a-z0-9-]{0,29}(\.[a-z0-9][a-z0-9-]{0,29})?$"
 """An agency's main feed bears its id; every other adds a dot and a name: ``az-fhn.exercise``."""
 
-CHANGE_KINDS: Final = frozenset({"state", "member", "key", "subscription", "redaction"})
+CHANGE_KINDS: Final = frozenset({"state", "member", "key", "subscription", "redaction", "log-key"})
 """Entries that somebody may have to sign for: they change the registry, or what is kept."""
 
 REGISTRY_KINDS: Final = CHANGE_KINDS | {"genesis"}
@@ -216,8 +223,11 @@ class Registry(BaseModel):
     agencies: dict[str, Agency] = Field(default_factory=dict)
     keys: dict[str, KeyLife] = Field(default_factory=dict)
     """By verifier key."""
+    log_keys: dict[str, LogKeyLife] = Field(default_factory=dict)
+    """The keys that sign the log's checkpoints, by verifier key."""
     versions: dict[str, int] = Field(default_factory=dict)
-    """How many signed changes there were of each subject: ``state:AZ``, ``agency:az-fhn``."""
+    """How many signed changes there were of each subject: ``state:AZ``, ``agency:az-fhn``,
+    ``log``."""
     subscriptions: dict[str, Subscription] = Field(default_factory=dict)
     """By feed id."""
     since: dict[str, int] = Field(default_factory=dict)
@@ -290,7 +300,9 @@ class Registry(BaseModel):
         kind = entry["kind"]
         if kind == "genesis":
             states = [State.model_validate(one) for one in entry.get("roots", ())]
-            return {"origin": entry["origin"], "states": {one.id: one for one in states}}
+            own = {entry["key"]: LogKeyLife(since=index)} if "key" in entry else {}
+            found = {one.id: one for one in states}
+            return {"origin": entry["origin"], "states": found, "log_keys": own}
         if kind == "state":
             state = State.model_validate(entry["state"])
             return {"states": {**self.states, state.id: state}}
@@ -308,6 +320,9 @@ class Registry(BaseModel):
             else:
                 life = self.keys[change.key].revoked(index, change.compromised_since)
             return {"keys": {**self.keys, change.key: life}}
+        if kind == "log-key":
+            sign = LogKeyChange.model_validate(entry["log-key"])
+            return {"log_keys": {**self.log_keys, sign.key: self._own_life(index, sign)}}
         if kind == "subscription":
             subscription = Subscription.model_validate(entry["subscription"])
             return {
@@ -315,6 +330,12 @@ class Registry(BaseModel):
                 "since": {subscription.feed: index, **self.since},
             }
         return {}
+
+    def _own_life(self, index: int, change: LogKeyChange) -> LogKeyLife:
+        known = self.log_keys.get(change.key)
+        if known is None:
+            return LogKeyLife(since=index)
+        return known if change.action == "add" else LogKeyLife(since=known.since, until=index)
 
 
 def subject_of(statement: str) -> tuple[str, int]:

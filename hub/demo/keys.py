@@ -22,7 +22,7 @@ from hub.demo.members import MEMBERS, SIGN_ALL, STATES, UNSIGNED
 from schemas.dsse import STATEMENT_TYPE
 from schemas.receipt import Receipt
 
-__all__ = ["Keys", "register"]
+__all__ = ["Keys", "announce", "register"]
 
 _YEAR: Final = "2026"
 
@@ -90,13 +90,25 @@ async def register(
             await _change(operator, keys, "subscription", wanted, f"{wanted['agency']}-root")
 
 
+async def announce(operator: AsyncClient, keys: Keys, key_file: Path) -> None:
+    """Have all states announce the key that signs the log, where it began without one."""
+    if not (await operator.registry())["log_keys"]:
+        own = open_signer(key_file, lambda: "")
+        record = {"key": str(own.key), "action": "add"}
+        await _change(operator, keys, "log-key", record, own, *map(_authority, STATES))
+
+
 async def _change(
-    operator: AsyncClient, keys: Keys, kind: ChangeKind, record: Mapping[str, Any], *names: str
+    operator: AsyncClient,
+    keys: Keys,
+    kind: ChangeKind,
+    record: Mapping[str, Any],
+    *names: str | Signer,
 ) -> None:
     found = await operator.registry()
     registry = Registry(origin=found["origin"], versions=found["versions"])
     text = statement_text(registry.origin, kind, record, registry)
-    signers = [keys.signer(name) for name in names]
+    signers = [keys.signer(name) if isinstance(name, str) else name for name in names]
     signatures = [
         {
             "key": str(signer.key),

@@ -18,7 +18,7 @@ from rich.markup import escape
 from hub.client import AsyncClient, StreamPublisher
 from hub.core.registry import History, channel_of, main_feeds
 from hub.core.routing import entitled
-from hub.demo.keys import Keys, register
+from hub.demo.keys import Keys, announce, register
 from hub.demo.members import MEMBERS, OFFICERS, SUBSCRIPTIONS, UNSIGNED
 from hub.demo.scenario import fill, template
 from hub.demo.script import STEPS, Acknowledge, Publish, Step
@@ -134,6 +134,7 @@ class _Demo:
         states = len({record["state"] for record in MEMBERS})
         if (await operator.registry())["signed"]:
             await register(operator, self.keys, SUBSCRIPTIONS)
+            await announce(operator, self.keys, self.settings.log_keys[0])
             how = "; their states' authorities have signed for each"
         else:
             for record in MEMBERS:

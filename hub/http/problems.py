@@ -45,6 +45,7 @@ _STATUS: Final[Mapping[str, int]] = {
     "unknown-message": 404,
     "feed-unknown": 404,
     "entry-unknown": 404,
+    "checkpoint-none": 404,
     "session-unknown": 404,
     "incident-unknown": 404,
     "sign-on-unknown": 404,

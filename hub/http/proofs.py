@@ -1,14 +1,13 @@
-"""Proofs over the log for whoever keeps a root, and the tiles that they are made of."""
+"""Proofs over the log for whoever keeps a root."""
 
 from __future__ import annotations
 
 import asyncio
 from typing import Annotated, Any, Final
 
-from fastapi import APIRouter, Query, Response
+from fastapi import APIRouter, Query
 
 from hub.core.merkle import leaf_hash
-from hub.core.tiles import WIDTH, read_path
 from hub.errors import Rejected
 from hub.http.problems import RESPONSES
 from hub.http.state import Asker, HubState
@@ -57,24 +56,6 @@ async def consistency(
     proof = await asyncio.to_thread(tree.consistency, old, of)
     root = await asyncio.to_thread(tree.root, of)
     return {"old": old, "size": of, "root": root.hex(), "proof": [one.hex() for one in proof]}
-
-
-@router.get(
-    "/log/tile/{path:path}",
-    summary="A tile of the log's tree",
-    response_class=Response,
-    responses={200: {"content": {"application/octet-stream": {}}}},
-)
-async def tile(path: str, hub: HubState, _asker: Asker) -> Response:
-    """Return 256 hashes of the tree, or as many as were asked for (C2SP tlog-tiles)."""
-    found = read_path(path)
-    hashes = None
-    if found is not None and found[0] >= 0 and found[1] < _LARGEST:
-        hashes = await asyncio.to_thread(Tree(hub.log).tile, *found)
-    if found is None or hashes is None:
-        raise Rejected("entry-unknown", f"the log has no tile {path[:100]}")
-    kept = "public, max-age=31536000, immutable" if found[2] == WIDTH else "no-store"
-    return Response(hashes, media_type="application/octet-stream", headers={"Cache-Control": kept})
 
 
 async def _size(hub: HubState, size: int | None) -> int:

@@ -31,7 +31,7 @@ async def registry(hub: HubState, _asker: Asker) -> dict[str, Any]:
     """Return who belongs and whose word counts, as of the end of the log."""
     found = (await hub.registry(fresh=True)).latest
     told: dict[str, Any] = found.model_dump(
-        mode="json", include={"origin", "states", "agencies", "keys", "versions"}
+        mode="json", include={"origin", "states", "agencies", "keys", "log_keys", "versions"}
     )
     return {**told, "signed": found.signed}
 

@@ -15,7 +15,7 @@ from schemas.entry import from_micros
 
 __all__ = ["may_read", "may_read_message", "shown"]
 
-_PUBLIC: Final = frozenset({"genesis", "restart", "state", "member", "key"})
+_PUBLIC: Final = frozenset({"genesis", "restart", "state", "member", "key", "log-key"})
 
 
 def may_read(asker: Principal, row: LogRow, history: History) -> bool:

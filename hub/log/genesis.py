@@ -18,7 +18,13 @@ __all__ = ["ensure_genesis", "read_roots"]
 
 
 def ensure_genesis(
-    log: Log, *, origin: str, version: str, now_us: int, roots: Sequence[State] = ()
+    log: Log,
+    *,
+    origin: str,
+    version: str,
+    now_us: int,
+    roots: Sequence[State] = (),
+    key: str = "",
 ) -> Head:
     """Begin the log where it is empty, and return its end.
 
@@ -26,7 +32,8 @@ def ensure_genesis(
     and the names of the hash and of the tree; the version of the entry format is
     ``v``, as in every entry. It also names the *roots*: the states and their authorities,
     whose signatures every later change of the registry must bear. Without them the hub's
-    operator alone decides who is a member, and the log shows that. Idempotent, and safe
+    operator alone decides who is a member, and the log shows that. *key* is the verifier key
+    with which the log signs its checkpoints; one can also be announced later. Idempotent, and safe
     when several processes begin at once: the commit of one of them stands, and the others
     find it.
 
@@ -44,6 +51,8 @@ def ensure_genesis(
         }
         if roots:
             facts["roots"] = [state.model_dump(mode="json") for state in roots]
+        if key:
+            facts["key"] = key
         entry = NewEntry("genesis", now_us, "", encode("genesis", now_us, "", facts))
         try:
             return log.append([entry], expect=head)

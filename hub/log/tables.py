@@ -1,9 +1,9 @@
 """The tables of the log's store, the same on SQLite and PostgreSQL.
 
-``entries``, ``payloads`` and ``head`` are the log. `ACCESS` is who may use the hub, `ALIVE`
-when it was last at work: they are in no log and no bundle. Every other table is a
-projection: it is written in the same commit, and `hub.log.projections` makes it anew from
-the log.
+``entries``, ``payloads`` and ``head`` are the log. `SIGNED` is what was said of the log to
+others: it cannot be made again. `ACCESS` is who may use the hub, `ALIVE` when it was last at
+work: they are in no log and no bundle. Every other table is a projection: it is written in
+the same commit, and `hub.log.projections` makes it anew from the log.
 """
 
 from __future__ import annotations
@@ -31,6 +31,8 @@ __all__ = [
     "ALIVE",
     "ATTEMPTS",
     "CHAINS",
+    "CHECKPOINTS",
+    "COSIGNATURES",
     "CREDENTIALS",
     "DELIVERIES",
     "ENTRIES",
@@ -45,6 +47,7 @@ __all__ = [
     "RECOVERY_CODES",
     "REFS",
     "SESSIONS",
+    "SIGNED",
     "TILES",
 ]
 
@@ -97,6 +100,29 @@ TILES: Final = Table(
     Column("level", Integer, primary_key=True, autoincrement=False),
     Column("number", BigInteger, primary_key=True, autoincrement=False),
     Column("hashes", LargeBinary, nullable=False),
+    sqlite_with_rowid=False,
+)
+
+CHECKPOINTS: Final = Table(
+    "checkpoints",
+    METADATA,
+    Column("size", BigInteger, primary_key=True, autoincrement=False),
+    Column("root", LargeBinary, nullable=False),
+    Column("at_us", BigInteger, nullable=False),
+    # The whole note as the log signed it (C2SP tlog-checkpoint), without cosignatures.
+    Column("note", Text, nullable=False),
+    sqlite_with_rowid=False,
+)
+
+COSIGNATURES: Final = Table(
+    "cosignatures",
+    METADATA,
+    Column("size", BigInteger, primary_key=True, autoincrement=False),
+    Column("name", String(200), primary_key=True),
+    Column("key_id", LargeBinary, primary_key=True),
+    # Seconds since 1970, as the witness has it; part of the signature.
+    Column("time", BigInteger, nullable=False),
+    Column("signature", LargeBinary, nullable=False),
     sqlite_with_rowid=False,
 )
 
@@ -293,6 +319,8 @@ SESSIONS: Final = Table(
 )
 
 ACCESS: Final = (CREDENTIALS, ACCOUNTS, RECOVERY_CODES, ATTEMPTS, SESSIONS)
+
+SIGNED: Final = (CHECKPOINTS, COSIGNATURES)
 
 PROJECTIONS: Final = (
     TILES,

@@ -11,9 +11,9 @@ from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 
 from hub.core.merkle import leaf_hash, node_hash
 from hub.core.tiles import WIDTH, Tile, grown, partial_widths
-from hub.log.tables import TILES
+from hub.log.tables import ENTRIES, TILES
 
-__all__ = ["add_leaves", "read_tiles", "tiles_fault"]
+__all__ = ["add_leaves", "bundle", "read_tiles", "tiles_fault"]
 
 _MAKE: Final[dict[str, Any]] = {"sqlite": sqlite_insert, "postgresql": pg_insert}
 
@@ -37,6 +37,23 @@ def read_tiles(c: Connection, tiles: Sequence[Tile]) -> dict[Tile, bytes]:
         return {}
     wanted = or_(*(and_(TILES.c.level == lv, TILES.c.number == n) for lv, n in tiles))
     return {(r.level, r.number): r.hashes for r in c.execute(select(TILES).where(wanted))}
+
+
+def bundle(c: Connection, number: int, width: int = WIDTH) -> bytes | None:
+    """Return *width* entries from ``256 * number`` on, each after its length in two bytes.
+
+    None where the log has not so many.
+    """
+    first = WIDTH * number
+    query = (
+        select(ENTRIES.c.idx, ENTRIES.c.body)
+        .where(ENTRIES.c.idx >= first, ENTRIES.c.idx < first + width)
+        .order_by(ENTRIES.c.idx)
+    )
+    rows = c.execute(query).all()
+    if len(rows) != width or rows[-1].idx != first + width - 1:
+        return None
+    return b"".join(len(row.body).to_bytes(2, "big") + row.body for row in rows)
 
 
 def tiles_fault(c: Connection, size: int) -> tuple[int, str] | None:

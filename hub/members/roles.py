@@ -21,7 +21,7 @@ __all__ = [
     "written_scopes",
 ]
 
-Role = Literal["agency", "officer", "auditor", "registrar", "operator", "witness"]
+Role = Literal["agency", "officer", "auditor", "registrar", "operator", "witness", "mirror"]
 ROLES: Final[tuple[Role, ...]] = get_args(Role)
 
 Scope = Literal[
@@ -33,6 +33,7 @@ Scope = Literal[
     "register",  # members and subscriptions
     "operate",  # dead letters that are tried again
     "cosign",  # the log's checkpoints, as a witness
+    "mirror",  # all entries of the log, without payloads
 ]
 SCOPES: Final[tuple[Scope, ...]] = get_args(Scope)
 
@@ -43,6 +44,7 @@ MAY: Final[Mapping[Role, frozenset[Scope]]] = {
     "registrar": frozenset({"register"}),
     "operator": frozenset({"read", "audit", "register", "operate"}),
     "witness": frozenset({"cosign"}),
+    "mirror": frozenset({"mirror"}),
 }
 """All that a role may. A token or a session has these or fewer."""
 
@@ -156,8 +158,8 @@ def place_of(role: Role, agency: str, state: str, person: str) -> str:
     state = state or own
     if state and not (len(state) == 2 and state.isascii() and state.isupper()):
         raise Rejected("credential-invalid", f"{state[:20]} is no code of a state, such as AZ")
-    if role == "witness" and not state:
-        raise Rejected("credential-invalid", "a witness is a state's: give the state")
+    if role in {"witness", "mirror"} and not state:
+        raise Rejected("credential-invalid", f"a {role} is a state's: give the state")
     if role == "operator" and state:
         raise Rejected("credential-invalid", "an operator is the hub's, not one state's")
     return state

@@ -13,7 +13,7 @@ from tests.cli.hub import Hub
 READERS = {"agency", "officer", "auditor", "operator"}
 AUDITORS = {"auditor", "operator"}
 REGISTRARS = {"registrar", "operator"}
-EVERYBODY = {*READERS, "registrar", "witness"}
+EVERYBODY = {*READERS, "registrar", "witness", "mirror"}
 ROLES = sorted(EVERYBODY)
 
 COMMANDS: dict[str, tuple[tuple[str, ...], set[str]]] = {
@@ -32,9 +32,9 @@ COMMANDS: dict[str, tuple[tuple[str, ...], set[str]]] = {
         ("log", "redact", "999999", "az-fhn", "--grounds", "none"),
         REGISTRARS,
     ),
-    "members ls": (("members", "ls"), EVERYBODY - {"witness"}),
+    "members ls": (("members", "ls"), EVERYBODY - {"witness", "mirror"}),
     "members add": (("members", "add", "kz-new", "--name", "New"), REGISTRARS),
-    "subs ls": (("subs", "ls"), EVERYBODY - {"witness"}),
+    "subs ls": (("subs", "ls"), EVERYBODY - {"witness", "mirror"}),
     "subs add": (("subs", "add", "az-fhn.all"), REGISTRARS),
     "registry show": (("registry", "show"), EVERYBODY),
     "registry submit": (("registry", "submit", "s.json"), REGISTRARS),
@@ -54,6 +54,7 @@ def asked(hub: Hub) -> Hub:
         "registrar": ("--person", "P"),
         "operator": (),
         "witness": ("--state", "AZ"),
+        "mirror": ("--state", "AZ"),
     }
     for role, place in places.items():
         made = hub.caspian("tokens", "add", role, *place)

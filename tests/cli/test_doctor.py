@@ -12,8 +12,11 @@ import redis
 from sqlalchemy import make_url
 
 from hub.cli import checkup
+from hub.log.checkpoints import SignedCheckpoint, put
+from hub.log.store import Log
 from hub.streams.embedded import EmbeddedServer
-from tests.cli.conftest import Caspian
+from schemas.checkpoint import Checkpoint
+from tests.cli.conftest import ORIGIN, Caspian
 from tests.log.postgres_server import PostgresMissing, postgres_server
 
 
@@ -177,3 +180,35 @@ def test_servers_of_old_are_refused(info: dict[str, str], verdict: str) -> None:
 def test_each_fact_has_its_verdict(check: checkup.Check, verdict: str) -> None:
     assert check.verdict == verdict
     assert check.verdict == "ok" or check.remedy
+
+
+def test_a_log_that_contradicts_what_was_signed_is_found_out(
+    caspian: Caspian, log: Log, tmp_path: Path
+) -> None:
+    given = {"CASPIAN_REDIS_URL": "redis://127.0.0.1:1/0"}
+    _, unsigned = verdicts(caspian, **given)
+    root = b"x" * 32
+    text = Checkpoint(ORIGIN, 3, root).body()
+    with log.writing() as c:
+        put(c, SignedCheckpoint(3, root, 1, text))
+    code, found = verdicts(caspian, CASPIAN_LOG_KEY=str(tmp_path / "log.key"), **given)
+
+    assert unsigned["checkpoint"] == ("warn", "nothing is signed")
+    assert code == 3
+    assert found["checkpoint"][0] == "fail"
+    assert "the history is another" in found["checkpoint"][1]
+
+
+@pytest.mark.parametrize(
+    ("last", "verdict"),
+    [
+        (None, "warn"),
+        ((9, timedelta(0)), "ok"),
+        ((8, timedelta(seconds=1)), "ok"),
+        ((8, timedelta(minutes=1)), "fail"),
+    ],
+)
+def test_what_is_not_signed_in_time_is_found_out(
+    last: tuple[int, timedelta] | None, verdict: str
+) -> None:
+    assert checkup.checkpoint("", 9, last, signs=True).verdict == verdict

@@ -19,6 +19,7 @@ from hub.core.merkle import EMPTY, extend
 from hub.core.registry import Registry
 from hub.log.store import Head
 from hub.log.verify import verify
+from schemas.ed25519 import VerifierKey
 from schemas.entry import decode, encode, micros
 from schemas.errors import Rejected
 from tests.keys import key, statement, statement_of
@@ -319,3 +320,91 @@ def test_whatever_is_proposed_is_a_change_or_is_refused(body: dict[str, str]) ->
         body.setdefault("signatures", "[]")
     with pytest.raises(Rejected):
         change_of("member", body, registry)
+
+
+ORIGIN = "test.example/log"
+
+
+def log_key(action: str = "add", name: str = ORIGIN, seed: str = ORIGIN) -> dict[str, Any]:
+    return {"key": str(VerifierKey(name, key(seed).public)), "action": action}
+
+
+@pytest.mark.parametrize("signers", list(combinations(STATES, 3)))
+def test_three_of_five_states_and_the_key_itself_announce_a_key_of_the_log(
+    signers: tuple[str, ...],
+) -> None:
+    log = Signed().with_agency()
+
+    assert log.change("log-key", log_key(), *signers) == UNSIGNED
+    assert log.change("log-key", log_key(), *signers[:2], ORIGIN) == UNSIGNED
+    assert log.change("log-key", log_key(), *signers[:2], "az-fhn-root", ORIGIN) == UNSIGNED
+    assert log.change("log-key", log_key(), *signers, ORIGIN) == TAKEN
+    life = log.registry.log_keys[log_key()["key"]]
+    assert (life.since, life.until) == (5, None)
+    assert [life.signs(size) for size in (5, 6, 99)] == [False, True, True]
+    assert log.sound()
+
+
+def test_a_key_of_the_log_is_retired_when_another_counts_and_never_comes_back() -> None:
+    log = Signed()
+    three = STATES[:3]
+    assert log.change("log-key", log_key(), *three, ORIGIN) == TAKEN
+    assert log.change("log-key", log_key("retire"), *three) == "statement-invalid"
+    assert log.change("log-key", log_key(seed="new"), *three, "new") == UNSIGNED
+    other = {"key": str(VerifierKey(ORIGIN, key("new").public)), "action": "add"}
+    text = statement_text(ORIGIN, "log-key", other, log.registry)
+    own = VerifierKey(ORIGIN, key("new").public)
+    assert log.propose(named_statement(text, {"new": own}, *three, "new")).refusal is None
+    assert log.change("log-key", log_key("retire"), *three) == TAKEN
+    life = log.registry.log_keys[log_key()["key"]]
+
+    assert life.until is not None
+    assert [life.signs(size) for size in (life.until, life.until + 1)] == [True, False]
+    assert log.change("log-key", log_key("retire"), *three) == "key-unknown"
+    assert log.change("log-key", log_key(), *three, ORIGIN) == "key-taken"
+    assert log.sound()
+
+
+def named_statement(text: str, named: Mapping[str, VerifierKey], *signers: str) -> dict[str, Any]:
+    """Return a statement some of whose signers go by another name than that of their secret."""
+    body = statement_of(text, *signers)
+    found = json.loads(body["signatures"])
+    for one in found:
+        for name, own in named.items():
+            if one["key"] == str(key(name)):
+                one["key"] = str(own)
+    return {**body, "signatures": json.dumps(found)}
+
+
+@pytest.mark.parametrize(
+    ("record", "code"),
+    [
+        (log_key(name="other.example/log", seed=ORIGIN), "statement-invalid"),
+        (log_key("retire"), "key-unknown"),
+        (log_key("revoke"), "statement-invalid"),
+        ({"key": "x", "action": "add"}, "key-invalid"),
+        (log_key(seed="az-fhn-root"), "key-taken"),
+        (log_key(seed="AZ"), "key-taken"),
+        (log_key(seed="k1"), "key-taken"),
+    ],
+)
+def test_a_key_of_the_log_serves_nothing_else(record: dict[str, Any], code: str) -> None:
+    log = Signed().with_agency()
+    assert log.change("key", key_record(), "AZ", "az-fhn-root", "k1") == TAKEN
+
+    assert log.change("log-key", record, *STATES, ORIGIN) == code
+
+
+def test_no_agency_takes_the_key_of_the_log() -> None:
+    log = Signed().with_agency()
+    assert log.change("log-key", log_key(), *STATES, ORIGIN) == TAKEN
+    record = {"agency": "az-fhn", "key": log_key()["key"], "action": "add"}
+
+    assert log.change("key", record, "AZ", "az-fhn-root", ORIGIN) == "key-taken"
+
+
+def test_the_first_entry_may_name_the_key_of_the_log() -> None:
+    entry = {"kind": "genesis", "origin": ORIGIN, "key": log_key()["key"]}
+    life = Registry().apply(0, entry).log_keys[log_key()["key"]]
+
+    assert [life.signs(size) for size in (0, 1)] == [False, True]

@@ -21,7 +21,16 @@ from hub.settings import PREFIX, Settings
 from hub.streams.embedded import free_port, server_command, wait_ready
 from tests.docs.pages import ROOT, text_of
 
-_HUB = {"api", "ledger", "intake-1", "intake-2", "fanout", "delivery", "escalation"}
+_HUB = {
+    "api",
+    "ledger",
+    "intake-1",
+    "intake-2",
+    "fanout",
+    "delivery",
+    "escalation",
+    "checkpoint",
+}
 _KNOWN = {PREFIX + name.upper() for name in Settings.model_fields}
 
 

@@ -50,7 +50,7 @@ def _state(code: str) -> dict[str, str]:
 
 def _signed(registry: Registry, kind: ChangeKind, record: dict[str, Any]) -> Candidate:
     """Have a change signed by all who could be asked."""
-    signers = ("AZ", "IR", "KZ", f"{_AZ}-root", f"{_IR}-root", _AZ, _IR)
+    signers = ("AZ", "IR", "KZ", f"{_AZ}-root", f"{_IR}-root", _AZ, _IR, "docs.example/log")
     return Candidate(kind, "", body=statement(registry, kind, record, *signers))
 
 
@@ -68,6 +68,8 @@ def _candidates(registry: Callable[[], Registry]) -> Iterator[Candidate]:
     yield _inbox({b"payload": cap("A-1")})
     order = {"agency": _AZ, "message": 7, "grounds": "court order 7"}
     yield _signed(registry(), "redaction", order)
+    own = {"key": str(key("docs.example/log")), "action": "add"}
+    yield _signed(registry(), "log-key", own)
     plain = _inbox({b"payload": cap("A-2")})
     yield _inbox(signed_fields(plain, _AZ))
     yield _inbox({b"payload": xml_signed(payload=cap("A-4"))})
@@ -93,7 +95,12 @@ def _candidates(registry: Callable[[], Registry]) -> Iterator[Candidate]:
 def _written(log: Log) -> list[dict[str, Any]]:
     roots = [State.model_validate(_state(code)) for code in ("AZ", "IR")]
     head = ensure_genesis(
-        log, origin="docs.example/log", version="0", now_us=micros(BEGAN), roots=roots
+        log,
+        origin="docs.example/log",
+        version="0",
+        now_us=micros(BEGAN),
+        roots=roots,
+        key=str(key("docs.example/old")),
     )
     first = log.row(0)
     assert first is not None
@@ -138,9 +145,15 @@ def _flat(value: Mapping[str, Any], before: str = "") -> set[str]:
     found = set()
     for name, inner in value.items():
         found.add(before + name)
-        if name in {"state", "member", "key", "subscription", "redaction", "filter"} and isinstance(
-            inner, dict
-        ):
+        if name in {
+            "state",
+            "member",
+            "key",
+            "subscription",
+            "redaction",
+            "log-key",
+            "filter",
+        } and isinstance(inner, dict):
             found |= _flat(inner, f"{before}{name}.")
     return found
 

@@ -62,6 +62,7 @@ async def things(hub: Hub) -> AsyncIterator[Things]:
         "registrar": make("registrar"),
         "operator": make("operator"),
         "witness": make("witness", state="AZ"),
+        "mirror": make("mirror", state="AZ"),
     }
     message = {}
     for state, agency, other in (("AZ", "az-fhn", "az-met"), ("IR", "ir-ndmo", "ir-met")):
@@ -172,7 +173,9 @@ ASK: dict[str, Ask] = {
     "GET /v1/log": _get("/v1/log"),
     "GET /v1/log/inclusion/{index}": _get("/v1/log/inclusion/{message}"),
     "GET /v1/log/consistency": _get("/v1/log/consistency?old=1"),
+    "GET /log/checkpoint": _get("/log/checkpoint"),
     "GET /log/tile/{path}": _get("/log/tile/0/000.p/1"),
+    "GET /log/tile/entries/{path}": _get("/log/tile/entries/000.p/1"),
     "GET /v1/log/entries": _get("/v1/log/entries?limit=1000"),
     "GET /v1/log/entries/{index}": _get("/v1/log/entries/{message}"),
     "GET /v1/dead-letters": _get("/v1/dead-letters"),

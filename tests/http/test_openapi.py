@@ -39,6 +39,7 @@ _ROLES: Final = (
     "registrar of KZ",
     "operator",
     "witness",
+    "mirror",
 )
 _SCHEMA: Final = schemathesis.openapi.from_dict(build_api(Settings()).openapi())
 OPERATIONS: Final = {

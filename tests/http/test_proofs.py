@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import base64
 from typing import Any
 
@@ -60,16 +59,6 @@ async def test_a_proof_of_an_earlier_size_comes_to_the_root_of_then(hub: Hub) ->
     assert told["root"] == kept["root"]
 
 
-async def test_a_tile_holds_the_leaves(hub: Hub) -> None:
-    index = await hub.publish()
-    answer = await ask(hub, f"/log/tile/0/000.p/{index + 1}")
-    row = await asyncio.to_thread(hub.log.row, index)
-
-    assert row is not None
-    assert answer.content[-32:] == leaf_hash(row.body)
-    assert answer.headers["cache-control"] == "no-store"
-
-
 @pytest.mark.parametrize(
     ("path", "status", "code"),
     [
@@ -81,14 +70,8 @@ async def test_a_tile_holds_the_leaves(hub: Hub) -> None:
         ("/v1/log/consistency?old=999999", 422, "cursor-invalid"),
         ("/v1/log/consistency?old=0", 422, "request-invalid"),
         ("/v1/log/consistency?old=3&size=2", 422, "cursor-invalid"),
-        ("/log/tile/0/000", 404, "entry-unknown"),
-        ("/log/tile/0/x001/000", 404, "entry-unknown"),
-        ("/log/tile/entries/000.p/1", 404, "entry-unknown"),
-        ("/log/tile/../checkpoint", 404, "entry-unknown"),
     ],
 )
 async def test_what_there_is_not_is_refused(hub: Hub, path: str, status: int, code: str) -> None:
     answer = await ask(hub, path)
-    if answer.json()["code"] == "route-unknown":
-        return  # the client itself resolved the path
     problem(answer, status, code)

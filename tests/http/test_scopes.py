@@ -57,7 +57,7 @@ async def test_what_a_scope_names_is_allowed(hub: Hub) -> None:
         assert (await ask(hub, "only reads", "GET", path)).status_code == 200
 
 
-@pytest.mark.parametrize("who", ["witness", "registrar"])
+@pytest.mark.parametrize("who", ["witness", "mirror", "registrar"])
 @pytest.mark.parametrize(
     ("method", "path"),
     [
@@ -70,7 +70,7 @@ async def test_what_a_scope_names_is_allowed(hub: Hub) -> None:
         ("POST", "/v1/dead-letters/1/retry"),
     ],
 )
-async def test_neither_witness_nor_registrar_reads_or_publishes(
+async def test_neither_witness_nor_mirror_nor_registrar_reads_or_publishes(
     hub: Hub, who: str, method: str, path: str
 ) -> None:
     problem(await ask(hub, who, method, path), 403, "not-allowed")
