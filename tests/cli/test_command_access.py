@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+import uuid
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from tests.cli.hub import Hub
+from tests.log.samples import cap
 
 READERS = {"agency", "officer", "auditor", "operator"}
 AUDITORS = {"auditor", "operator"}
@@ -60,6 +62,8 @@ def asked(hub: Hub) -> Hub:
         made = hub.caspian("tokens", "add", role, *place)
         assert made.returncode == 0, made.stderr
         hub.tokens[f"role {role}"] = made.stdout.strip()
+    sent = hub.caspian("publish", "-", who="az-fhn", stdin=cap(f"access-{uuid.uuid4().hex}"))
+    assert sent.returncode == 0, sent.stderr  # whoever follows the feed has something to see
     statement = {"statement": "{}", "signatures": []}
     (hub.directory / "s.json").write_text(json.dumps(statement))
     return hub
