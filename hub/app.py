@@ -12,6 +12,7 @@ import structlog
 import uvicorn
 from fastapi import FastAPI
 
+from hub import console
 from hub.errors import Unavailable
 from hub.http import (
     aid,
@@ -93,6 +94,7 @@ def build_api(settings: Settings) -> FastAPI:
     problems.install(app)
     for module in _ROUTES:
         app.include_router(module.router)
+    app.include_router(console.router)
     app.add_middleware(Guard)
     return app
 

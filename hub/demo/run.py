@@ -18,6 +18,7 @@ from rich.markup import escape
 from hub.client import AsyncClient, StreamPublisher
 from hub.core.registry import History, channel_of, main_feeds
 from hub.core.routing import entitled
+from hub.demo.accounts import LANGUAGES, account_of, console_accounts
 from hub.demo.keys import Keys, announce, register
 from hub.demo.members import MEMBERS, OFFICERS, SUBSCRIPTIONS, UNSIGNED
 from hub.demo.scenario import fill, template
@@ -266,6 +267,12 @@ class _Demo:
             who = ", ".join(name for name in (role, agency, person) if name)
             # A line of its own for each: a token must come whole out of a narrow terminal.
             self._say(f"  {escape(who)}\n    {tokens.of(role, agency, person)}")
+        password = console_accounts(self.settings)
+        self._say("\n[bold]the console, for people[/bold]")
+        self._say(f"  {self.url}/console")
+        for agency, language in LANGUAGES.items():
+            self._say(f"    {account_of(agency):<22} {OFFICERS[agency]} ({language})")
+        self._say(f"  the password of all of them\n    {password}")
         index = self.receipts["quake-1"].index
         agency_token = tokens.of("agency", "az-fhn", "")
         lines = (

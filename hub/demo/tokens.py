@@ -13,7 +13,7 @@ from hub.log.store import Log
 from hub.members.credentials import Role, issue
 from hub.settings import Settings
 
-__all__ = ["Tokens"]
+__all__ = ["Tokens", "write_private"]
 
 
 class Tokens:
@@ -40,7 +40,7 @@ class Tokens:
                 )
             finally:
                 log.close()
-            _write_private(self._path, json.dumps(kept, ensure_ascii=False, indent=1))
+            write_private(self._path, json.dumps(kept, ensure_ascii=False, indent=1))
         return kept[key]
 
     def write_environment(self, url: str) -> None:
@@ -55,10 +55,11 @@ class Tokens:
         text = "".join(f"export {name}={shlex.quote(value)}\n" for name, value in values.items())
         # The command may be installed where nothing else is looked for, as in a checkout.
         text += f"export PATH={shlex.quote(str(Path(sys.executable).parent))}:$PATH\n"
-        _write_private(settings.data / "env.sh", text)
+        write_private(settings.data / "env.sh", text)
 
 
-def _write_private(path: Path, text: str) -> None:
+def write_private(path: Path, text: str) -> None:
+    """Write a file, whole or not at all, that only its owner can read."""
     fresh = path.with_suffix(".new")
     with open(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:  # noqa: PTH123  # Path.open cannot set the mode
         file.write(text)

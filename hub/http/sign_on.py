@@ -7,7 +7,7 @@ from typing import Annotated, Any, Final
 from fastapi import APIRouter, Query, Request, Response
 from fastapi.responses import RedirectResponse
 
-from hub.errors import Rejected
+from hub.errors import HubError, Rejected
 from hub.http.cookies import drop_flow, flow_in, give_flow, give_key, key_in, secure_enough
 from hub.http.peer import peer_of
 from hub.http.problems import RESPONSES
@@ -50,7 +50,10 @@ async def go(
     peer = peer_of(request, hub.settings)
     secure_enough(peer)
     provider, flow = _provider(hub, state), Flow.begin()
-    address = await provider.address(flow, redirect=_back(request, hub, state))
+    try:
+        address = await provider.address(flow, redirect=_back(request, hub, state))
+    except HubError as refusal:
+        return _at_the_door(request, refusal)
     response = RedirectResponse(address, status_code=303)
     give_flow(response, peer, flow.secret, then)
     return response
@@ -78,19 +81,33 @@ async def back(
     provider = _provider(hub, state)
     secret, then = flow_in(request, peer)
     given = {"code": code, "error": error, "iss": iss, "state": flow}
-    key = await hub.sign_in.by_sign_on(
-        provider,
-        {name: value for name, value in given.items() if value is not None},
-        Flow(secret),
-        redirect=_back(request, hub, state),
-        address=peer.address,
-        agent=request.headers.get("user-agent", ""),
-    )
+    try:
+        key = await hub.sign_in.by_sign_on(
+            provider,
+            {name: value for name, value in given.items() if value is not None},
+            Flow(secret),
+            redirect=_back(request, hub, state),
+            address=peer.address,
+            agent=request.headers.get("user-agent", ""),
+        )
+    except HubError as refusal:
+        return _at_the_door(request, refusal)
     await end_earlier(hub, key_in(request, peer))
     response = RedirectResponse(then, status_code=303)
     drop_flow(response, peer)
     give_key(response, peer, key)
     return response
+
+
+def _at_the_door(request: Request, refusal: HubError) -> Response:
+    """Let the page at the door tell a person what was wrong, in their language.
+
+    Raises:
+        HubError: it is no page that asks, but a program.
+    """
+    if "text/html" not in request.headers.get("accept", ""):
+        raise refusal
+    return RedirectResponse(f"/console/sign-in?refused={refusal.code}", status_code=303)
 
 
 def _provider(hub: Hub, state: str) -> Provider:

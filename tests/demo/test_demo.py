@@ -91,6 +91,9 @@ def test_it_plays_the_scenario_and_a_second_run_goes_on_with_it(tmp_path: Path) 
         assert sort in second
     # A terminal of 60 columns cuts no token short.
     assert len(re.findall(r"^ +csp_[a-z0-9]+_[\w-]{43}$", second, re.MULTILINE)) == 4
+    assert re.search(r"^ +http://127\.0\.0\.1:\d+/console$", second, re.MULTILINE)
+    assert re.search(r"^ +officer\.kz-mes ", second, re.MULTILINE)
+    assert re.search(r"^ +(\w{4}-){3}\w{4}$", second, re.MULTILINE)
     assert "everything is stopped" in second
     log = Log.open(store(tmp_path))
     rows = log.rows(limit=1000)

@@ -300,6 +300,15 @@ async def test_an_answer_without_a_code_of_the_provider_is_refused(
         await refused(world, page, f"/v1/sign-on/IR/callback?{query}&state={state}")
 
 
+async def test_a_person_is_told_at_the_door_what_was_wrong(world: World) -> None:
+    async with browser(world.hub, Accept="text/html,application/xhtml+xml") as page:
+        answer = await page.ask("GET", "/v1/sign-on/IR/callback?error=access_denied&state=x")
+
+    assert answer.status_code == 303
+    assert answer.headers["location"] == "/console/sign-in?refused=sign-on-refused"
+    assert "set-cookie" not in answer.headers
+
+
 async def test_a_disabled_account_lets_nobody_in(world: World) -> None:
     world.iran.person = "was here"
     when = datetime.now(UTC)

@@ -1,0 +1,38 @@
+"""Which pages there are. A new page is a line here, a template, and a script of its own."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+__all__ = ["PAGES", "Page"]
+
+
+def told(text: str) -> str:
+    """Name a text that a template says: `hub.i18n.collect` finds it here."""
+    return text
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """A page: its address, what it is called, and who finds it in the menu."""
+
+    name: str
+    """Of its template ``<name>.html`` and its script ``<name>.js``."""
+    path: str
+    title: str
+    """In English, in `told`."""
+    scopes: tuple[str, ...] = ()
+    """Who has one of these finds it in the menu. Empty: it is not there."""
+    bare: bool = False
+    """Whether it stands alone, without menu and header."""
+
+
+PAGES: Final = (
+    Page("sign-in", "/console/sign-in", told("Sign in"), bare=True),
+    Page("watch", "/console/watch", told("Watch"), ("read",)),
+    Page("wall", "/console/wall", told("Wall screen"), bare=True),
+    Page("message", "/console/messages/{name}", told("Message")),
+    Page("handover", "/console/handover", told("Handover"), ("read",)),
+    Page("account", "/console/account", told("My sessions")),
+)

@@ -1,0 +1,85 @@
+// The hub's API, as the signed-in person: what a page shows and does goes this way, and no other.
+
+import { t } from "./i18n.js";
+
+/** An answer that is a refusal, or none at all. */
+export class Problem extends Error {
+  constructor(code, { status = 0, detail = "", remedy = "", wait = 0 } = {}) {
+    super(detail || code);
+    Object.assign(this, { code, status, detail, remedy, wait });
+  }
+}
+
+let csrf = "";
+
+/** Ask the hub; return what it answers, or null where it answers nothing. */
+export async function ask(method, path, body, { text = false } = {}) {
+  const headers = {};
+  if (method !== "GET") headers["Caspian-Csrf"] = csrf;
+  if (body !== undefined) headers["Content-Type"] = "application/json";
+  const given = { method, headers, credentials: "same-origin", cache: "no-store" };
+  if (body !== undefined) given.body = JSON.stringify(body);
+  let answer;
+  try {
+    answer = await fetch(path, given);
+  } catch {
+    throw new Problem("no-answer");
+  }
+  if (answer.status === 204) return null;
+  if (answer.ok) return text ? answer.text() : answer.json();
+  let told = {};
+  try {
+    told = await answer.json();
+  } catch {
+    // What stands before the hub answered in its place.
+  }
+  throw new Problem(told.code ?? `http-${answer.status}`, {
+    status: answer.status, detail: told.detail, remedy: told.remedy,
+    wait: Number(answer.headers.get("Retry-After") ?? 0),
+  });
+}
+
+export const get = (path, options) => ask("GET", path, undefined, options);
+export const post = (path, body) => ask("POST", path, body);
+
+/** Return who is signed in. */
+export async function session() {
+  const found = await get("/v1/session");
+  csrf = found.csrf ?? "";
+  return found;
+}
+
+/** Return a refusal as a sentence for whoever reads the page. */
+export function sentence(problem) {
+  const known = {
+    "no-answer": () => t("The hub does not answer. Check the connection; nothing was lost."),
+    "sign-in-refused": () => t("Name, password or code is not right."),
+    "code-required": () => t("Your account has a second factor: enter the code that your authenticator app shows."),
+    "locked": () => t("Too many attempts. Wait {s} s, then try again.", { s: problem.wait || 1 }),
+    "sign-in-busy": () => t("Too many people are signing in at this moment. Try again in a few seconds."),
+    "tls-required": () => t("This connection is not encrypted. Open the hub's https address."),
+    "csrf-refused": () => t("This page is out of date. Load it again."),
+    "session-ended": () => t("You are not signed in any more. Sign in again."),
+    "token-missing": () => t("You are not signed in any more. Sign in again."),
+    "sign-on-refused": () => t("Your state's sign-on did not let you in, or the hub does not know you. Ask its operator."),
+    "sign-on-unavailable": () => t("Your state's sign-on cannot be reached. Try again later, or sign in with a password."),
+    "sign-on-unknown": () => t("This state has no sign-on of its own here."),
+    "not-allowed": () => t("You may not do this in your role."),
+    "scope-missing": () => t("You may not do this in your role."),
+    "feed-unknown": () => t("There is no such feed for you."),
+    "unknown-message": () => t("There is no such message, or it is not for you."),
+    "ambiguous-message": () => t("Several messages have this name. Open it by its number in the log."),
+    "not-to-acknowledge": () => t("Your agency is not asked to acknowledge this message."),
+    "note-too-long": () => t("The note is too long: 2,000 characters at most."),
+    "receipt-pending": () => t("The hub has not confirmed it in time. Send it again: it is never counted twice."),
+    "log-unavailable": () => t("The hub cannot reach its log. Try again in a moment; tell the operator if it lasts."),
+    "streams-unavailable": () => t("The hub cannot reach its streams. Try again in a moment; tell the operator if it lasts."),
+    "rate-limited": () => t("Too many requests. Wait {s} s, then try again.", { s: problem.wait || 1 }),
+    "too-many-streams": () => t("Too many watches of your agency are open. Close one."),
+    "payload-redacted": () => t("The text of this message was removed by law."),
+    "payload-gone": () => t("The text of this message is not kept any more."),
+    "session-unknown": () => t("This session has ended already."),
+    "internal": () => t("The hub failed. Try again; tell the operator if it lasts."),
+  }[problem.code];
+  return known ? known() : t("The hub refuses: {detail}", { detail: problem.detail || problem.code });
+}

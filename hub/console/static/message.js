@@ -1,0 +1,49 @@
+// A message on a page of its own.
+
+import { agencyNames, entered, exercise } from "./page.js";
+import { get, post, sentence } from "./api.js";
+import { byId } from "./dom.js";
+import { t } from "./i18n.js";
+import { askNote } from "./note.js";
+import { renderMessage } from "./message-view.js";
+
+const me = await entered();
+const name = document.body.dataset.name;
+const names = await agencyNames().catch(() => (id) => id);
+
+async function show() {
+  const onAcknowledge = me.agency && me.scopes.includes("acknowledge") ? acknowledge : null;
+  await renderMessage(byId("message"), name, { agency: me.agency, names, onAcknowledge });
+  const heading = document.querySelector("#message h1");
+  if (heading) document.title = `${heading.textContent} · ${t("Caspian Hub")}`;
+  document.body.dataset.ready = "yes";
+}
+
+function acknowledge(index) {
+  askNote({ text: document.querySelector("#message h1").textContent, language: null }, async (note) => {
+    try {
+      await post(`/v1/messages/${index}/acknowledgements`, { note });
+    } catch (problem) {
+      return sentence(problem);
+    }
+    await show();
+    return "";
+  });
+}
+
+/** Mark the page where the message itself is an exercise, whichever way one came here. */
+async function watermark() {
+  if (exercise) return;
+  try {
+    const found = await get(`/v1/messages/${encodeURIComponent(name)}`);
+    if (found.facts.status !== "Exercise") return;
+    document.body.classList.add("exercise");
+    byId("exercise-banner").hidden = false;
+    document.querySelector(".exercise-mark").hidden = false;
+  } catch {
+    // The page itself says what is wrong.
+  }
+}
+
+await watermark();
+await show();

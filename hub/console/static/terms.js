@@ -1,0 +1,60 @@
+// The standards' words in the page's language.
+
+import { language, t } from "./i18n.js";
+
+const TERMS = {
+  Extreme: () => t("Extreme"), Severe: () => t("Severe"), Moderate: () => t("Moderate"),
+  Minor: () => t("Minor"), Unknown: () => t("Unknown"),
+  Immediate: () => t("Immediate"), Expected: () => t("Expected"), Future: () => t("Future"), Past: () => t("Past"),
+  Observed: () => t("Observed"), Likely: () => t("Likely"), Possible: () => t("Possible"), Unlikely: () => t("Unlikely"),
+  Actual: () => t("Actual"), Exercise: () => t("Exercise"), System: () => t("System"), Test: () => t("Test"), Draft: () => t("Draft"),
+  Alert: () => t("Alert"), Update: () => t("Update"), Cancel: () => t("Cancellation"), Ack: () => t("Acknowledgement"), Error: () => t("Rejection"),
+  Public: () => t("Public"), Restricted: () => t("Restricted"), Private: () => t("Private"),
+  Geo: () => t("Geophysical"), Met: () => t("Meteorological"), Safety: () => t("Safety"), Security: () => t("Security"),
+  Rescue: () => t("Rescue"), Fire: () => t("Fire"), Health: () => t("Health"), Env: () => t("Environment"),
+  Transport: () => t("Transport"), Infra: () => t("Infrastructure"), CBRNE: () => t("CBRN"), Other: () => t("Other"),
+  Shelter: () => t("Take shelter"), Evacuate: () => t("Evacuate"), Prepare: () => t("Prepare"), Execute: () => t("Act as planned"),
+  Avoid: () => t("Avoid"), Monitor: () => t("Monitor"), Assess: () => t("Assess"), AllClear: () => t("All clear"), None: () => t("None"),
+  RequestResource: () => t("Request for aid"), ResponseToRequestResource: () => t("Answer to a request"),
+  RequisitionResource: () => t("Requisition"), CommitResource: () => t("Commitment of aid"),
+  OfferUnsolicitedResource: () => t("Offer of aid"), AidOfferResponse: () => t("Answer to an offer"),
+  ReleaseResource: () => t("Release of aid"), RequestReturn: () => t("Request for return"),
+  RequestInformation: () => t("Request for information"), ResponseToRequestInformation: () => t("Information"),
+  ReportResourceDeploymentStatus: () => t("Report of deployment"),
+};
+
+const STATES = {
+  queued: () => t("Queued"), delivered: () => t("Delivered"), acknowledged: () => t("Acknowledged"),
+  overdue: () => t("Overdue"), expired: () => t("Expired"),
+};
+
+const STANDINGS = {
+  active: () => t("In force"), updated: () => t("Replaced by an update"), cancelled: () => t("Cancelled"), expired: () => t("Expired"),
+};
+
+/** Return a word of CAP or EDXL-RM in the page's language, or as it is. */
+export const term = (code) => TERMS[code]?.() ?? String(code ?? "");
+export const stateName = (state) => STATES[state]?.() ?? state;
+export const standingName = (standing) => (standing ? STANDINGS[standing.state]?.() ?? standing.state : "");
+
+/** Return of a message's texts the one in the page's language, else the first. */
+export function own(texts, wanted = language) {
+  return texts.find((one) => one.language?.toLowerCase().split("-")[0] === wanted) ?? texts[0];
+}
+
+const names = new Intl.DisplayNames(["en"], { type: "language", fallback: "code" });
+const LANGUAGES = {
+  en: () => t("English"), ru: () => t("Russian"), az: () => t("Azerbaijani"),
+  kk: () => t("Kazakh"), tk: () => t("Turkmen"), fa: () => t("Persian"),
+};
+
+/** Return what a language is called. */
+export function languageName(tag) {
+  const found = LANGUAGES[String(tag).toLowerCase().split("-")[0]];
+  if (found) return found();
+  try {
+    return names.of(tag);
+  } catch {
+    return tag;
+  }
+}
