@@ -157,6 +157,11 @@ class Settings(BaseModel):
     agency_streams: int = Field(200, ge=1, le=100_000)
     """How many event streams one agency, or account of none, may hold open at once."""
 
+    silent_after: Seconds = timedelta(hours=1)
+    """How long an agency may neither send nor confirm nor ask for anything before it counts as
+    silent. Too short: alarms for agencies that are well. Too long: one that is cut off is
+    missed."""
+
     metrics_port: int | None = Field(None, ge=1, le=65535)
     """Where a consumer process shows its metrics, on 127.0.0.1. None: nowhere."""
 

@@ -24,7 +24,7 @@ class Context:
     @property
     def hint(self) -> str:
         """As much of the token as finds it in a list: its prefix."""
-        parts = self.token.split("_")
+        parts = self.token.split("_", 2)
         return f"{parts[0]}_{parts[1]}_…" if len(parts) == 3 else "…"
 
 
