@@ -87,7 +87,7 @@ function row(line) {
   return el("tr", {},
     el("th", { scope: "row" }, words("span", line.name || line.type), " ", words("small", unit(line.unit), { class: "meta" })),
     STAGES.map(([stage]) => el("td", {}, figure(line[stage]))),
-    el("td", { class: gap > 0 ? "gap open" : "gap" }, gap > 0 ? [icon("extreme"), figure(line.gap)] : gap < 0 ? t("{n} more than asked", { n: amount(line.gap.amount.slice(1)) }) : icon("check"), gap > 0 ? null : gap === 0 ? el("span", { class: "hidden" }, t("nothing")) : null));
+    el("td", { class: gap > 0 ? "gap open" : "gap" }, gap > 0 ? [icon("extreme"), ...figure(line.gap)] : gap < 0 ? t("{n} more than asked", { n: amount(line.gap.amount.slice(1)) }) : icon("check"), gap > 0 ? null : gap === 0 ? el("span", { class: "hidden" }, t("nothing")) : null));
 }
 
 function givers(line, state) {

@@ -12,6 +12,7 @@ const LATE_MS = 10_000;
 const LITTLE = 1e9;
 
 await entered();
+const tried = new Set();
 const names = await agencyNames().catch(() => (id) => id);
 
 async function show() {
@@ -81,7 +82,7 @@ function table(heading, columns, rows, none) {
 function agencies(found) {
   const rows = [...(found.agencies ?? [])].sort((a, b) => b.silent - a.silent).map((one) => [
     [words("span", names(one.agency)), " ", el("bdi", { class: "meta" }, one.agency)],
-    one.silent ? el("b", { class: "late" }, icon("extreme"), " ", t("silent")) : el("span", { class: "done" }, icon("check"), " ", t("heard")),
+    one.silent ? el("b", { class: "late" }, icon("extreme"), " ", t("silent")) : !one.heard_at ? "–" : el("span", { class: "done" }, icon("check"), " ", t("heard")),
     one.heard_at ? [t("{span} ago", { span: span(now() - new Date(one.heard_at)) }), el("div", { class: "meta" }, both(one.heard_at))] : t("never"),
     one.signs ? t("signs") : t("the hub vouches"),
     one.coordinates ? t("yes") : "–",
@@ -92,7 +93,7 @@ function agencies(found) {
 function witnesses(found) {
   const one = found.checkpoint;
   const rows = (one?.witnesses ?? []).map((w) => [words("bdi", w.name), w.at ? both(w.at) : "–"]);
-  return el("section", {}, table(t("Witnesses of the newest checkpoint"), [t("Witness"), t("Cosigned")], rows, t("Nobody has cosigned it yet.")),
+  return el("div", {}, table(t("Witnesses of the newest checkpoint"), [t("Witness"), t("Cosigned")], rows, t("Nobody has cosigned it yet.")),
     one ? el("p", { class: "meta" }, t("{signed} of {all} entries are signed.", { signed: digits(one.size), all: digits(found.size) }), " ", both(one.at)) : null);
 }
 
@@ -113,7 +114,8 @@ function expiring(found) {
 function given(dead) {
   const rows = dead.slice(-LATEST).reverse().map((one) => [
     el("bdi", {}, `#${one.index}`), both(one.at), words("span", one.agency ? names(one.agency) : "–"), el("bdi", {}, one.stage ?? "–"), words("span", one.reason ?? "–"),
-    one.agency ? el("button", { type: "button", onclick: (event) => again(event.target, one.index) }, t("Try again")) : "",
+    tried.has(one.index) ? el("span", { class: "done" }, icon("check"), " ", t("Put into the inbox again"))
+      : one.agency ? el("button", { type: "button", onclick: (event) => again(event.target, one.index) }, t("Try again")) : "",
   ]);
   return table(t("Messages that were given up"), [t("Entry"), t("When"), t("Agency"), t("Stage"), t("Reason"), t("Action")], rows, t("None."));
 }
@@ -122,7 +124,9 @@ async function again(button, index) {
   button.disabled = true;
   try {
     await post(`/v1/dead-letters/${index}/retry`);
-    say(button, t("Put into the inbox again"));
+    tried.add(index);
+    clearBanner("again");
+    await show();
   } catch (problem) {
     banner("again", "danger", sentence(problem));
     button.disabled = false;
