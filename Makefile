@@ -34,6 +34,7 @@ check: $(STAMP)  ## format, lint, types, import rules, docs
 
 soak: $(STAMP)  ## long chaos, growth and fuzz runs
 	$(BIN)/python -m pytest -m soak --timeout 3600
+	$(BIN)/python -m pytest --hypothesis-profile thorough -n $(WORKERS) --timeout 3600 tests/core tests/schemas
 
 bench: $(STAMP)  ## measure, beside a peer in the same run
 	$(BIN)/python bench/end_to_end.py

@@ -22,13 +22,16 @@ from redis.asyncio.retry import Retry
 from redis.backoff import ExponentialBackoff
 from redis.exceptions import RedisError
 
+from consumers.channel import Channel
 from consumers.checkpoint import Checkpoints
 from consumers.delivery import Delivery
 from consumers.escalation import Escalations
 from consumers.fanout import FanOut
 from consumers.intake import Intake
 from consumers.ledger import Ledger
+from consumers.outlets import Outlets
 from consumers.redis_users import RedisUsers
+from consumers.webhook import Webhooks
 from consumers.worker import Job, StreamEntry, Worker, keep_all
 from hub.cap_trust import trusted_certificates
 from hub.core.admission import Rules
@@ -47,8 +50,11 @@ from hub.version import VERSION
 
 __all__ = ["JOBS", "JobName", "run", "running"]
 
-JobName = Literal["intake", "ledger", "fanout", "delivery", "escalation", "checkpoint"]
+JobName = Literal["intake", "ledger", "fanout", "delivery", "escalation", "checkpoint", "webhook"]
 JOBS: Final[tuple[JobName, ...]] = get_args(JobName)
+
+_CHANNELS: Final[dict[JobName, Callable[[Settings], Channel]]] = {"webhook": Webhooks}
+"""The jobs that bring feeds to other systems."""
 
 _KEEP: Final = timedelta(milliseconds=250)
 _LOOK: Final = timedelta(seconds=1)
@@ -91,6 +97,11 @@ class _Process:
         self.delivery = Delivery(log, self.redis)
         self.escalations = Escalations(log, self.redis)
         self.trusted = trusted_certificates(settings.cap_trust)
+        self.outlets = [
+            Outlets(make(settings), log, self.redis, settings, holder=settings.instance)
+            for job, make in _CHANNELS.items()
+            if job in jobs
+        ]
 
     def worker(self, job: Job) -> Worker:
         s = self.settings
@@ -135,6 +146,7 @@ class _Process:
             loops.append(_often(signing.look, s.checkpoint_interval))
         elif "checkpoint" in self.jobs:
             _log.warning("checkpoint.idle", reason="CASPIAN_LOG_KEY names no key file")
+        loops += [outlets.run() for outlets in self.outlets]
         return loops
 
     async def _catch_up(self) -> None:
@@ -205,6 +217,8 @@ class _Process:
             await self.redis.delete(key)
 
     async def stop(self) -> None:
+        for outlets in self.outlets:
+            await outlets.stop()
         for worker in self.workers.values():
             await worker.stop()
         with suppress(*LOST):

@@ -16,6 +16,7 @@ from hub import console
 from hub.errors import Unavailable
 from hub.http import (
     aid,
+    alerts,
     auditing,
     escalations,
     feeds,
@@ -24,6 +25,7 @@ from hub.http import (
     members,
     messages,
     operations,
+    outlets,
     problems,
     proofs,
     publishing,
@@ -40,6 +42,7 @@ from hub.http.limits import Limits
 from hub.http.refusals import Refusals
 from hub.http.state import Hub
 from hub.http.wire import REFUSALS, Wire
+from hub.log.in_force import InForce
 from hub.log.store import Log
 from hub.members.credentials import Authenticator
 from hub.members.oidc import Provider
@@ -66,6 +69,8 @@ _ROUTES = (
     aid,
     operations,
     feeds,
+    alerts,
+    outlets,
     watch,
     members,
     registry,
@@ -122,6 +127,7 @@ def _lifespan(
             sign_ons={s: Provider(one) for s, one in read_sign_ons(settings.sign_on).items()},
             refusals=Refusals(redis),
             limits=Limits(settings),
+            in_force=InForce(log),
         )
         app.state.hub = hub
         await hub.registry(fresh=True)

@@ -161,6 +161,34 @@ class Settings(BaseModel):
     """How long an agency may neither send nor confirm nor ask for anything before it counts as
     silent. Too short: alarms for agencies that are well. Too long: one that is cut off is
     missed."""
+    public_feeds: bool = False
+    """Whether public alerts in force (status Actual, scope Public) are shown without a token."""
+
+    public_rate: int = Field(120, ge=0, le=10_000_000)
+    """Requests a minute of one address for what wants no token. 0: no bound."""
+
+    webhook_allow: str = ""
+    """Inner networks, separated by spaces, that outlets may reach, also in the clear. Too wide:
+    whoever registers an outlet can have the hub ask what only it can reach."""
+
+    webhook_ca: Path | None = None
+    """Certificates (PEM) that vouch for receivers and brokers. None: the system's."""
+
+    webhook_timeout: Seconds = timedelta(seconds=15)
+    """How long a receiver, a broker or the mail server may take for one message."""
+
+    smtp_url: str = Field("", repr=False, pattern=r"^(smtps?://[^\s]+)?$")
+    """The mail server: ``smtp://user:password@host:587`` (STARTTLS), ``smtps://…`` (TLS from the
+    beginning), ``smtp://host:25?tls=never``. Empty: the hub sends no mail."""
+
+    mail_from: str = Field("Caspian Hub <hub@localhost>", pattern=r"^[^\r\n]{3,200}$")
+    """Whom mail comes from."""
+
+    outlet_retry: Seconds = timedelta(seconds=5)
+    """How long an outlet waits after its first failure; it doubles, up to an hour."""
+
+    outlet_patience: Seconds = timedelta(hours=24)
+    """How long an outlet is tried in vain before it is given up, and a person told."""
 
     metrics_port: int | None = Field(None, ge=1, le=65535)
     """Where a consumer process shows its metrics, on 127.0.0.1. None: nowhere."""
@@ -190,6 +218,8 @@ class Settings(BaseModel):
             raise ValueError("redis_ca, redis_certificate and redis_key need a rediss:// redis_url")
         if (self.redis_certificate is None) != (self.redis_key is None):
             raise ValueError("redis_certificate and redis_key go together")
+        if self.webhook_timeout <= timedelta(0) or self.outlet_retry <= timedelta(0):
+            raise ValueError("webhook_timeout and outlet_retry must be longer than nothing")
         if self.client_certificates and not self.proxies:
             raise ValueError("client_certificates needs trusted_proxies")
         return self
@@ -203,6 +233,11 @@ class Settings(BaseModel):
     def log_keys(self) -> tuple[Path, ...]:
         """The files of the log's keys; none where nothing is signed."""
         return tuple(Path(one) for one in self.log_key.split(os.pathsep) if one)
+
+    @property
+    def inner_networks(self) -> tuple[IPv4Network | IPv6Network, ...]:
+        """The inner networks that outlets may reach."""
+        return _networks(self.webhook_allow)
 
     @property
     def redis_address(self) -> str:

@@ -238,6 +238,15 @@ class Metrics:
         self.sse_dropped = self._counter(
             "caspian_sse_dropped_total", "SSE clients dropped because they read too slowly."
         )
+        self.outlets = self._gauge(
+            "caspian_outlets", "Outlets that this process serves, by state.", "kind", "state"
+        )
+        self.outlet_attempts = self._counter(
+            "caspian_outlet_attempts_total",
+            "Attempts to bring something to another system: ok or failed.",
+            "kind",
+            "outcome",
+        )
         self.log_size = self._gauge("caspian_log_size", "Entries in the log.")
         self.checkpoints = self._counter(
             "caspian_checkpoints_total", "Checkpoints that were signed and kept."

@@ -77,7 +77,10 @@ def decode(data: bytes) -> dict[str, Any]:
     Raises:
         ValueError: these are not the bytes of an entry.
     """
-    entry = json.loads(data)
+    try:
+        entry = json.loads(data)
+    except RecursionError:
+        raise ValueError("an entry is not so deep") from None
     if not isinstance(entry, dict) or entry.get("v") != 1 or entry.get("kind") not in ENTRY_KINDS:
         raise ValueError("not an entry of version 1")
     return entry

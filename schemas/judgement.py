@@ -163,6 +163,12 @@ def _judge_container(
         alerts = cap.open_container(data)
     except Rejected as refusal:
         return (_refused(kind, refusal),)
+    if not alerts and kind in _CONTAINERS.values():
+        detail = f"there is no alert in it: {kind} may only link to alerts"
+        empty = Rejected(
+            "no-alert", detail, remedy="Fetch what it links to, and check that; nothing is fetched."
+        )
+        return (_refused(kind, empty),)
     if not alerts:
         # The reader of alerts says best what the root is, and what it should be.
         return (replace(_judge_alert(data, kind, profile), kind=kind),)

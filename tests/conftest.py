@@ -7,8 +7,18 @@ from pathlib import Path
 
 import pytest
 import pytest_asyncio
+from hypothesis import settings
 
+from tests.examples import register
 from tests.hubkit import Hub, running_hub
+
+register()
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Hold properties against few examples, unless another profile is asked for."""
+    if not config.getoption("--hypothesis-profile"):
+        settings.load_profile("usual")
 
 
 @pytest.hookimpl(trylast=True)

@@ -101,6 +101,12 @@ _COMMANDS: Final = (
     ("registry", "hub.cli.registry:app", _OPERATORS, "Change the registry by signed statements."),
     ("members", "hub.cli.members:app", _OPERATORS, "Show and register member agencies."),
     ("subs", "hub.cli.subs:app", _OPERATORS, "Show and register subscriptions."),
+    (
+        "outlets",
+        "hub.cli.outlets:app",
+        _AGENCIES,
+        "Bring feeds to other systems: webhooks, mail, brokers.",
+    ),
     ("tokens", "hub.cli.tokens:app", _OPERATORS, "Issue and revoke access tokens."),
     ("accounts", "hub.cli.accounts:app", _OPERATORS, "Persons who sign in."),
     ("redis", "hub.cli.redis_users:app", _OPERATORS, "Users of Redis for the agencies."),

@@ -11,6 +11,7 @@ from hub.cli.exits import usage
 from hub.cli.files import read_input
 from hub.cli.raw import write_raw
 from hub.cli.reports import Means, as_message, as_report
+from hub.cli.requisitions import as_requisition
 from hub.cli.terminal import note, styled
 from hub.errors import Rejected
 from schemas.cap import Alert, write_alert, write_alert_json
@@ -24,7 +25,7 @@ from schemas.rm.geojson import aid_features
 
 __all__ = ["convert", "write_file"]
 
-Form = Literal["xml", "json", "geojson", "polrep", "cap", "aid"]
+Form = Literal["xml", "json", "geojson", "polrep", "cap", "aid", "requisition"]
 
 _BY_NAME: Final[dict[str, Form]] = {
     ".xml": "xml",
@@ -49,7 +50,8 @@ def convert(
         Form | None,
         Parameter(
             help="Without it the name of the output says so, else XML and JSON change, and a "
-            "pollution report becomes XML. cap and aid: of a report with both, this part, in XML."
+            "pollution report becomes XML. cap and aid: of a report with both, this part, in XML. "
+            "requisition: of an acceptance, the order that EDXL-RM has for it, in XML."
         ),
     ] = None,
     sender: Annotated[
@@ -60,8 +62,12 @@ def convert(
     ] = None,
     answers: Annotated[
         str | None,
-        Parameter(help="Of a pollution report that offers: the file of the request it answers."),
+        Parameter(
+            help="Of a pollution report that offers: the file of the request it answers; of an "
+            "acceptance: of the offer it accepts."
+        ),
     ] = None,
+    funding: Annotated[str | None, Parameter(help="Of an order: who pays, in words.")] = None,
     output: OutFile = "-",
     force: Force = False,
 ) -> None:
@@ -75,7 +81,7 @@ def convert(
     """
     if file.startswith("-") and file != "-":
         raise usage(f"unknown option {file}", remedy="See `caspian convert --help`.")
-    means = Means(sender=sender, state=state, answers=answers)
+    means = Means(sender=sender, state=state, answers=answers, funding=funding)
     means.check()
     data = read_input(file)
     judgements = judge(data)
@@ -146,6 +152,8 @@ def _written(messages: list[Message], form: Form, means: Means) -> bytes:
 def _one(message: Message, form: Form, means: Means) -> bytes:
     if form == "polrep":
         return write_polrep(as_report(message, means))
+    if form == "requisition":
+        return write_aid(as_requisition(message, means.answers, means.funding))
     if isinstance(message, Polrep):
         message = as_message(message, form if form in {"cap", "aid"} else None, means)
     if form == ("aid" if isinstance(message, Alert) else "cap"):

@@ -84,7 +84,7 @@ def consumers(*jobs: str) -> int:
     Parameters
     ----------
     jobs: str
-        intake, ledger, fanout, delivery, escalation, checkpoint; all of them where none is
+        intake, ledger, fanout, delivery, escalation, checkpoint, webhook; all of them where none is
         named.
 
     """

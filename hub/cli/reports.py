@@ -36,7 +36,9 @@ class Means:
     """As it is registered; without it the report's own words."""
     state: str | None = None
     answers: str | None = None
-    """The file of the request that an offer answers."""
+    """The file of the request that an offer answers, or of the offer that is accepted."""
+    funding: str | None = None
+    """Who pays for an order."""
 
     def check(self) -> None:
         """Refuse what a person cannot mean.

@@ -21,6 +21,8 @@ __all__ = [
     "Backoff",
     "Call",
     "acknowledge",
+    "act_on_outlet",
+    "add_outlet",
     "aid_board",
     "chain",
     "confirm",
@@ -33,6 +35,8 @@ __all__ = [
     "incidents",
     "members",
     "message",
+    "outlet",
+    "outlets",
     "payload",
     "post_member",
     "post_statement",
@@ -43,6 +47,7 @@ __all__ = [
     "read_error",
     "redact",
     "registry",
+    "remove_outlet",
     "retry_dead_letter",
     "send_signed",
     "thread",
@@ -306,6 +311,32 @@ def dead_letters(*, after: int, limit: int) -> Call[dict[str, Any]]:
 def retry_dead_letter(index: int) -> Call[dict[str, Any]]:
     """Try a dead letter again."""
     return Call("POST", f"/v1/dead-letters/{index}/retry", _object)
+
+
+def outlets() -> Call[dict[str, Any]]:
+    """Ask for the outlets that one looks after."""
+    return Call("GET", "/v1/outlets", _object)
+
+
+def outlet(name: str, *, limit: int) -> Call[dict[str, Any]]:
+    """Ask where an outlet stands, and for its latest attempts."""
+    return Call("GET", f"/v1/outlets/{_part(name)}", _object, params={"limit": limit})
+
+
+def add_outlet(record: Mapping[str, Any]) -> Call[dict[str, Any]]:
+    """Make an outlet. Made again it is another one."""
+    return Call("POST", "/v1/outlets", _object, json=dict(record))
+
+
+def act_on_outlet(name: str, action: str, *, after: int | None = None) -> Call[dict[str, Any]]:
+    """Pause, resume, test, redeliver or rotate."""
+    body = None if after is None else {"after": after}
+    return Call("POST", f"/v1/outlets/{_part(name)}/{action}", _object, json=body)
+
+
+def remove_outlet(name: str) -> Call[None]:
+    """Remove an outlet."""
+    return Call("DELETE", f"/v1/outlets/{_part(name)}", lambda _: None)
 
 
 def _receipt(response: httpx.Response) -> Receipt:

@@ -13,6 +13,7 @@ from datetime import timedelta
 from hashlib import sha256
 from typing import Any, Final
 
+from hub.core.advice import advised
 from hub.core.aid_moves import check_move
 from hub.core.aid_statements import AidEntry
 from hub.core.candidate import Candidate
@@ -36,7 +37,6 @@ from hub.core.rows import (
     AcknowledgementRow,
     MessageRow,
     acknowledged_by,
-    aged_warnings,
     identity,
     name_bytes,
     writable,
@@ -239,7 +239,13 @@ class _Batch:
         entry = AidEntry(self.size + len(self.entries), c.agency, facts)
         if facts.aid is not None:
             check_move(entry, self.known.aid.around(entry))
-        warnings = aged_warnings(c.warnings, facts, at_us)
+        warnings = advised(
+            c.warnings,
+            facts,
+            agency=self.registry.agencies[c.agency],
+            at_us=at_us,
+            known=self.known,
+        )
         message_id = c.message_id or uuid7(at_us, self.entropy)
         name = chain_name(c.agency, signed=bool(c.header))
         chain = self.known.chains.get(name, Chain())

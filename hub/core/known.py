@@ -9,7 +9,7 @@ from hub.core.aid_moves import AidIndex
 from hub.core.aid_statements import AidEntry
 from hub.core.candidate import Candidate
 from hub.core.escalation import Escalation, Outage
-from hub.core.rows import AcknowledgementRow, MessageRow
+from hub.core.rows import AcknowledgementRow, MessageRow, identity
 from hub.core.signing import Chain
 
 __all__ = [
@@ -39,6 +39,8 @@ class Known:
         self.by_id: dict[tuple[str, str], MessageRow] = {}
         self.by_index: dict[str, MessageRow] = {}
         self.by_name: dict[str, dict[str, MessageRow]] = {}
+        self.named_by: dict[str, dict[int, MessageRow]] = {}
+        """For each message, by its identity, those of its own agency that name it, by index."""
         self.acknowledged: dict[tuple[str, str, str, str], list[AcknowledgementRow]] = {}
         self.chains: dict[str, Chain] = dict(chains or {})
         self.delivered: dict[str, int] = dict(delivered or {})
@@ -74,6 +76,9 @@ class Known:
         self.by_id[row.agency, row.id] = row
         self.by_index[str(row.index)] = row
         self.by_name.setdefault(row.id, {})[row.agency] = row
+        for ref in row.facts.references:
+            named = identity(row.agency, ref.sender, ref.identifier)
+            self.named_by.setdefault(named, {})[row.index] = row
 
     def add_acknowledgement(self, ack: AcknowledgementRow) -> None:
         """Take in an acknowledgement; the first of a message by the same officer counts."""

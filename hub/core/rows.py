@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any, Final
 
-from schemas.entry import from_micros, micros
-from schemas.errors import Finding
+from schemas.entry import micros
 from schemas.facts import MessageFacts
-from schemas.receipt import findings_json
 
 __all__ = [
     "LONGEST_NAME_BYTES",
@@ -19,7 +16,6 @@ __all__ = [
     "MessageRow",
     "acknowledged_by",
     "acknowledgement_in",
-    "aged_warnings",
     "identity",
     "name_bytes",
     "writable",
@@ -115,20 +111,6 @@ def acknowledgement_in(index: int, agency: str, entry: Mapping[str, Any]) -> Ack
         entry["message_id"],
         of=entry["message_agency"],
     )
-
-
-def aged_warnings(warnings: str, facts: MessageFacts, at_us: int) -> str:
-    """Return a message's *warnings* with what its age at *at_us* adds to them (rule H7).
-
-    The log's own time decides, so the same warnings come out when projections are
-    made anew.
-    """
-    age = from_micros(at_us) - facts.sent
-    if age <= timedelta(days=1):
-        return warnings
-    found = Finding("H7", "warning", "alert/sent", f"sent {age.days} days ago")
-    both = json.loads(warnings) + json.loads(findings_json((found,)))
-    return json.dumps(both, ensure_ascii=False, separators=(",", ":"))
 
 
 def name_bytes(sender: str, identifier: str) -> int:

@@ -7,9 +7,10 @@ from typing import Any, Final
 
 from hub.core.redaction import REDACTED_TYPE
 from schemas import cap, rm
+from schemas.cap.geojson import alert_features
 from schemas.errors import Rejected
 
-__all__ = ["content", "headlines"]
+__all__ = ["content", "features", "headlines"]
 
 _ANY_SIZE: Final = 1 << 30
 """What is in the log is read, whatever limit on size held when it came."""
@@ -53,6 +54,17 @@ def headlines(payload_type: str, payload: bytes) -> list[dict[str, str]]:
     if not text and not items:
         return []
     return [{"language": "", "headline": text or items, "event": items, "areas": ""}]
+
+
+def features(payload_type: str, payload: bytes) -> list[dict[str, Any]]:
+    """Return an alert's areas as features of GeoJSON; none of what cannot be read any more."""
+    if payload_type == REDACTED_TYPE:
+        return []
+    try:
+        message = _read(payload_type, payload)
+    except Rejected:
+        return []
+    return list(map(dict, alert_features(message))) if isinstance(message, cap.Alert) else []
 
 
 def _read(payload_type: str, payload: bytes) -> cap.Alert | rm.AidMessage:

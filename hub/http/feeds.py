@@ -16,12 +16,12 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from redis.exceptions import RedisError
 from sse_starlette import EventSourceResponse, ServerSentEvent
 
-from hub.core.registry import Filter, Registry
+from hub.core.registry import Filter, History, Registry
 from hub.core.routing import wants
 from hub.errors import Rejected, Unavailable
 from hub.http.problems import RESPONSES
 from hub.http.state import Asker, Hub, HubState, identify
-from hub.log.feeding import read_from_log
+from hub.log.feeding import Entry, read_feed
 from hub.members.roles import Principal, require
 from hub.streams import keys
 from hub.streams.connect import LOST
@@ -38,8 +38,6 @@ _PAGE: Final = 1000
 _PAUSE_S: Final = 0.2
 _BEAT_PATIENCE_S: Final = 2.0
 _INDEX: Final = re.compile(r"[0-9]{1,15}")
-
-Entry = tuple[int, dict[bytes, bytes]]
 
 
 def _filter(
@@ -205,18 +203,11 @@ async def _page(
 ) -> tuple[list[Entry], int, bool]:
     """Return entries above *after*, the cursor behind them, and whether more may be there now."""
     streams = FeedStreams(hub.redis, sandbox=sandbox) if sandbox else hub.streams
-    try:
-        page = await streams.read(feed, after=after, limit=limit)
-    except (*LOST, RedisError):
-        page = None
-    if page is not None and (page.covered or sandbox):
-        entries = list(page.entries)
-        full = len(entries) == limit
-        return entries, entries[-1][0] if full else max(after, page.reached), full
-    # The stream is trimmed, being made anew, or away: the log has the same entries.
-    history = await hub.registry(fresh=True)
-    found = await asyncio.to_thread(read_from_log, hub.log, history, feed, after=after, limit=limit)
-    return list(found.entries), found.reached, found.reached > after
+
+    async def history() -> History:
+        return await hub.registry(fresh=True)
+
+    return await read_feed(streams, hub.log, history, feed, after=after, limit=limit)
 
 
 def _kept(entry: Entry, wanted: Filter, registry: Registry) -> bool:

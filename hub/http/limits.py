@@ -65,6 +65,7 @@ class Limits:
 
     def __init__(self, settings: Settings) -> None:
         self._addresses = Rate(settings.address_rate)
+        self._strangers = Rate(settings.public_rate)
         self._agencies = Rate(settings.agency_rate)
         self._failures = Rate(FAILURES_A_MINUTE)
         self._most_streams = settings.agency_streams
@@ -78,6 +79,15 @@ class Limits:
             Unavailable: ``rate-limited``.
         """
         if wait := self._addresses.take(network_of(address)):
+            raise _too_often("this address", wait)
+
+    def of_public(self, address: str) -> None:
+        """Count a request of somebody who shows no token.
+
+        Raises:
+            Unavailable: ``rate-limited``.
+        """
+        if wait := self._strangers.take(network_of(address)):
             raise _too_often("this address", wait)
 
     def of_agency(self, asker: Principal) -> None:

@@ -17,9 +17,11 @@ from hub.log.tables import AID, DELIVERIES, ESCALATIONS, INCIDENTS, INPUTS, MESS
 from hub.log.tiles import add_leaves
 from schemas.facts import MessageFacts
 
-__all__ = ["acknowledgement_of", "add", "message_of", "project", "target_of"]
+__all__ = ["UNWRITABLE", "acknowledgement_of", "add", "message_of", "project", "target_of"]
 
-_UNWRITABLE: Final = re.compile("[\x00\ud800-\udfff]")
+UNWRITABLE: Final = re.compile("[\x00\ud800-\udfff]")
+"""What no database can hold: there is nothing to find by it."""
+"""What no database can hold: there is nothing to find by it."""
 
 
 def project(c: Connection, start: int, entries: Sequence[NewEntry]) -> None:
@@ -123,7 +125,7 @@ def _ref_rows(m: MessageRow) -> list[dict[str, Any]]:
     return [
         {"target": target, "agency": m.agency, "idx": m.index}
         for target in targets
-        if not _UNWRITABLE.search(target)
+        if not UNWRITABLE.search(target)
     ]
 
 

@@ -3,32 +3,33 @@
 Every row beside the log can be lost and made again. Facts come from the payload,
 identities, chains, acknowledgements, deliveries and inputs from the entries. The
 warnings of a message are in no entry: they are advice to its sender, found again by
-reading the payload with the rules of today and its age from the log's own time
-(`hub.core.admission.aged_warnings`). A newer version of the rules may therefore
+reading the payload with the rules of today, and by looking at the log before it
+(`hub.core.advice`). A newer version of the rules may therefore
 leave other warnings behind than the receipt carried, and never another decision.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from functools import partial
 from hashlib import sha256
 from typing import Any, Final
 
-from sqlalchemy import delete, func, select, text
+from sqlalchemy import Connection, delete, func, select, text
 
 from hub.core.admission import NewEntry
+from hub.core.advice import advised
 from hub.core.escalation import Escalation
-from hub.core.known import accepted_key_of, header_key_of, input_key_of
+from hub.core.known import Known, accepted_key_of, header_key_of, input_key_of
 from hub.core.redaction import REDACTED_TYPE
-from hub.core.registry import CHANGE_KINDS
+from hub.core.registry import CHANGE_KINDS, REGISTRY_KINDS, History
 from hub.core.rows import (
     AcknowledgementRow,
     MessageRow,
     acknowledged_by,
     acknowledgement_in,
-    aged_warnings,
     identity,
 )
 from hub.core.signing import Chain, chain_name
@@ -37,6 +38,7 @@ from hub.log.derived import project
 from hub.log.scan import BEFORE_ALL, page
 from hub.log.store import Log, LogRow
 from hub.log.tables import ENTRIES, PROJECTIONS
+from hub.log.thread_log import referred_to
 from schemas.entry import EntryKind
 from schemas.errors import Rejected
 from schemas.facts import MessageFacts
@@ -78,20 +80,56 @@ def rebuild(
         total = c.execute(select(func.count()).select_from(ENTRIES)).scalar_one()
         for table in PROJECTIONS:
             c.execute(delete(table))
+        history = History()
         done, after = 0, BEFORE_ALL
         while rows := page(c, after=after, limit=_BATCH):
             for index, row in enumerate(rows, done):
                 if row.index != index:
                     raise _broken(row, f"stands where {index} should")
-            project(c, done, [derive(row, read=read) for row in rows])
+            project(c, done, _advised(c, history, rows, [derive(row, read=read) for row in rows]))
             done, after = done + len(rows), rows[-1].index
             if progress is not None:
                 progress(done, total)
     return done
 
 
+def _advised(
+    c: Connection, history: History, rows: Sequence[LogRow], entries: Sequence[NewEntry]
+) -> list[NewEntry]:
+    """Add what the log before each message has to say of it, as the ledger did."""
+    messages = [e.message for e in entries if e.message is not None]
+    known = Known(referred_to(c, ((m.agency, m.facts) for m in messages)))
+    return [
+        _with_advice(row, entry, history, known) for row, entry in zip(rows, entries, strict=True)
+    ]
+
+
+def _with_advice(row: LogRow, entry: NewEntry, history: History, known: Known) -> NewEntry:
+    if entry.kind in REGISTRY_KINDS:
+        try:
+            history.apply(row.index, row.entry)
+        except (ValueError, KeyError) as e:
+            raise _broken(row, f"cannot be read: {e!r}") from e
+    message = entry.message
+    if message is None:
+        return entry
+    agency = history.latest.agencies.get(message.agency)
+    if agency is None:
+        raise _broken(row, "is of an agency that was no member")
+    if entry.payload_type != REDACTED_TYPE:
+        warnings = advised(
+            message.warnings, message.facts, agency=agency, at_us=message.at_us, known=known
+        )
+        message = replace(message, warnings=warnings)
+        entry = replace(entry, message=message)
+    known.add(message)
+    return entry
+
+
 def derive(row: LogRow, *, read: Reader = read_logged) -> NewEntry:
     """Return an entry as it was appended, with the rows that belong to it.
+
+    The warnings are those of the payload alone.
 
     Raises:
         Unavailable: ``log-broken``; the entry cannot be read, or its payload is
@@ -171,9 +209,7 @@ def _publish(row: LogRow, entry: dict[str, Any], read: Reader) -> NewEntry:
         digest,
         row.at_us,
         facts,
-        "[]"
-        if row.payload_type == REDACTED_TYPE
-        else aged_warnings(findings_json(found.warnings), facts, row.at_us),
+        findings_json(found.warnings),
     )
     return NewEntry(
         "publish",

@@ -229,6 +229,9 @@ class Log:
             rows += _messages(c, MESSAGES.c.idx, indexes)
             names = wanted.names | {(r.facts.sender, r.facts.identifier) for r in rows}
             acks = [] if not wanted.references else _acknowledgements(c, names)
+            rows += thread_log.referred_to(
+                c, ((b.agency, b.facts) for b in batch if b.kind == "publish" and b.facts)
+            )
             found = dict(chains or {})
             if unknown := wanted.chains - found.keys():
                 query = select(CHAINS).where(CHAINS.c.agency.in_(unknown))

@@ -2,8 +2,9 @@
 
 ``entries``, ``payloads`` and ``head`` are the log. `SIGNED` is what was said of the log to
 others: it cannot be made again. `ACCESS` is who may use the hub, `ALIVE` when it was last at
-work: they are in no log and no bundle. Every other table is a projection: it is written in
-the same commit, and `hub.log.projections` makes it anew from the log.
+work, `OUTGOING` where feeds are brought and how far each has come: they are in no log and no
+bundle. Every other table is a projection: it is written in the same commit, and
+`hub.log.projections` makes it anew from the log.
 """
 
 from __future__ import annotations
@@ -42,6 +43,9 @@ __all__ = [
     "INPUTS",
     "MESSAGES",
     "METADATA",
+    "OUTGOING",
+    "OUTLETS",
+    "OUTLET_ATTEMPTS",
     "PAYLOADS",
     "PROJECTIONS",
     "RECOVERY_CODES",
@@ -317,6 +321,58 @@ SESSIONS: Final = Table(
     Index("sessions_by_account", "account", "created_us"),
     Index("sessions_by_created", "created_us"),
 )
+
+OUTLETS: Final = Table(
+    "outlets",
+    METADATA,
+    Column("id", String(16), primary_key=True),
+    Column("feed", String(80), nullable=False),
+    Column("kind", String(16), nullable=False),
+    # Where to, and how; JSON, by kind (`hub.outlets.records`).
+    Column("target", Text, nullable=False),
+    # To sign or sign in with, so it is kept as it is. The one before it holds until its time.
+    Column("secret", Text, nullable=False),
+    Column("secret_before", Text, nullable=False),
+    Column("secret_before_until_us", BigInteger, nullable=False),
+    Column("confirms", Integer, nullable=False),
+    Column("state", String(16), nullable=False),
+    Column("reason", Text, nullable=False),
+    # The log index through which everything was taken there.
+    Column("through", BigInteger, nullable=False),
+    # What a digest still holds; JSON, by kind.
+    Column("place", Text, nullable=False),
+    Column("failures", Integer, nullable=False),
+    Column("failing_since_us", BigInteger, nullable=True),
+    Column("next_us", BigInteger, nullable=False),
+    Column("attempts", BigInteger, nullable=False),
+    Column("delivered_us", BigInteger, nullable=True),
+    # When a test was asked for that has not been made.
+    Column("test_us", BigInteger, nullable=True),
+    Column("created_us", BigInteger, nullable=False),
+    Column("created_by", Text, nullable=False),
+    # Grows with each change from outside: what was worked out before it is not written any more.
+    Column("version", BigInteger, nullable=False),
+    # Which process serves it, and until when nobody else may.
+    Column("holder", String(64), nullable=False),
+    Column("held_until_us", BigInteger, nullable=False),
+    Index("outlets_by_feed", "feed"),
+)
+
+OUTLET_ATTEMPTS: Final = Table(
+    "outlet_attempts",
+    METADATA,
+    Column("outlet", String(16), primary_key=True),
+    Column("number", BigInteger, primary_key=True, autoincrement=False),
+    # The log index that was sent; -1 of a test.
+    Column("idx", BigInteger, nullable=False),
+    Column("at_us", BigInteger, nullable=False),
+    Column("took_ms", Integer, nullable=False),
+    Column("ok", Integer, nullable=False),
+    Column("status", Integer, nullable=False),
+    Column("detail", Text, nullable=False),
+)
+
+OUTGOING: Final = (OUTLETS, OUTLET_ATTEMPTS)
 
 ACCESS: Final = (CREDENTIALS, ACCOUNTS, RECOVERY_CODES, ATTEMPTS, SESSIONS)
 

@@ -2,18 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, Final
 
-from sqlalchemy import Connection, bindparam, select
+from sqlalchemy import Connection, bindparam, func, select
 
+from hub.core.advice import MOST_NAMERS, MOST_REFERENCES
 from hub.core.rows import MessageRow, identity
 from hub.core.threads import changes_others
-from hub.log.derived import message_of, target_of
+from hub.log.derived import UNWRITABLE, message_of, target_of
 from hub.log.statements import among
 from hub.log.tables import INCIDENTS, MESSAGES, REFS
+from schemas.facts import MessageFacts
 
-__all__ = ["incident_messages", "incidents", "latest_about", "mentions_of", "threads_of"]
+__all__ = [
+    "incident_messages",
+    "incidents",
+    "latest_about",
+    "mentions_of",
+    "referred_to",
+    "threads_of",
+]
 
 _IN: Final = 500
 """How many values one IN list holds; SQLite has a limit on variables."""
@@ -31,6 +40,41 @@ _BY_ANYBODY: Final = (
     .order_by(REFS.c.idx)
     .limit(bindparam("limit"))
 )
+
+_RANKED: Final = (
+    select(
+        REFS.c.idx,
+        func.row_number()
+        .over(partition_by=REFS.c.target, order_by=REFS.c.idx.desc())
+        .label("place"),
+    )
+    .where(REFS.c.target.in_(_TARGETS), REFS.c.agency == bindparam("agency"))
+    .subquery()
+)
+_LAST_BY_OWN_AGENCY: Final = select(_RANKED.c.idx).distinct().where(_RANKED.c.place <= MOST_NAMERS)
+
+
+def referred_to(c: Connection, said: Iterable[tuple[str, MessageFacts]]) -> list[MessageRow]:
+    """Return what messages that agencies are about to send would change, and who named that last.
+
+    Only Updates and Cancels ask anything; a batch without them costs nothing.
+    """
+    targets: dict[str, set[str]] = {}
+    names: set[str] = set()
+    for agency, facts in said:
+        if changes_others(facts):
+            for ref in facts.references[:MOST_REFERENCES]:
+                target = target_of(ref.sender, ref.identifier)
+                if not UNWRITABLE.search(target):
+                    targets.setdefault(agency, set()).add(target)
+                    names.add(identity(agency, ref.sender, ref.identifier))
+    found: set[int] = set()
+    for agency, wanted in targets.items():
+        for part in _parts(sorted(wanted)):
+            given = {"values": part, "agency": agency}
+            found |= set(c.execute(_LAST_BY_OWN_AGENCY, given).scalars())
+    rows = _messages(c, MESSAGES.c.identity, sorted(names))
+    return rows + _messages(c, MESSAGES.c.idx, sorted(found - {m.index for m in rows}))
 
 
 def threads_of(c: Connection, seeds: Sequence[MessageRow]) -> list[MessageRow]:

@@ -34,15 +34,16 @@ Scope = Literal[
     "operate",  # dead letters that are tried again
     "cosign",  # the log's checkpoints, as a witness
     "mirror",  # all entries of the log, without payloads
+    "connect",  # outlets, which bring feeds to other systems
 ]
 SCOPES: Final[tuple[Scope, ...]] = get_args(Scope)
 
 MAY: Final[Mapping[Role, frozenset[Scope]]] = {
-    "agency": frozenset({"read", "confirm", "publish", "acknowledge"}),
+    "agency": frozenset({"read", "confirm", "publish", "acknowledge", "connect"}),
     "officer": frozenset({"read", "confirm", "publish", "acknowledge"}),
     "auditor": frozenset({"read", "audit"}),
-    "registrar": frozenset({"register"}),
-    "operator": frozenset({"read", "audit", "register", "operate"}),
+    "registrar": frozenset({"register", "connect"}),
+    "operator": frozenset({"read", "audit", "register", "operate", "connect"}),
     "witness": frozenset({"cosign"}),
     "mirror": frozenset({"mirror"}),
 }

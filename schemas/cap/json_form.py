@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Iterator
 from typing import Any, Final, NoReturn
 
 from lxml import etree
@@ -16,13 +17,13 @@ from lxml import etree
 from schemas.cap.draft import draft_of
 from schemas.cap.encoding import MAX_BYTES, refuse, refuse_size
 from schemas.cap.layout import ALERT, NAMESPACE_12, Element, Group
-from schemas.cap.markup import refuse_breadth, refuse_depth
+from schemas.cap.markup import MAX_BREADTH, refuse_breadth, refuse_depth, refuse_many
 from schemas.cap.profiles import Profile
 from schemas.cap.read import Reading, judged
 from schemas.cap.structure import MAX_FINDINGS, structure_findings
 from schemas.errors import Finding, Rejected
 
-__all__ = ["NOT_XML", "Number", "parsed", "read_alert_json"]
+__all__ = ["NOT_XML", "Number", "numbered", "parsed", "read_alert_json"]
 
 NOT_XML: Final = re.compile("[^\\t\\n\\r\\x20-\\ud7ff\\ue000-\\ufffd\\U00010000-\\U0010ffff]")
 """A character that no XML can hold."""
@@ -106,6 +107,13 @@ def _constant(name: str) -> NoReturn:
     raise ValueError(f"{name} is not JSON")
 
 
+def numbered(items: list[Any]) -> Iterator[tuple[int, Any]]:
+    """Return the items of an array with their numbers from 1; too many are refused unseen."""
+    if len(items) > MAX_BREADTH:
+        refuse_many()
+    return iter(enumerate(items, 1))
+
+
 def _fault(faults: list[Finding], path: str, message: str) -> None:
     faults.append(Finding("XSD", "error", path, message))
 
@@ -126,7 +134,7 @@ def _build(
         if not element.many:
             _append(parent, element, item, inside, faults)
         elif isinstance(item, list):
-            for i, one in enumerate(item, 1):
+            for i, one in numbered(item):
                 _append(parent, element, one, f"{inside}[{i}]", faults)
         else:
             _fault(faults, inside, f"{element.tag} is an array")

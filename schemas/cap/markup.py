@@ -114,13 +114,18 @@ def refuse_breadth(root: etree._Element) -> None:
     """
     for element in root.iter():
         if len(element) > MAX_BREADTH:
-            refuse(
-                "too-large",
-                "R01",
-                f"an element has more than {MAX_BREADTH} others in it",
-                "Send a smaller message.",
-                element.sourceline,
-            )
+            refuse_many(element.sourceline)
+
+
+def refuse_many(line: int | None = None) -> NoReturn:
+    """Refuse what has more in it than `MAX_BREADTH` (R01)."""
+    refuse(
+        "too-large",
+        "R01",
+        f"an element has more than {MAX_BREADTH} others in it",
+        "Send a smaller message.",
+        line,
+    )
 
 
 def depth_of(root: etree._Element) -> int:

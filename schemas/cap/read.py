@@ -42,6 +42,7 @@ if TYPE_CHECKING:
 __all__ = ["Reading", "check_alert", "judged", "read_alert"]
 
 _ROOTS: Final = {f"{{{namespace}}}alert": namespace for namespace in (NAMESPACE_12, NAMESPACE_11)}
+_VERSIONS: Final = {NAMESPACE_12: "1.2", NAMESPACE_11: "1.1"}
 _DSIG: Final = f"{{{NAMESPACE_DSIG}}}"
 _XINCLUDE: Final = "{http://www.w3.org/2001/XInclude}*"
 
@@ -112,7 +113,7 @@ def _read_tree(root: etree._Element, profile: Profile) -> Reading:
         raise Rejected(
             "structure-invalid",
             f"{first.path}: {first.message}",
-            remedy="Make the message valid by the schema of CAP 1.2.",
+            remedy=f"Make the message valid by the schema of CAP {_VERSIONS[namespace]}.",
             findings=broken,
         )
     return judged(

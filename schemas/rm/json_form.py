@@ -13,7 +13,7 @@ from lxml import etree
 from pydantic import ValidationError
 
 from schemas.cap.encoding import MAX_BYTES, refuse, refuse_size
-from schemas.cap.json_form import NOT_XML, Number, parsed
+from schemas.cap.json_form import NOT_XML, Number, numbered, parsed
 from schemas.cap.markup import MAX_DEPTH, depth_of, refuse_breadth, refuse_depth
 from schemas.cap.names import in_own_thread
 from schemas.errors import Finding, Rejected
@@ -104,7 +104,7 @@ class _Builder:
             if not element.many:
                 self._append(parent, tag, element, item, at)
             elif isinstance(item, list):
-                for i, one in enumerate(item, 1):
+                for i, one in numbered(item):
                     self._append(parent, tag, element, one, f"{at}[{i}]")
             else:
                 self._fault(at, f"{element.tag} is an array")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import uuid
 from collections.abc import Callable
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -38,6 +39,15 @@ COMMANDS: dict[str, tuple[tuple[str, ...], set[str]]] = {
     "members add": (("members", "add", "kz-new", "--name", "New"), REGISTRARS),
     "subs ls": (("subs", "ls"), EVERYBODY - {"witness", "mirror"}),
     "subs add": (("subs", "add", "az-fhn.all"), REGISTRARS),
+    "outlets ls": (("outlets", "ls"), {"agency", "auditor", "registrar", "operator"}),
+    "outlets add": (
+        ("outlets", "add", "az-fhn", "https://receiver.example/hook"),
+        {"agency", "operator"},
+    ),
+    "outlets log": (("outlets", "log", "none"), {"agency", "auditor", "registrar", "operator"}),
+    "outlets pause": (("outlets", "pause", "none"), {"agency", "registrar", "operator"}),
+    "outlets rotate": (("outlets", "rotate", "none"), {"agency", "operator"}),
+    "outlets rm": (("outlets", "rm", "none"), {"agency", "registrar", "operator"}),
     "registry show": (("registry", "show"), EVERYBODY),
     "registry submit": (("registry", "submit", "s.json"), REGISTRARS),
     "keys ls": (("keys", "ls"), EVERYBODY),
@@ -62,8 +72,11 @@ def asked(hub: Hub) -> Hub:
         made = hub.caspian("tokens", "add", role, *place)
         assert made.returncode == 0, made.stderr
         hub.tokens[f"role {role}"] = made.stdout.strip()
-    sent = hub.caspian("publish", "-", who="az-fhn", stdin=cap(f"access-{uuid.uuid4().hex}"))
-    assert sent.returncode == 0, sent.stderr  # whoever follows the feed has something to see
+    # `tail` ends with the first message, and waits for it.
+    published = hub.caspian(
+        "publish", "-", who="az-fhn", stdin=cap(f"cli-{uuid.uuid4().hex}", sent=datetime.now(UTC))
+    )
+    assert published.returncode == 0, published.stderr
     statement = {"statement": "{}", "signatures": []}
     (hub.directory / "s.json").write_text(json.dumps(statement))
     return hub

@@ -12,7 +12,7 @@ from schemas.cap import read_alert, read_alert_json, write_alert_json
 from schemas.judgement import judge
 from schemas.rm import read_aid, read_aid_json
 from tests.cli.conftest import Caspian
-from tests.cli.test_validate import AID, BOMB, BROKEN, CORPUS, GOOD
+from tests.cli.test_validate import AID, BOMB, BROKEN, CORPUS, GOOD, ROOT
 from tests.log.samples import cap
 
 RTL = GOOD.replace(b"Oil on the water", "نشت نفت در دریا \u200f(آستارا)".encode())
@@ -37,6 +37,37 @@ def test_an_aid_message_goes_to_json_and_back_as_it_was(caspian: Caspian) -> Non
 
     assert read_aid_json(as_json.stdout.encode()).message == read_aid(message).message
     assert read_aid(back.stdout.encode()).message == read_aid(message).message
+
+
+def scenario(name: str) -> str:
+    """Return a message of the demonstration."""
+    text = (ROOT / f"hub/demo/scenario/{name}.xml").read_text("utf-8").replace("{run}", "1")
+    text = text.replace("{sent}", "2026-11-23T08:00:00Z")
+    return text.replace("{expires}", "2026-11-30T08:00:00Z")
+
+
+def test_an_acceptance_becomes_the_order_that_the_standard_has(
+    caspian: Caspian, tmp_path: Path
+) -> None:
+    (tmp_path / "offer.xml").write_text(scenario("aid-response-1"))
+    accept, means = scenario("aid-accept-1"), ("--to", "requisition", "--answers", "offer.xml")
+
+    done = caspian("convert", "-", *means, "--funding", "Azerbaijan", stdin=accept)
+    unpaid = caspian("convert", "-", *means, stdin=accept)
+    no_acceptance = caspian("convert", "-", *means, "--funding", "x", stdin=GOOD)
+
+    order = read_aid(done.stdout.encode()).message
+    (funding,) = order.funding
+    (item,) = order.resource_information
+    assert order.message_content_type == "RequisitionResource"
+    assert funding.funding_info == "Azerbaijan"
+    assert item.assignment_information is not None
+    assert item.assignment_information.quantity is not None
+    measured = item.assignment_information.quantity.measured_quantity
+    assert measured is not None
+    assert measured.amount == 800
+    assert (unpaid.returncode, no_acceptance.returncode) == (2, 5)
+    assert "--funding" in unpaid.stderr
 
 
 def test_the_map_gets_longitude_first_and_what_to_show(caspian: Caspian) -> None:

@@ -115,7 +115,7 @@ def test_of_many_files_the_sum_is_told(caspian: Caspian, tmp_path: Path, good: P
         (BOMB, "unknown", "xml-forbidden"),
         (GOOD[:-20], "CAP 1.2", "not-xml"),
         (b"<html></html>", "unknown", "wrong-namespace"),
-        (b'<feed xmlns="http://www.w3.org/2005/Atom"/>', "Atom", "wrong-namespace"),
+        (b'<feed xmlns="http://www.w3.org/2005/Atom"/>', "Atom", "no-alert"),
         (b'<alert xmlns="http://www.incident.com/cap/1.0"/>', "CAP 1.0", "cap-1.0"),
         (b'{"identifier": 1}', "CAP 1.2 (JSON)", "structure-invalid"),
         (b'{"identifier": ', "CAP 1.2 (JSON)", "not-json"),

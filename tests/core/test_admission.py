@@ -16,11 +16,10 @@ from core_strategies import (
     Model,
     agency,
     batches,
-    facts_of,
     named,
     refusal_codes,
 )
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from hub.core.admission import Decision, Rules, decide
@@ -29,13 +28,13 @@ from hub.core.known import Known
 from hub.core.merkle import EMPTY, extend
 from hub.core.registry import Registry
 from hub.core.routing import entitled, recipients
-from hub.core.rows import aged_warnings
 from hub.log.store import Head
 from hub.log.verify import verify
 from schemas.entry import decode, from_micros
 from schemas.errors import Rejected
 from schemas.facts import Area, MessageFacts, Reference
 from schemas.header import Header
+from tests.examples import examples
 
 
 def split(batch: Sequence[Candidate], cuts: set[int]) -> list[Sequence[Candidate]]:
@@ -47,7 +46,7 @@ def split(batch: Sequence[Candidate], cuts: set[int]) -> list[Sequence[Candidate
 cuts = st.sets(st.integers(0, 20), max_size=6)
 
 
-@settings(max_examples=80)
+@examples(25)
 @given(batches(), cuts)
 def test_any_split_into_batches_gives_the_same_log(batch: list[Candidate], at: set[int]) -> None:
     whole, parts = Model(), Model()
@@ -61,7 +60,7 @@ def test_any_split_into_batches_gives_the_same_log(batch: list[Candidate], at: s
     assert refusal_codes(parts.outcomes) == refusal_codes(whole.outcomes)
 
 
-@settings(max_examples=80)
+@examples(25)
 @given(batches())
 def test_the_same_batch_again_adds_nothing_and_gets_the_same_answers(
     batch: list[Candidate],
@@ -81,7 +80,7 @@ def test_the_same_batch_again_adds_nothing_and_gets_the_same_answers(
             assert other.sha256 == one.sha256 or other.refusal is not None
 
 
-@settings(max_examples=80)
+@examples(25)
 @given(batches(), cuts, st.lists(st.integers(0, 5), max_size=4))
 def test_any_redelivery_gives_the_same_log(
     batch: list[Candidate], at: set[int], again: list[int]
@@ -98,7 +97,7 @@ def test_any_redelivery_gives_the_same_log(
     assert often.bodies == once.bodies
 
 
-@settings(max_examples=80)
+@examples(25)
 @given(batches(), st.lists(st.integers(-600, 600), max_size=5), cuts)
 def test_the_log_is_whole_whatever_the_clock_does(
     batch: list[Candidate], seconds: list[int], at: set[int]
@@ -118,7 +117,7 @@ def test_the_log_is_whole_whatever_the_clock_does(
     assert len(set(identities)) == len(identities)
 
 
-@settings(max_examples=80)
+@examples(25)
 @given(batches())
 def test_every_candidate_has_exactly_one_outcome(batch: list[Candidate]) -> None:
     model = Model()
@@ -139,7 +138,7 @@ def test_every_candidate_has_exactly_one_outcome(batch: list[Candidate]) -> None
         assert 0 <= outcome.index < len(model.entries)
 
 
-@settings(max_examples=80)
+@examples(25)
 @given(batches())
 def test_the_rows_beside_an_entry_say_what_the_entry_says(batch: list[Candidate]) -> None:
     model = Model()
@@ -168,7 +167,7 @@ def test_the_rows_beside_an_entry_say_what_the_entry_says(batch: list[Candidate]
         assert (e.chain.seq, e.chain.head) == (header.seq, last_header[e.agency])
 
 
-@settings(max_examples=80)
+@examples(25)
 @given(batches())
 def test_only_what_is_allowed_is_logged(batch: list[Candidate]) -> None:
     """Each admission, held against the registry that the log before it makes."""
@@ -607,18 +606,6 @@ def test_the_future_is_what_the_rules_say_it_is() -> None:
     generous.commit([member("az-fhn")])
 
     assert code_of(generous, publish(sent=NOW + timedelta(hours=1))) == ""
-
-
-@given(facts_of(), st.timedeltas(timedelta(0), timedelta(days=10)))
-def test_only_an_old_message_gets_the_warning_of_its_age(
-    facts: MessageFacts, age: timedelta
-) -> None:
-    at_us = int((facts.sent + age).timestamp() * 1_000_000)
-
-    found = json.loads(aged_warnings('[{"rule":"R17"}]', facts, at_us))
-
-    real = from_micros(at_us) - facts.sent
-    assert [f["rule"] for f in found] == (["R17", "H7"] if real > timedelta(days=1) else ["R17"])
 
 
 def test_entropy_of_the_system_makes_every_id_another() -> None:

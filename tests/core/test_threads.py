@@ -284,13 +284,13 @@ def test_updates_in_a_circle_replace_nothing(size: int) -> None:
     assert standings(*circle, outside)[0] == ("updated", (50,))
 
 
-def test_ten_thousand_updates_of_one_another_are_no_burden() -> None:
-    chain = [message("0"), *(message(str(n), "Update", str(n - 1)) for n in range(1, 10_000))]
+def test_thousands_of_updates_of_one_another_are_no_burden() -> None:
+    chain = [message("0"), *(message(str(n), "Update", str(n - 1)) for n in range(1, 3_000))]
 
     threads = Threads(chain)
 
-    assert len(threads.thread(5_000, at=NOW)) == 10_000
-    assert threads.in_force(at=NOW) == {9_999}
+    assert len(threads.thread(1_500, at=NOW)) == 3_000
+    assert threads.in_force(at=NOW) == {2_999}
 
 
 def test_another_agency_only_mentions() -> None:

@@ -205,8 +205,8 @@ def delete(directory: Path) -> None:
 
 
 @asynccontextmanager
-async def running(directory: Path, *, api: bool = False) -> AsyncIterator[Hub]:
-    """Run a hub of real processes with five members."""
+async def running(directory: Path, *, api: bool = False, **given: Any) -> AsyncIterator[Hub]:
+    """Run a hub of real processes with five members; *given* are settings of one's own."""
     valkey_port = free_port()
     settings = embedded_settings(
         Settings(
@@ -214,6 +214,7 @@ async def running(directory: Path, *, api: bool = False) -> AsyncIterator[Hub]:
             port=free_port(),
             claim_idle=timedelta(seconds=2),
             log_format="json",
+            **given,
         ),
         port=valkey_port,
     )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
@@ -82,6 +83,7 @@ def bare(cell: str) -> str:
     return found[1] if found else ""
 
 
+@cache
 def sources() -> dict[Path, ast.Module]:
     """Return every module of the product, parsed."""
     return {

@@ -30,6 +30,7 @@ _HUB = {
     "delivery",
     "escalation",
     "checkpoint",
+    "outlets",
 }
 _KNOWN = {PREFIX + name.upper() for name in Settings.model_fields}
 
@@ -64,7 +65,7 @@ def test_the_api_alone_is_published_and_on_this_machine_alone(compose: Any) -> N
     assert set(published) == {"api"}
     assert all(port.startswith("127.0.0.1:") for port in published["api"])
     outside = {n for n, s in compose["services"].items() if s["networks"] != ["inside"]}
-    assert outside == {"api"}
+    assert outside == {"api", "outlets"}
     assert compose["networks"]["inside"]["internal"] is True
 
 

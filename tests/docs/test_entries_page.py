@@ -90,6 +90,8 @@ def _candidates(registry: Callable[[], Registry]) -> Iterator[Candidate]:
     entry = StreamEntry(b"2-0", {b"payload": b"x", b"id": b"17"}, deliveries=6)
     yield dead_letter_of(_AZ, entry, "intake", "a fault")
     yield Candidate("dead-letter", _AZ, body={"stage": "fanout", "index": 4, "reason": "a fault"})
+    given_up = {"stage": "webhook", "index": 4, "outlet": "o1", "feed": _AZ, "reason": "it is gone"}
+    yield Candidate("dead-letter", _AZ, body=given_up)
 
 
 def _written(log: Log) -> list[dict[str, Any]]:

@@ -19,8 +19,13 @@ def _name(call: ast.Call) -> str:
     return getattr(call.func, "id", getattr(call.func, "attr", ""))
 
 
-def _calls(tree: ast.AST) -> list[ast.Call]:
-    return [node for node in ast.walk(tree) if isinstance(node, ast.Call)]
+@cache
+def _nodes() -> list[ast.AST]:
+    return [node for tree in sources().values() for node in ast.walk(tree)]
+
+
+def _calls(function: ast.AST) -> list[ast.Call]:
+    return [node for node in ast.walk(function) if isinstance(node, ast.Call)]
 
 
 def _carriers() -> dict[str, tuple[int, str]]:
@@ -28,8 +33,7 @@ def _carriers() -> dict[str, tuple[int, str]]:
     found = {"Rejected": (0, "Rejected"), "Unavailable": (0, "Unavailable")}
     functions = [
         (function.name, [argument.arg for argument in function.args.args], _calls(function))
-        for tree in sources().values()
-        for function in ast.walk(tree)
+        for function in _nodes()
         if isinstance(function, ast.FunctionDef | ast.AsyncFunctionDef)
     ]
     for _ in range(3):  # one that calls one that calls one
@@ -48,25 +52,22 @@ def _raised() -> dict[str, set[str]]:
     """Every code in the product, with the branches it is raised in."""
     found: dict[str, set[str]] = defaultdict(set)
     carriers = _carriers()
-    for tree in sources().values():
-        for node in ast.walk(tree):
-            if isinstance(node, ast.Call):
-                place, branch = carriers.get(_name(node), (99, ""))
-                if len(node.args) > place:
-                    given = node.args[place]
-                    for one in (
-                        (given.body, given.orelse) if isinstance(given, ast.IfExp) else (given,)
-                    ):
-                        if isinstance(one, ast.Constant) and _CODE.fullmatch(str(one.value)):
-                            found[str(one.value)].add(branch)
-            elif isinstance(node, ast.Dict):
-                for key, value in zip(node.keys, node.values, strict=True):
-                    if (
-                        isinstance(key, ast.Constant)
-                        and key.value == "code"
-                        and isinstance(value, ast.Constant)
-                    ):
-                        found[str(value.value)].add("")
+    for node in _nodes():
+        if isinstance(node, ast.Call):
+            place, branch = carriers.get(_name(node), (99, ""))
+            if len(node.args) > place:
+                given = node.args[place]
+                for one in (given.body, given.orelse) if isinstance(given, ast.IfExp) else (given,):
+                    if isinstance(one, ast.Constant) and _CODE.fullmatch(str(one.value)):
+                        found[str(one.value)].add(branch)
+        elif isinstance(node, ast.Dict):
+            for key, value in zip(node.keys, node.values, strict=True):
+                if (
+                    isinstance(key, ast.Constant)
+                    and key.value == "code"
+                    and isinstance(value, ast.Constant)
+                ):
+                    found[str(value.value)].add("")
     # These reach their exception by another way than a text in its call.
     found["log-moved"].add("Unavailable")
     found["route-unknown"].add("Rejected")

@@ -12,11 +12,16 @@ from typing import Any
 import httpx
 import pytest
 import pytest_asyncio
+from sqlalchemy import insert, select
 
 from hub.app import build_api
 from hub.cli import app as cli
 from hub.core.candidate import Candidate
+from hub.log.store import Log
+from hub.log.tables import OUTLETS
 from hub.members.credentials import issue
+from hub.outlets import store
+from hub.outlets.records import WebhookTarget
 from hub.settings import Settings
 from hub.streams.submit import propose
 from tests.docs.pages import bare, rows, sections, text_of
@@ -39,8 +44,18 @@ class Things:
     """Of each state something that only it may read, and who asks."""
 
     message: dict[str, int]
+    outlet: dict[str, str]
     dead: dict[str, int]
     tokens: dict[str, str]
+    log: Log
+
+    def keep(self, outlet: str) -> Any:
+        with self.log.reading() as c:
+            return c.execute(select(OUTLETS).where(OUTLETS.c.id == outlet)).one()._asdict()
+
+    def put_back(self, row: Any) -> None:
+        with self.log.writing() as c:
+            c.execute(insert(OUTLETS).values(row))
 
 
 @pytest_asyncio.fixture(loop_scope="module", scope="module")
@@ -81,7 +96,20 @@ async def things(hub: Hub) -> AsyncIterator[Things]:
 
     await until(logged, "the dead letters are in the log", 20)
     dead = {r.agency[:2].upper(): r.index for r in await hub.rows("dead-letter")}
-    yield Things(message, dead, tokens)
+    outlet = {
+        state: store.add(
+            hub.log,
+            feed=agency,
+            target=WebhookTarget(url="https://receiver.example/"),
+            secret="",
+            confirms=False,
+            through=0,
+            by="test",
+            now=now,
+        ).id
+        for state, agency in (("AZ", "az-fhn"), ("IR", "ir-ndmo"))
+    }
+    yield Things(message, outlet, dead, tokens, hub.log)
 
 
 Ask = Callable[[httpx.AsyncClient, Things, str], Awaitable[httpx.Response]]
@@ -90,7 +118,9 @@ Ask = Callable[[httpx.AsyncClient, Things, str], Awaitable[httpx.Response]]
 def _get(path: str) -> Ask:
     async def ask(http: httpx.AsyncClient, t: Things, state: str) -> httpx.Response:
         agency = {"AZ": "az-fhn", "IR": "ir-ndmo"}[state]
-        filled = path.format(message=t.message[state], feed=agency, agency=agency)
+        filled = path.format(
+            message=t.message[state], feed=agency, agency=agency, outlet=t.outlet[state]
+        )
         return await http.get(filled)
 
     return ask
@@ -99,7 +129,9 @@ def _get(path: str) -> Ask:
 def _post(path: str, body: Callable[[Things, str], Any]) -> Ask:
     async def ask(http: httpx.AsyncClient, t: Things, state: str) -> httpx.Response:
         agency = {"AZ": "az-fhn", "IR": "ir-ndmo"}[state]
-        filled = path.format(message=t.message[state], feed=agency, dead=t.dead[state])
+        filled = path.format(
+            message=t.message[state], feed=agency, dead=t.dead[state], outlet=t.outlet[state]
+        )
         return await http.post(filled, json=body(t, state))
 
     return ask
@@ -123,6 +155,15 @@ async def _end(http: httpx.AsyncClient, _t: Things, _state: str) -> httpx.Respon
 
 async def _end_one(http: httpx.AsyncClient, _t: Things, _state: str) -> httpx.Response:
     return await http.delete("/v1/sessions/none")
+
+
+async def _remove_outlet(http: httpx.AsyncClient, t: Things, state: str) -> httpx.Response:
+    """Remove one; another with its id is there at once for who asks next."""
+    row = await asyncio.to_thread(t.keep, t.outlet[state])
+    answer = await http.delete(f"/v1/outlets/{t.outlet[state]}")
+    if answer.is_success:
+        await asyncio.to_thread(t.put_back, row)
+    return answer
 
 
 def _fresh(state: str) -> str:
@@ -150,6 +191,21 @@ ASK: dict[str, Ask] = {
     "POST /v1/feeds/{feed}/confirmations": _post(
         "/v1/feeds/{feed}/confirmations", lambda _t, _s: {"through": 0}
     ),
+    "GET /v1/feeds/{feed}/atom": _get("/v1/feeds/{feed}/atom"),
+    "GET /v1/alerts/{form}": _get("/v1/alerts/atom"),
+    "GET /public/alerts/{form}": _get("/public/alerts/atom"),
+    "GET /public/messages/{index}": _get("/public/messages/{message}"),
+    "GET /v1/outlets": _get("/v1/outlets"),
+    "POST /v1/outlets": _post(
+        "/v1/outlets",
+        lambda _t, s: {
+            "feed": {"AZ": "az-fhn", "IR": "ir-ndmo"}[s],
+            "target": {"kind": "webhook", "url": "https://receiver.example/"},
+        },
+    ),
+    "GET /v1/outlets/{outlet}": _get("/v1/outlets/{outlet}"),
+    "POST /v1/outlets/{outlet}/{action}": _post("/v1/outlets/{outlet}/pause", lambda _t, _s: None),
+    "DELETE /v1/outlets/{outlet}": _remove_outlet,
     "GET /v1/members": _get("/v1/members"),
     "POST /v1/members": _post(
         "/v1/members", lambda _t, s: {"id": _fresh(s), "state": s, "name": "New"}
@@ -208,6 +264,9 @@ ALLOWED: dict[str, set[int]] = {
     "GET /v1/sign-on/{state}/callback": {404},
     "GET /v1/incidents/{incident}": {404},
     "GET /schemas/{name}": {200, 404},
+    # This hub shows nothing without a token: it says so to everybody.
+    "GET /public/alerts/{form}": {404},
+    "GET /public/messages/{index}": {404},
 }
 
 
@@ -216,6 +275,8 @@ def _seen(route: str, answer: httpx.Response, things: Things, state: str) -> boo
     told = answer.json()
     if route == "GET /v1/feeds":
         return any(f["feed"][:2].upper() == state for f in told["feeds"])
+    if route == "GET /v1/outlets":
+        return things.outlet[state] in [o["id"] for o in told["outlets"]]
     if route == "GET /v1/log/entries":
         return any(
             e["index"] == things.message[state] and e["entry"] is not None for e in told["entries"]
@@ -262,6 +323,7 @@ async def test_who_may_what(hub: Hub, things: Things, route: str, role: str) -> 
 _OF_ALL = {"GET /v1/aid/board", "GET /v1/escalations", "GET /v1/incidents"}
 """What each may ask for, and finds in it what is theirs."""
 _LISTS = {
+    "GET /v1/outlets",
     "GET /v1/feeds",
     "GET /v1/log/entries",
     "GET /v1/log/entries/{index}",

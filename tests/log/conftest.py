@@ -12,17 +12,10 @@ from pathlib import Path
 
 import psycopg
 import pytest
-from hypothesis import HealthCheck, settings
 from postgres_server import PostgresMissing, postgres_server
 from sqlalchemy import make_url
 
 from hub.log.store import Log
-
-# A loaded machine is slow, not wrong.
-settings.register_profile(
-    "untimed", deadline=None, suppress_health_check=[HealthCheck.too_slow], max_examples=60
-)
-settings.load_profile("untimed")
 
 
 @pytest.fixture(scope="session")

@@ -7,7 +7,7 @@ import json
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from samples import ORIGIN, Writer, acknowledgement, alert, refusal
 
@@ -16,6 +16,7 @@ from hub.log.projections import read_logged
 from hub.log.scan import scan
 from hub.log.store import Log
 from schemas.errors import Rejected
+from tests.examples import examples
 
 
 def fill(log: Log) -> Log:
@@ -201,7 +202,7 @@ def test_another_file_is_no_bundle(tmp_path: Path) -> None:
         assert refused.value.code == "bundle-broken"
 
 
-@settings(max_examples=50)
+@examples(25)
 @given(content=st.binary(max_size=200), packed=st.booleans())
 def test_no_bytes_at_all_do_more_than_be_refused(
     tmp_path_factory: pytest.TempPathFactory, *, content: bytes, packed: bool

@@ -20,7 +20,7 @@ from hub.errors import Unavailable
 from hub.log import engine as engine_module
 from hub.log.engine import migrate, open_engine
 from hub.log.store import Log
-from hub.log.tables import ACCESS, METADATA, PROJECTIONS, SIGNED
+from hub.log.tables import ACCESS, METADATA, OUTGOING, PROJECTIONS, SIGNED
 from hub.log.verify import verify_store
 
 
@@ -181,6 +181,6 @@ def test_a_migration_that_fails_leaves_nothing_behind(
 
 
 def test_every_table_is_the_log_a_projection_what_was_signed_or_about_access() -> None:
-    others = {t.name for t in (*PROJECTIONS, *ACCESS, *SIGNED)}
+    others = {t.name for t in (*PROJECTIONS, *ACCESS, *SIGNED, *OUTGOING)}
 
     assert others | {"entries", "payloads", "head", "alive"} == set(METADATA.tables)

@@ -46,6 +46,8 @@ def busy(log: Log) -> Writer:
         alert("kz-mchs", "k-2", msg_type="Ack", references=references, sender="duty@kz.example"),
         request("az-fhn", "REQ"),
         alert("az-fhn", "u-1", msg_type="Update", references=named("a-1", "a-2", "a-1")),
+        alert("az-fhn", "u-3", msg_type="Cancel", references=named("a-3", "never")),
+        alert("az-fhn", "u-4", msg_type="Update", references=named("a-3")),
         alert("az-fhn", "u-2", incidents='AC-2026-1 "oil  spill" ac-2026-1', status="Test"),
         refusal("az-fhn", inbox="5-1"),
         refusal("az-fhn", inbox="5-2", payload=b""),
@@ -75,6 +77,9 @@ def busy(log: Log) -> Writer:
         ]
     )
     w.commit([Candidate("delivery", "", body={"ir-ndmo": 30})])
+    w.now += timedelta(minutes=16)
+    late = {"recipient": "ir-ndmo", "step": 1, "messages": [10]}
+    w.commit([Candidate("escalation", "", body=late)])
     return w
 
 

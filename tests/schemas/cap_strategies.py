@@ -18,13 +18,26 @@ def made(model: type, **fields: st.SearchStrategy[object]) -> st.SearchStrategy[
     return st.fixed_dictionaries(fields).map(lambda drawn: model(**drawn))
 
 
-XML_CHARACTERS = st.one_of(
-    st.characters(
-        codec="utf-8", exclude_categories=["Cc", "Cs"], exclude_characters="\ufffe\uffff"
-    ),
-    st.sampled_from("\t\n\r<>&\"' ҚқəğىیΩ\u202e\u200f\U0001f30a\U0001f6a8"),
+# Each of the two is drawn as one string: a union of them would be drawn letter by letter.
+_COMMON = st.characters(
+    codec="utf-8", exclude_categories=["Cc", "Cs"], exclude_characters="\ufffe\uffff"
 )
-TEXTS = st.text(XML_CHARACTERS, max_size=20)
+_AWKWARD = "\t\n\r<>&\"' ҚқəğىیΩ\u202e\u200f\U0001f30a\U0001f6a8"
+
+
+def texts(max_size: int = 20, min_size: int = 0) -> st.SearchStrategy[str]:
+    """Draw what XML can hold, with awkward letters among it."""
+    return st.one_of(
+        st.text(_COMMON, min_size=min_size, max_size=max_size),
+        st.text(_AWKWARD, min_size=min_size, max_size=max_size),
+        st.tuples(
+            st.text(_COMMON, min_size=min_size, max_size=max_size // 2),
+            st.text(_AWKWARD, max_size=max_size // 2),
+        ).map("".join),
+    )
+
+
+TEXTS = texts()
 TOKENS = st.text("abcXYZ019._-@/:әя", min_size=1, max_size=12)
 ITEMS = TEXTS.map(lambda text: text.replace('"', "").strip()).filter(bool)
 TIMES = st.builds(
@@ -84,47 +97,44 @@ AREAS = made(
     altitude=optional(HEIGHTS),
     ceiling=optional(HEIGHTS),
 )
-INFOS = made(
-    Info,
-    language=LANGUAGES,
-    category=several(enum(Info, "category"), 1),
-    event=TEXTS,
-    response_type=several(enum(Info, "responseType")),
-    urgency=enum(Info, "urgency"),
-    severity=enum(Info, "severity"),
-    certainty=enum(Info, "certainty"),
-    audience=optional(TEXTS),
-    event_code=pairs(EventCode),
-    effective=optional(TIMES),
-    onset=optional(TIMES),
-    expires=optional(TIMES),
-    sender_name=optional(TEXTS),
-    headline=optional(TEXTS),
-    description=optional(TEXTS),
-    instruction=optional(TEXTS),
-    web=optional(URIS),
-    contact=optional(TEXTS),
-    parameter=pairs(Parameter),
-    resource=several(RESOURCES),
-    area=several(AREAS),
-)
-ALERTS = made(
-    Alert,
-    identifier=TEXTS,
-    sender=TEXTS,
-    sent=TIMES,
-    status=enum(Alert, "status"),
-    msg_type=enum(Alert, "msgType"),
-    source=optional(TEXTS),
-    scope=enum(Alert, "scope"),
-    restriction=optional(TEXTS),
-    addresses=several(ITEMS),
-    code=several(TEXTS),
-    note=optional(TEXTS),
-    references=REFERENCES,
-    incidents=several(ITEMS),
-    info=several(INFOS),
-)
+_INFO: dict[str, st.SearchStrategy[object]] = {
+    "language": LANGUAGES,
+    "category": several(enum(Info, "category"), 1),
+    "event": TEXTS,
+    "response_type": several(enum(Info, "responseType")),
+    "urgency": enum(Info, "urgency"),
+    "severity": enum(Info, "severity"),
+    "certainty": enum(Info, "certainty"),
+    "audience": optional(TEXTS),
+    "event_code": pairs(EventCode),
+    "effective": optional(TIMES),
+    "onset": optional(TIMES),
+    "expires": optional(TIMES),
+    "sender_name": optional(TEXTS),
+    "headline": optional(TEXTS),
+    "description": optional(TEXTS),
+    "instruction": optional(TEXTS),
+    "web": optional(URIS),
+    "contact": optional(TEXTS),
+    "parameter": pairs(Parameter),
+}
+INFOS = made(Info, **_INFO, resource=several(RESOURCES), area=several(AREAS))
+_ALERT: dict[str, st.SearchStrategy[object]] = {
+    "identifier": TEXTS,
+    "sender": TEXTS,
+    "sent": TIMES,
+    "status": enum(Alert, "status"),
+    "msg_type": enum(Alert, "msgType"),
+    "source": optional(TEXTS),
+    "scope": enum(Alert, "scope"),
+    "restriction": optional(TEXTS),
+    "addresses": several(ITEMS),
+    "code": several(TEXTS),
+    "note": optional(TEXTS),
+    "references": REFERENCES,
+    "incidents": several(ITEMS),
+}
+ALERTS = made(Alert, **_ALERT, info=several(INFOS))
 """Any alert that the model takes; most break rules."""
 
 
@@ -161,22 +171,27 @@ def lawful_resources(draw: st.DrawFn) -> Resource:
     )
 
 
+_BEFORE_INFO = made(Alert, **_ALERT)
+_LAWFUL_INFOS = several(
+    made(Info, **_INFO, area=several(lawful_areas()), resource=several(lawful_resources())), 1
+)
+
+
 @st.composite
 def lawful_alerts(draw: st.DrawFn) -> Alert:
     """Alerts that the reader takes, warnings and all."""
-    alert = draw(ALERTS)
+    alert = draw(_BEFORE_INFO)
     sent = draw(TIMES)
+    after = sent + timedelta(seconds=1)
     infos = tuple(
         info.model_copy(
             update={
-                "effective": draw(optional(st.just(sent))),
-                "onset": draw(optional(st.just(sent))),
-                "expires": draw(optional(st.just(sent + timedelta(seconds=1)))),
-                "area": draw(several(lawful_areas())),
-                "resource": draw(several(lawful_resources())),
+                "effective": info.effective and sent,
+                "onset": info.onset and sent,
+                "expires": info.expires and after,
             }
         )
-        for info in draw(several(INFOS, 1))
+        for info in draw(_LAWFUL_INFOS)
     )
     reference = Reference(sender="a@b", identifier="before", sent=sent)
     return alert.model_copy(

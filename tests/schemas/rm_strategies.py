@@ -10,7 +10,7 @@ from decimal import Decimal
 from functools import cache
 from typing import Any, get_args
 
-from cap_strategies import TEXTS, URIS, XML_CHARACTERS
+from cap_strategies import TEXTS, URIS, texts
 from hypothesis import strategies as st
 
 from schemas.rm import (
@@ -36,7 +36,7 @@ AMOUNTS = st.one_of(
     st.integers(-(10**15) + 1, 10**15 - 1).map(Decimal),
     st.decimals(-10_000, 10_000, places=9, allow_nan=False, allow_infinity=False),
 )
-LINES = st.text(XML_CHARACTERS, min_size=1, max_size=12).filter(lambda t: bool(t.strip(" \t\r\n")))
+LINES = texts(12, 1).filter(lambda t: bool(t.strip(" \t\r\n")))
 NUMBERS = st.floats(allow_nan=False, allow_infinity=False)
 
 

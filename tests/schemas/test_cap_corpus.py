@@ -14,6 +14,7 @@ from schemas.cap import (
     Alert,
     alert_facts,
     check_alert,
+    open_container,
     read_alert,
     read_alert_json,
     write_alert,
@@ -39,6 +40,11 @@ def code_of(data: bytes) -> str:
     return "read"
 
 
+def is_xml(data: bytes) -> bool:
+    """Whether there is anything to open; what has a DOCTYPE is refused before."""
+    return code_of(data) == "wrong-namespace"
+
+
 def is_cap(data: bytes) -> bool:
     try:
         root = etree.fromstring(data)
@@ -62,6 +68,18 @@ def test_the_verdict_on_structure_is_the_official_schemas(path: Path) -> None:
     holds = code_of(data) in {"read", "rule-broken"}
 
     assert holds == official_verdict(data)
+
+
+@pytest.mark.parametrize("path", corpus_files())
+def test_so_it_is_for_each_alert_in_a_feed_or_an_envelope(path: Path) -> None:
+    data = path.read_bytes()
+    if code_of(data) == "read" or is_cap(data) or not is_xml(data):
+        return
+
+    for alert in open_container(data):
+        holds = code_of(alert) in {"read", "rule-broken"}
+
+        assert holds == official_verdict(alert)
 
 
 @pytest.mark.parametrize("path", taken_files())

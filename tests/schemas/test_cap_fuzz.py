@@ -22,6 +22,7 @@ from schemas.cap import (
     write_alert_json,
 )
 from schemas.errors import Rejected
+from tests.examples import examples
 
 BODY = BASE.split("?>", 1)[1]
 
@@ -38,13 +39,13 @@ def judged(data: bytes) -> None:
 
 
 @given(st.binary(max_size=300))
-@settings(max_examples=150, deadline=None)
+@examples(80)
 def test_any_bytes_are_read_or_refused(data: bytes) -> None:
     judged(data)
 
 
 @given(st.data())
-@settings(max_examples=150, deadline=None)
+@examples(80)
 def test_a_message_with_damaged_bytes_is_read_or_refused(data: st.DataObject) -> None:
     a_damaged_message_is_read_or_refused(data)
 
@@ -85,7 +86,7 @@ JSON = st.recursive(
 
 
 @given(JSON, st.data())
-@settings(max_examples=150, deadline=None)
+@examples(80)
 def test_any_json_is_read_or_refused(value: object, data: st.DataObject) -> None:
     good = json.loads(write_alert_json(read_alert(BASE.encode()).alert))
     part = data.draw(st.sampled_from([good, good["info"][0], good["info"][0]["area"][0]]))

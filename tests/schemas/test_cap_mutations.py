@@ -14,6 +14,7 @@ from lxml import etree
 from schemas.cap import NAMESPACE_11, NAMESPACE_12, Alert, read_alert, write_alert
 from schemas.cap.layout import ALERT, NAMESPACE_DSIG, Group
 from schemas.errors import Rejected
+from tests.examples import examples
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -138,7 +139,7 @@ def our_verdict(data: bytes) -> bool | str:
 
 
 @given(st.data())
-@settings(max_examples=400, deadline=None, suppress_health_check=list(HealthCheck))
+@examples(250, suppress_health_check=list(HealthCheck))
 def test_a_damaged_message_gets_the_official_schemas_verdict(data: st.DataObject) -> None:
     damaged_verdicts_agree(data)
 

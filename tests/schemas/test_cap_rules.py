@@ -5,13 +5,14 @@ from __future__ import annotations
 import pytest
 import shapely
 from cap_cases import CASES, Case, brief, message, polygon
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from schemas.cap import check_alert, read_alert
 from schemas.cap.rulebook import RULES
 from schemas.cap.values import write_ring
 from schemas.errors import Rejected
+from tests.examples import examples
 
 NOT_FROM_TEXT = {
     # Limits: tests/schemas/test_cap_attacks.py.
@@ -66,7 +67,7 @@ GRID = st.one_of(st.integers(-4, 4), st.floats(-4, 4)).map(float)
 
 
 @given(st.lists(st.tuples(GRID, GRID), min_size=3, max_size=9))
-@settings(max_examples=300, deadline=None)
+@examples(120)
 def test_a_polygon_crosses_itself_when_geometry_says_so(points: list[tuple[float, float]]) -> None:
     ring = (*points, points[0])
 

@@ -21,6 +21,7 @@ from schemas.cap.geojson import alert_features
 from schemas.geometry import circle, line, point, polygon, write_collection
 from schemas.rm import MESSAGE_TYPES
 from schemas.rm.geojson import aid_features
+from tests.examples import examples
 
 SQUARE = ((40.0, 49.0), (41.0, 49.0), (41.0, 50.0), (40.0, 50.0), (40.0, 49.0))
 EARTH_KM = 6371.0088
@@ -192,6 +193,7 @@ def test_an_alert_without_areas_has_no_features() -> None:
     assert alert_features(_alert()) == []
 
 
+@examples(15)
 @given(lawful_alerts())
 def test_every_lawful_alert_can_be_drawn(alert: Alert) -> None:
     features = alert_features(alert)
@@ -228,6 +230,7 @@ def test_the_places_of_every_aid_message_are_drawn(name: str) -> None:
         assert feature["properties"]["Address"]["country"] == "AZ"
 
 
+@examples(15)
 @given(st.data())
 def test_every_shape_of_an_aid_message_can_be_drawn(data: st.DataObject) -> None:
     message = data.draw(lawful_messages("OfferUnsolicitedResource"))

@@ -11,12 +11,13 @@ from typing import Any
 
 import pytest
 import shapely
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from schemas.facts import Area
 from schemas.places import VERSIONS, Places, touched
 from schemas.places.outlines import outlines
+from tests.examples import examples
 
 CODES = Path(__file__).resolve().parents[3] / "shared/vocab/iso3166-2_caspian5.csv"
 WITHOUT_OUTLINE: dict[str, str] = {}
@@ -179,7 +180,7 @@ def test_the_middle_of_a_star_is_inside() -> None:
 sides = st.lists(st.tuples(st.floats(35, 49), st.floats(44, 58)), min_size=3, max_size=9)
 
 
-@settings(max_examples=60, deadline=None)
+@examples(25)
 @given(sides)
 def test_a_tangle_touches_what_its_repaired_shape_touches(
     corners: list[tuple[float, float]],
@@ -256,7 +257,7 @@ areas = st.builds(
 )
 
 
-@settings(max_examples=200, deadline=None)
+@examples(40)
 @given(st.lists(areas, max_size=3))
 def test_it_never_raises_and_names_known_places_alone(given_areas: list[Area]) -> None:
     found = touched(given_areas)
@@ -268,7 +269,7 @@ def test_it_never_raises_and_names_known_places_alone(given_areas: list[Area]) -
     assert found.located or not names
 
 
-@settings(max_examples=60, deadline=None)
+@examples(25)
 @given(st.floats(36, 48), st.floats(45, 56), st.floats(0, 500), st.floats(0, 500))
 def test_a_larger_circle_touches_no_less(lat: float, lon: float, km: float, more: float) -> None:
     small, large = at(lat, lon, km), at(lat, lon, km + more + 0.02 * km)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from polrep_cases import BASE, CASES, Case, report
 from polrep_strategies import moments, reports
@@ -15,6 +15,7 @@ from schemas.errors import Rejected
 from schemas.polrep import RULES, Moment, Polrep, Polwarn, is_polrep, read_polrep, write_polrep
 from schemas.polrep.moment import read_moment, write_moment
 from schemas.polrep.position import Misplaced, points_of, radius_km, tonnes_of, write_point
+from tests.examples import examples
 
 
 def found(data: bytes) -> list[tuple[str, str]]:
@@ -137,13 +138,13 @@ def test_only_text_that_says_so_is_taken_for_a_report() -> None:
 
 
 @given(reports())
-@settings(max_examples=150, deadline=None)
+@examples(50)
 def test_what_is_written_reads_back_equal(made: Polrep) -> None:
     assert read_polrep(write_polrep(made)).report == made
 
 
 @given(st.data())
-@settings(max_examples=200, deadline=None)
+@examples(60)
 def test_damaged_reports_are_read_or_rejected_and_nothing_else(data: st.DataObject) -> None:
     text = bytearray(BASE, "utf-8")
     for _ in range(data.draw(st.integers(1, 8))):
@@ -183,7 +184,7 @@ def test_a_hostile_report_is_judged_in_no_time(text: str) -> None:
         st.text(max_size=400).map(lambda t: t.encode("utf-8", "surrogatepass")),
     )
 )
-@settings(max_examples=150, deadline=None)
+@examples(50)
 def test_any_bytes_are_read_or_rejected(data: bytes) -> None:
     assert isinstance(found(b"POLREP\n1. " + data), list)
 
@@ -216,7 +217,7 @@ def test_what_is_no_time_is_refused(text: str) -> None:
 
 
 @given(moments(), st.datetimes(datetime(1950, 1, 1), datetime(2900, 1, 1), timezones=st.just(UTC)))  # noqa: DTZ001 - hypothesis asks for naive bounds
-@settings(max_examples=200, deadline=None)
+@examples(60)
 def test_the_nearest_moment_is_meant(moment: Moment, at: datetime) -> None:
     meant = moment.near(at)
 
@@ -267,7 +268,7 @@ def test_a_written_point_is_within_two_metres(latitude: float, longitude: float)
 
 
 @given(st.text(st.sampled_from("0123456789.,°'\"-NSEWD G"), max_size=60))
-@settings(max_examples=200, deadline=None)
+@examples(60)
 def test_whatever_looks_like_a_position_is_one_or_misplaced(text: str) -> None:
     try:
         points = points_of(text)

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 from cap_strategies import lawful_alerts
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from polrep_cases import report
 from polrep_strategies import LINES, reports
@@ -22,6 +22,7 @@ from schemas.polrep.from_cap import from_alert
 from schemas.polrep.to_aid import to_aid
 from schemas.polrep.to_cap import to_alert
 from schemas.rm import AidMessage, MessageRecall, read_aid, write_aid
+from tests.examples import examples
 
 AT = datetime(2026, 6, 18, 12, tzinfo=UTC)
 SENDER = "duty@fhn.gov.az"
@@ -111,7 +112,7 @@ def test_a_report_in_local_time_is_not_converted() -> None:
 
 
 @given(reports(utc=True))
-@settings(max_examples=60, deadline=None)
+@examples(25)
 def test_a_report_comes_back_from_its_alert_as_it_was(made: Polrep) -> None:
     if made.polwarn is None and made.polinf is None:
         return
@@ -123,7 +124,7 @@ def test_a_report_comes_back_from_its_alert_as_it_was(made: Polrep) -> None:
 
 
 @given(reports(utc=True))
-@settings(max_examples=60, deadline=None)
+@examples(25)
 def test_a_report_comes_back_from_its_aid_message_as_it_was(made: Polrep) -> None:
     try:
         message = to_aid(made, sender=SENDER, at=AT).message
@@ -360,7 +361,7 @@ def test_equipment_is_known_by_its_words(
 
 
 @given(LINES)
-@settings(max_examples=100, deadline=None)
+@examples(30)
 def test_whatever_is_asked_for_is_an_item(text: str) -> None:
     items = items_of(text)
 
@@ -402,7 +403,7 @@ def alert_of_today(alert: Alert) -> Alert:
 @given(
     st.one_of(lawful_alerts(), lawful_alerts().map(alert_of_today)), st.sampled_from([None, "AZ"])
 )
-@settings(max_examples=100, deadline=None)
+@examples(30)
 def test_any_alert_becomes_a_report_that_reads_back_or_is_rejected(
     alert: Alert, state: str | None
 ) -> None:
@@ -420,7 +421,7 @@ def test_any_alert_becomes_a_report_that_reads_back_or_is_rejected(
     .flatmap(lambda message: st.sampled_from([message, of_today(message)])),
     st.sampled_from([None, "AZ"]),
 )
-@settings(max_examples=100, deadline=None)
+@examples(30)
 def test_any_aid_message_becomes_a_report_that_reads_back_or_is_rejected(
     message: AidMessage, state: str | None
 ) -> None:
@@ -430,7 +431,7 @@ def test_any_aid_message_becomes_a_report_that_reads_back_or_is_rejected(
 
 
 @given(reports())
-@settings(max_examples=100, deadline=None)
+@examples(30)
 def test_any_report_becomes_messages_that_are_valid_or_is_rejected(made: Polrep) -> None:
     with suppress(Rejected):
         alert = to_alert(made, sender=SENDER, at=AT).message

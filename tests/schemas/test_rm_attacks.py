@@ -26,6 +26,7 @@ from schemas.rm import (
 )
 from schemas.rm.structure import MAX_FINDINGS
 from schemas.rm.tables import TAGS
+from tests.examples import examples
 
 BODY = OFFER.split("?>", 1)[1]
 LAUGHS = "".join(f'<!ENTITY l{i} "{f"&l{i - 1};" * 10}">' for i in range(1, 10))
@@ -152,7 +153,7 @@ def judged(data: bytes) -> None:
 
 
 @given(st.binary(max_size=300))
-@settings(max_examples=100, deadline=None)
+@examples(60)
 def test_any_bytes_are_read_or_refused(data: bytes) -> None:
     judged(data)
 
@@ -174,7 +175,7 @@ def a_damaged_message_is_read_or_refused(data: st.DataObject) -> None:
 
 
 @given(st.data())
-@settings(max_examples=120, deadline=None)
+@examples(60)
 def test_a_message_with_damaged_bytes_is_read_or_refused(data: st.DataObject) -> None:
     a_damaged_message_is_read_or_refused(data)
 
@@ -195,7 +196,7 @@ JSON = st.recursive(
 
 
 @given(st.sampled_from(sorted(MESSAGE_TYPES)), st.dictionaries(NAMES, JSON, max_size=6), JSON)
-@settings(max_examples=80, deadline=None)
+@examples(40)
 def test_any_json_is_read_or_refused(name: str, members: dict[str, object], part: object) -> None:
     value = json.loads(write_aid_json(read_aid(OFFER.encode()).message))
     value["ResourceInformation"][0]["ScheduleInformation"][0]["Location"] = part

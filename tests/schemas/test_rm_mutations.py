@@ -18,6 +18,7 @@ from schemas.rm.layout import NAMESPACE_HUB, NAMESPACE_MSG, NAMESPACE_RM
 from schemas.rm.others import GML
 from schemas.rm.structure import element_path, locate, structure_findings
 from schemas.rm.tables import MESSAGES, TAGS
+from tests.examples import examples
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -139,7 +140,7 @@ def damaged_verdicts_agree(data: st.DataObject) -> None:
 
 
 @given(st.data())
-@settings(max_examples=150, deadline=None, suppress_health_check=list(HealthCheck))
+@examples(90, suppress_health_check=list(HealthCheck))
 def test_a_damaged_message_gets_the_official_schemas_verdict(data: st.DataObject) -> None:
     damaged_verdicts_agree(data)
 
@@ -153,7 +154,7 @@ def test_many_damaged_messages_get_the_official_schemas_verdict(data: st.DataObj
 
 @pytest.mark.parametrize("base", [OFFER, REQUEST, ANSWER])
 @given(st.data())
-@settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
+@examples(30, suppress_health_check=list(HealthCheck))
 def test_a_damaged_message_that_is_taken_comes_back_equal(base: str, data: st.DataObject) -> None:
     root = etree.fromstring(base.encode())
     data.draw(st.sampled_from([swap, garble, garble, attribute, double]))(root, data)
