@@ -35,6 +35,7 @@ PAGES: Final = (
     Page("message", "/console/messages/{name}", told("Message")),
     Page("aid", "/console/aid", told("Aid board"), ("read",)),
     Page("handover", "/console/handover", told("Handover"), ("read",)),
+    Page("log", "/console/log", told("The log"), ("audit",)),
     Page("operations", "/console/operations", told("Operations"), ("operate",)),
     Page("account", "/console/account", told("My sessions")),
 )
