@@ -18,6 +18,7 @@ from hub.http import (
     aid,
     alerts,
     auditing,
+    documents,
     escalations,
     feeds,
     health,
@@ -83,6 +84,7 @@ _ROUTES = (
     session,
     sign_on,
     schemas,
+    documents,
     health,
 )
 _log = structlog.get_logger("api")
