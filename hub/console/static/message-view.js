@@ -4,8 +4,8 @@ import { get, sentence } from "./api.js";
 import { badge } from "./cards.js";
 import { both, utc, written } from "./dates.js";
 import { el, fill, icon, words } from "./dom.js";
-import { digits, language, t } from "./i18n.js";
-import { languageName, standingName, stateName, term } from "./terms.js";
+import { digits, t } from "./i18n.js";
+import { languageName, own, standingName, stateName, term } from "./terms.js";
 
 const RTL = /^(ar|fa|he|ps|ur|ug|sd|ckb|azb)\b/i;
 
@@ -37,10 +37,10 @@ export async function renderMessage(root, name, { agency, names, onAcknowledge }
   );
 }
 
-/** Put what is said in the page's language first; the rest stays as its sender ordered it. */
+/** Put what the officer reads best first; the rest stays as its sender ordered it. */
 function inOrder(infos) {
-  const mine = (one) => (one.language ?? "en").toLowerCase().split("-")[0] === language;
-  return [...infos.filter(mine), ...infos.filter((one) => !mine(one))];
+  const first = own(infos);
+  return first ? [first, ...infos.filter((one) => one !== first)] : [];
 }
 
 async function quietly(path) {
@@ -69,8 +69,8 @@ function mark(status) {
 }
 
 function acknowledging(life, agency, onAcknowledge) {
-  const own = life.recipients.find((one) => one.agency === agency);
-  if (!own || own.acknowledgements.length) return null;
+  const mine = life.recipients.find((one) => one.agency === agency);
+  if (!mine || mine.acknowledgements.length) return null;
   return el("div", { class: "actions" }, el("button", { type: "button", class: "primary", "data-act": "acknowledge", onclick: () => onAcknowledge(life.index) }, t("Acknowledge")));
 }
 
@@ -86,22 +86,22 @@ const list = (value) => (value === undefined ? [] : Array.isArray(value) ? value
 function info(one) {
   const code = one.language ?? "en-US";
   const dir = RTL.test(code) ? "rtl" : "ltr";
-  const own = { lang: code, dir };
-  const paragraph = (text) => (text ? el("p", { ...own, class: "text" }, text) : null);
+  const theirs = { lang: code, dir };
+  const paragraph = (text) => (text ? el("p", { ...theirs, class: "text" }, text) : null);
   return el("section", { class: "language-text", "aria-label": languageName(code) },
     el("h2", {}, languageName(code)),
-    el("h3", own, one.headline ?? one.event),
+    el("h3", theirs, one.headline ?? one.event),
     paragraph(one.description),
     one.instruction ? el("div", { class: "instruction" }, el("h4", {}, t("What to do")), paragraph(one.instruction)) : null,
     el("dl", { class: "facts" },
-      row(t("Event"), el("span", own, one.event)),
+      row(t("Event"), el("span", theirs, one.event)),
       row(t("Severity"), `${term(one.severity)} · ${term(one.urgency)} · ${term(one.certainty)}`),
       row(t("Category"), list(one.category).map(term).join(", ")),
       row(t("Response"), list(one.responseType).map(term).join(", ")),
-      row(t("Area"), ...list(one.area).map((area) => el("div", own, area.areaDesc))),
+      row(t("Area"), ...list(one.area).map((area) => el("div", theirs, area.areaDesc))),
       row(t("Begins"), one.onset ?? one.effective ? both(one.onset ?? one.effective) : ""),
       row(t("Expires"), one.expires ? both(one.expires) : ""),
-      row(t("From"), one.senderName ? el("span", own, one.senderName) : ""),
+      row(t("From"), one.senderName ? el("span", theirs, one.senderName) : ""),
       row(t("Contact"), one.contact ? words("span", one.contact) : ""),
       row(t("Web"), one.web ? words("span", one.web) : ""),
       list(one.parameter).flatMap((p) => row(p.valueName, words("span", p.value)))));
@@ -138,7 +138,8 @@ function lifeTable(life, names) {
     el("thead", {}, el("tr", {}, [t("Agency"), t("State"), t("Logged"), t("Delivered"), t("Due"), t("Acknowledged")].map((h) => el("th", { scope: "col" }, h)))),
     el("tbody", {}, life.recipients.map((one) => el("tr", {},
       el("th", { scope: "row" }, words("span", names(one.agency))),
-      el("td", {}, el("span", { class: `state ${one.state}` }, icon(SIGNS[one.state]), stateName(one.state))),
+      el("td", {}, el("span", { class: `state ${one.state}` }, icon(SIGNS[one.state]), stateName(one.state)),
+        (one.escalations ?? []).map((call) => el("div", { class: "meta" }, t("Escalated, step {step}", { step: digits(call.step) }), " · ", cell(call.at)))),
       el("td", {}, cell(one.queued_at)),
       el("td", {}, cell(one.delivered_at)),
       el("td", {}, cell(one.deadline)),
