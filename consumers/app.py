@@ -29,6 +29,8 @@ from consumers.escalation import Escalations
 from consumers.fanout import FanOut
 from consumers.intake import Intake
 from consumers.ledger import Ledger
+from consumers.mail import Mail
+from consumers.mqtt import Mqtt
 from consumers.outlets import Outlets
 from consumers.redis_users import RedisUsers
 from consumers.webhook import Webhooks
@@ -49,10 +51,16 @@ from hub.version import VERSION
 
 __all__ = ["JOBS", "JobName", "run", "running"]
 
-JobName = Literal["intake", "ledger", "fanout", "delivery", "escalation", "checkpoint", "webhook"]
+JobName = Literal[
+    "intake", "ledger", "fanout", "delivery", "escalation", "checkpoint", "webhook", "mail", "mqtt"
+]
 JOBS: Final[tuple[JobName, ...]] = get_args(JobName)
 
-_CHANNELS: Final[dict[JobName, Callable[[Settings], Channel]]] = {"webhook": Webhooks}
+_CHANNELS: Final[dict[JobName, Callable[[Settings], Channel]]] = {
+    "webhook": Webhooks,
+    "mail": Mail,
+    "mqtt": Mqtt,
+}
 """The jobs that bring feeds to other systems."""
 
 _KEEP: Final = timedelta(milliseconds=250)

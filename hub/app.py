@@ -18,6 +18,7 @@ from hub.http import (
     aid,
     alerts,
     auditing,
+    documents,
     escalations,
     feeds,
     health,
@@ -28,6 +29,7 @@ from hub.http import (
     problems,
     proofs,
     publishing,
+    receipts,
     registry,
     schemas,
     session,
@@ -42,6 +44,7 @@ from hub.http.refusals import Refusals
 from hub.http.state import Hub
 from hub.http.wire import REFUSALS, Wire
 from hub.log.in_force import InForce
+from hub.log.levels import Levels, read_policy_file
 from hub.log.store import Log
 from hub.members.credentials import Authenticator
 from hub.members.oidc import Provider
@@ -62,6 +65,7 @@ _NOTED_S: Final = 60
 _ROUTES = (
     publishing,
     messages,
+    receipts,
     threads,
     incidents,
     escalations,
@@ -78,6 +82,7 @@ _ROUTES = (
     session,
     sign_on,
     schemas,
+    documents,
     health,
 )
 _log = structlog.get_logger("api")
@@ -126,6 +131,7 @@ def _lifespan(
             refusals=Refusals(redis),
             limits=Limits(settings),
             in_force=InForce(log),
+            levels=Levels(log, read_policy_file(settings.policy)),
         )
         app.state.hub = hub
         await hub.registry(fresh=True)

@@ -58,6 +58,18 @@ _COMMANDS: Final = (
     ("publish", "hub.cli.publish:publish", _AGENCIES, "Publish messages; print their receipts."),
     ("ack", "hub.cli.messages:ack", _AGENCIES, "Acknowledge a message in your name."),
     ("show", "hub.cli.messages:show", _AGENCIES, "Show a message and what became of it."),
+    (
+        "proof",
+        "hub.cli.receipts:proof",
+        _AGENCIES,
+        "Write the proof that a message is in the log.",
+    ),
+    (
+        "receipt",
+        "hub.cli.receipts:app",
+        _AGENCIES,
+        "Keep receipts of the log, and check them without a hub.",
+    ),
     ("thread", "hub.cli.threads:thread", _AGENCIES, "Show what came before and after a message."),
     (
         "incidents",
@@ -113,6 +125,8 @@ _COMMANDS: Final = (
     ("serve", "hub.cli.parts:serve", _PARTS, "Run the API."),
     ("consumers", "hub.cli.parts:consumers", _PARTS, "Run consumers: all jobs, or those named."),
     ("doctor", "hub.cli.doctor:doctor", _PARTS, "Check everything the hub needs."),
+    ("backup", "hub.cli.backup:backup", _PARTS, "Write the whole store into one file."),
+    ("restore", "hub.cli.backup:restore", _PARTS, "Make the store out of a backup."),
     ("rebuild", "hub.cli.rebuild:rebuild", _PARTS, "Make feeds and projections anew from the log."),
     ("completion", "hub.cli.completion:completion", _PARTS, "Print a shell's completion script."),
 )

@@ -26,6 +26,7 @@ __all__ = ["app"]
 app: Final = App(name="log", help="Read, verify, export and replay the log.")
 app.command("hub.cli.log_verify:verify", name="verify", help="Verify that the log is whole.")
 app.command("hub.cli.log_redact:redact", name="redact", help="Remove what a message said, by law.")
+app.command("hub.cli.log_migrate:migrate", name="migrate", help="Copy the log into another store.")
 app.command("hub.cli.log_replay:replay", name="replay", help="Live through the log again.")
 app.command(
     "hub.cli.log_replay:remove", name="remove-sandbox", help="Remove the feeds of a replay."

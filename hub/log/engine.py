@@ -16,7 +16,7 @@ from sqlalchemy.pool import QueuePool
 
 from hub.errors import Unavailable
 
-__all__ = ["migrate", "open_engine"]
+__all__ = ["is_current", "migrate", "open_engine", "upgrade"]
 
 _MIGRATIONS: Final = Path(__file__).parent / "migrations"
 _MIGRATION_LOCK: Final = 0x6361737069616E  # "caspian": PostgreSQL's advisory lock for upgrades
@@ -91,26 +91,45 @@ def migrate(engine: Engine) -> None:
         Unavailable: ``log-unavailable``; or ``log-too-new``, the store was written by
             a newer version of the hub.
     """
-    config = Config()
-    config.set_main_option("script_location", str(_MIGRATIONS))
-    head = ScriptDirectory.from_config(config).get_current_head()
     try:
         with engine.connect() as connection:
-            if MigrationContext.configure(connection).get_current_revision() == head:
+            if is_current(connection):
                 return
         with engine.connect().execution_options(write=True) as connection, connection.begin():
-            if engine.dialect.name == "postgresql":
-                connection.execute(text(f"SELECT pg_advisory_xact_lock({_MIGRATION_LOCK})"))
-            current = MigrationContext.configure(connection).get_current_revision()
-            known = {s.revision for s in ScriptDirectory.from_config(config).walk_revisions()}
-            if current is not None and current not in known:
-                raise Unavailable(
-                    "log-too-new",
-                    f"the store is of version {current}, which this hub does not know",
-                    remedy="Run the version of the hub that wrote it, or a newer one.",
-                )
-            if current != head:
-                config.attributes["connection"] = connection
-                command.upgrade(config, "head")
+            upgrade(connection)
     except (DBAPIError, SQLAlchemyError) as e:
         raise Unavailable("log-unavailable", f"the log cannot be opened: {e}") from e
+
+
+def upgrade(connection: Connection) -> None:
+    """Bring the tables up to date within a transaction of the caller's.
+
+    Raises:
+        Unavailable: ``log-too-new``.
+    """
+    config = _config()
+    script = ScriptDirectory.from_config(config)
+    if connection.dialect.name == "postgresql":
+        connection.execute(text(f"SELECT pg_advisory_xact_lock({_MIGRATION_LOCK})"))
+    current = MigrationContext.configure(connection).get_current_revision()
+    if current is not None and current not in {s.revision for s in script.walk_revisions()}:
+        raise Unavailable(
+            "log-too-new",
+            f"the store is of version {current}, which this hub does not know",
+            remedy="Run the version of the hub that wrote it, or a newer one.",
+        )
+    if current != script.get_current_head():
+        config.attributes["connection"] = connection
+        command.upgrade(config, "head")
+
+
+def is_current(connection: Connection) -> bool:
+    """Tell whether a store's tables are those of this version of the hub."""
+    head = ScriptDirectory.from_config(_config()).get_current_head()
+    return MigrationContext.configure(connection).get_current_revision() == head
+
+
+def _config() -> Config:
+    config = Config()
+    config.set_main_option("script_location", str(_MIGRATIONS))
+    return config

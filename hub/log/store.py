@@ -60,7 +60,7 @@ from hub.log.tables import (
 from schemas.entry import decode
 from schemas.facts import MessageFacts
 
-__all__ = ["Head", "Log", "LogRow"]
+__all__ = ["Head", "Log", "LogRow", "head_of"]
 
 _HALF: Final = re.compile("[\ud800-\udfff]")
 """Half a character out of JSON, which UTF-8 cannot write."""
@@ -163,7 +163,7 @@ class Log:
     def head(self) -> Head:
         """Return the end of the log as last committed."""
         with self.reading() as c:
-            return _head(c)
+            return head_of(c)
 
     def append(self, entries: Sequence[NewEntry], *, expect: Head) -> Head:
         """Append a batch in one commit; return the new end once it is on the disk.
@@ -206,7 +206,7 @@ class Log:
         else:
             done = c.execute(statements.ADVANCE, {"expected": expect.size, **values})
         if done.one_or_none() is None:
-            raise LogMoved(expect.size, _head(c).size)
+            raise LogMoved(expect.size, head_of(c).size)
 
     def known_for(
         self,
@@ -387,7 +387,7 @@ class Log:
     def first_index_at(self, at_us: int) -> int:
         """Return the first index logged at or after a time; the size where there is none."""
         with self.reading() as c:
-            low, high = 0, _head(c).size
+            low, high = 0, head_of(c).size
             while low < high:
                 middle = (low + high) // 2
                 at = c.execute(select(ENTRIES.c.at_us).where(ENTRIES.c.idx == middle)).scalar_one()
@@ -401,7 +401,12 @@ class Log:
 _RESTORE: Final = "Run `caspian verify`; restore the store from a backup or a bundle."
 
 
-def _head(c: Connection) -> Head:
+def head_of(c: Connection) -> Head:
+    """Return the end of the log within a transaction of the caller's.
+
+    Raises:
+        Unavailable: ``log-broken``.
+    """
     row = c.execute(select(HEAD).where(HEAD.c.id == 1)).one_or_none()
     if row is None:
         return Head(0, 0, EMPTY)

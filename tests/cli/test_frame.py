@@ -13,6 +13,7 @@ from tests.cli.conftest import Caspian
 
 COMMANDS = [
     "ack",
+    "backup",
     "completion",
     "consumers",
     "convert",
@@ -25,6 +26,7 @@ COMMANDS = [
     "log",
     "log export",
     "log ls",
+    "log migrate",
     "log remove-sandbox",
     "log replay",
     "log show",
@@ -35,6 +37,7 @@ COMMANDS = [
     "members show",
     "publish",
     "rebuild",
+    "restore",
     "serve",
     "show",
     "subs",

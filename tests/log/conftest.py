@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 import uuid
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import psycopg
@@ -33,15 +34,28 @@ def postgres_url() -> Iterator[str]:
         pytest.skip(f"no PostgreSQL to test with: {e}")
 
 
-@pytest.fixture
-def postgres_store_url(postgres_url: str) -> Iterator[str]:
-    """Give the URL of an empty database."""
+@contextmanager
+def _database(postgres_url: str) -> Iterator[str]:
     name = f"caspian_{uuid.uuid4().hex}"
     with psycopg.connect(postgres_url, autocommit=True) as admin:
         admin.execute(f"CREATE DATABASE {name}")
     yield make_url(postgres_url).set(database=name).render_as_string(hide_password=False)
     with psycopg.connect(postgres_url, autocommit=True) as admin:
         admin.execute(f"DROP DATABASE {name} WITH (FORCE)")
+
+
+@pytest.fixture
+def postgres_store_url(postgres_url: str) -> Iterator[str]:
+    """Give the URL of an empty database."""
+    with _database(postgres_url) as url:
+        yield url
+
+
+@pytest.fixture
+def another_postgres_store_url(postgres_url: str) -> Iterator[str]:
+    """Give the URL of a second empty database."""
+    with _database(postgres_url) as url:
+        yield url
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
