@@ -22,6 +22,7 @@ from redis.asyncio.retry import Retry
 from redis.backoff import ExponentialBackoff
 from redis.exceptions import RedisError
 
+from consumers.actions import Actions
 from consumers.channel import Channel
 from consumers.checkpoint import Checkpoints
 from consumers.delivery import Delivery
@@ -33,6 +34,7 @@ from consumers.mail import Mail
 from consumers.mqtt import Mqtt
 from consumers.outlets import Outlets
 from consumers.redis_users import RedisUsers
+from consumers.turns import Turns
 from consumers.webhook import Webhooks
 from consumers.worker import Job, StreamEntry, Worker, keep_all
 from hub.cap_trust import trusted_certificates
@@ -101,6 +103,7 @@ class _Process:
         )
         self.delivery = Delivery(log, self.redis)
         self.escalations = Escalations(log, self.redis)
+        self.turns = Turns(self.redis, batch=settings.batch)
         self.trusted = trusted_certificates(settings.cap_trust)
         self.outlets = [
             Outlets(make(settings), log, self.redis, settings, holder=settings.instance)
@@ -131,6 +134,7 @@ class _Process:
             self.workers[keys.CANDIDATES] = self.worker(
                 Job(keys.CANDIDATES, "ledger", ledger.handle, ledger.bury, passes=ledger.passes)
             )
+            loops.append(_often(Actions(self.log, self.redis).look, _LOOK))
             loops.append(_often(self._live, _LIVE))
         if "fanout" in self.jobs:
             self.workers[keys.LOG] = self.worker(
@@ -193,6 +197,7 @@ class _Process:
             self.redis,
             agency,
             max_payload_bytes=self.settings.max_payload_bytes,
+            turns=self.turns,
             trusted=self.trusted,
         )
 
