@@ -36,12 +36,14 @@ from consumers.outlets import Outlets
 from consumers.redis_users import RedisUsers
 from consumers.turns import Turns
 from consumers.webhook import Webhooks
+from consumers.witness import Feeder, fed_by
 from consumers.worker import Job, StreamEntry, Worker, keep_all
 from hub.cap_trust import trusted_certificates
 from hub.core.admission import Rules
 from hub.core.registry import History
 from hub.errors import Unavailable
 from hub.log.genesis import ensure_genesis, read_roots
+from hub.log.levels import read_policy_file
 from hub.log.log_keys import first_key
 from hub.log.store import Log
 from hub.settings import Settings
@@ -54,7 +56,16 @@ from hub.version import VERSION
 __all__ = ["JOBS", "JobName", "run", "running"]
 
 JobName = Literal[
-    "intake", "ledger", "fanout", "delivery", "escalation", "checkpoint", "webhook", "mail", "mqtt"
+    "intake",
+    "ledger",
+    "fanout",
+    "delivery",
+    "escalation",
+    "checkpoint",
+    "witness",
+    "webhook",
+    "mail",
+    "mqtt",
 ]
 JOBS: Final[tuple[JobName, ...]] = get_args(JobName)
 
@@ -67,6 +78,7 @@ _CHANNELS: Final[dict[JobName, Callable[[Settings], Channel]]] = {
 
 _KEEP: Final = timedelta(milliseconds=250)
 _LOOK: Final = timedelta(seconds=1)
+_FEED: Final = timedelta(milliseconds=250)
 _LIVE: Final = timedelta(seconds=10)
 _log = structlog.get_logger("consumers")
 
@@ -105,6 +117,7 @@ class _Process:
         self.escalations = Escalations(log, self.redis)
         self.turns = Turns(self.redis, batch=settings.batch)
         self.trusted = trusted_certificates(settings.cap_trust)
+        self.feeder: Feeder | None = None
         self.outlets = [
             Outlets(make(settings), log, self.redis, settings, holder=settings.instance)
             for job, make in _CHANNELS.items()
@@ -149,11 +162,24 @@ class _Process:
             loops.append(_often(self._escalate, _LOOK))
         if "delivery" in self.jobs:
             loops.append(_often(self._collect, s.delivery_interval))
+        return loops + self._proving()
+
+    def _proving(self) -> list[Coroutine[Any, Any, None]]:
+        """Return the loops by which others can hold the log to its word."""
+        loops: list[Coroutine[Any, Any, None]] = []
+        s = self.settings
         if "checkpoint" in self.jobs and s.log_keys:
             signing = Checkpoints(self.log, self.redis, keys=s.log_keys, origin=s.origin)
             loops.append(_often(signing.look, s.checkpoint_interval))
         elif "checkpoint" in self.jobs:
             _log.warning("checkpoint.idle", reason="CASPIAN_LOG_KEY names no key file")
+        if "witness" in self.jobs:
+            witnesses = fed_by(read_policy_file(s.policy))
+            if witnesses:
+                self.feeder = Feeder(self.log, witnesses, within=s.witness_timeout)
+                loops.append(_often(self.feeder.look, _FEED))
+            else:
+                _log.warning("witness.idle", reason="CASPIAN_POLICY names no witness's address")
         loops += [outlets.run() for outlets in self.outlets]
         return loops
 
@@ -215,6 +241,8 @@ class _Process:
             await self.redis.delete(key)
 
     async def stop(self) -> None:
+        if self.feeder is not None:
+            await self.feeder.close()
         for outlets in self.outlets:
             await outlets.stop()
         for worker in self.workers.values():
