@@ -32,7 +32,7 @@ export async function renderMessage(root, name, { agency, names, onAcknowledge }
     content?.form === "aid" ? aid(content.message) : null,
     content?.refused ? el("p", { class: "refused" }, content.refused) : null,
     el("div", { class: "one" }, lifeTable(life, names)),
-    el("div", { class: "two" }, threadList(thread, life, names), el("div", { class: "stack" }, recordOf(life, alert), proofBox(path))),
+    el("div", { class: "two" }, threadList(thread, life, names), el("div", { class: "stack" }, recordOf(life, alert), proofBox(path, life))),
     rawBox(path),
   );
 }
@@ -180,27 +180,27 @@ function recordOf(life, alert) {
       row("SHA-256", el("code", { dir: "ltr", class: "digest" }, life.sha256))));
 }
 
-function proofBox(path) {
-  const made = el("section", {}, el("h2", {}, t("Proof")), el("p", { class: "empty" }, t("Loading …")));
-  (async () => {
-    try {
-      const proof = await get(`${path}/proof`);
-      made.lastChild.remove();
-      made.append(el("dl", { class: "facts" }, Object.entries(proof).filter(([, v]) => ["string", "number", "boolean"].includes(typeof v)).slice(0, 12)
-        .flatMap(([name, value]) => row(name, el("code", { dir: "ltr", class: "digest" }, String(value))))));
-    } catch {
-      try {
-        const index = Number(path.split("/").pop());
-        const proof = await get(`/v1/log/inclusion/${index}`);
-        made.lastChild.remove();
-        made.append(
-          el("p", {}, icon("check"), " ", t("The hub shows that this message is in its log of {size} entries.", { size: digits(proof.size) })),
-          el("dl", { class: "facts" }, row(t("Root"), el("code", { dir: "ltr", class: "digest" }, proof.root)), row(t("Leaf"), el("code", { dir: "ltr", class: "digest" }, proof.leaf))));
-      } catch (problem) {
-        made.lastChild.textContent = sentence(problem);
-      }
-    }
-  })();
+const LEVELS = {
+  durable: () => t("In the log, on disk"), signed: () => t("In the log, and the hub has signed it"),
+  witnessed: () => t("Cosigned by witnesses of other states"), sealed: () => t("Cosigned by so many that no single witness could deceive"),
+};
+
+function proofBox(path, life) {
+  const code = (text) => el("code", { dir: "ltr", class: "digest" }, text);
+  const facts = el("dl", { class: "facts" }, life.level ? row(t("Level"), el("b", {}, LEVELS[life.level]?.() ?? life.level)) : []);
+  const said = el("p", { class: "empty" }, t("Loading …"));
+  const made = el("section", {}, el("h2", {}, t("Proof")), said, facts);
+  if (life.level && life.level !== "durable") {
+    made.append(el("p", { class: "actions" },
+      el("a", { class: "button quiet", href: `${path}/proof`, download: `message-${life.index}.tlog-proof` }, t("Keep the proof")),
+      el("a", { class: "button quiet", href: `${path}/receipt`, download: `message-${life.index}.receipt.json` }, t("Keep the receipt"))));
+  }
+  get(`/v1/log/inclusion/${life.index}`).then((proof) => {
+    fill(said, icon("check"), " ", t("The hub shows that this message is in its log of {size} entries.", { size: digits(proof.size) }));
+    facts.append(...row(t("Root"), code(proof.root)), ...row(t("Leaf"), code(proof.leaf)));
+  }).catch((problem) => {
+    said.textContent = problem.code ? sentence(problem) : String(problem);
+  });
   return made;
 }
 
