@@ -108,6 +108,7 @@ _COMMANDS: Final = (
         _AUDITORS,
         "Verify the log (the same as `log verify`).",
     ),
+    ("holds", "hub.cli.holds:app", _AUDITORS, "Show and change what may not be removed."),
     ("keys", "hub.cli.keys:app", _AGENCIES, "Make, show, rotate and revoke signing keys."),
     ("registry", "hub.cli.registry:app", _OPERATORS, "Change the registry by signed statements."),
     ("members", "hub.cli.members:app", _OPERATORS, "Show and register member agencies."),

@@ -13,7 +13,7 @@ from hub.core.merkle import leaf_hash, node_hash
 from hub.core.tiles import WIDTH, Tile, grown, partial_widths
 from hub.log.tables import ENTRIES, TILES
 
-__all__ = ["add_leaves", "bundle", "read_tiles", "tiles_fault"]
+__all__ = ["add_leaves", "bundle", "read_tiles", "tiles_fault", "upper_fault"]
 
 _MAKE: Final[dict[str, Any]] = {"sqlite": sqlite_insert, "postgresql": pg_insert}
 
@@ -62,23 +62,34 @@ def tiles_fault(c: Connection, size: int) -> tuple[int, str] | None:
     What stands above is held against what stands below. That the lowest are those of
     the entries the root shows, which whoever asks compares.
     """
-    below: list[bytes] | None = None
-    level, nodes = 0, size
+    return _levels(c, 0, size, None)
+
+
+def upper_fault(c: Connection, size: int, roots: list[bytes]) -> tuple[int, str] | None:
+    """Return the same, for the levels above the lowest, whose full tiles have these *roots*."""
+    return _levels(c, 1, size // WIDTH, roots)
+
+
+def _levels(
+    c: Connection, level: int, nodes: int, below: list[bytes] | None
+) -> tuple[int, str] | None:
+    # The log may have grown meanwhile: tiles may be wider, and more, but never other ones.
     while nodes:
         found, roots = 0, []
-        query = select(TILES).where(TILES.c.level == level).order_by(TILES.c.number)
-        for row in c.execute(query):
+        count = -(-nodes // WIDTH)
+        query = select(TILES).where(TILES.c.level == level, TILES.c.number < count)
+        for row in c.execute(query.order_by(TILES.c.number)):
             width = min(WIDTH, nodes - WIDTH * found)
             first = (WIDTH * found) << 8 * level
-            if row.number != found or len(row.hashes) != 32 * width:
+            if row.number != found or len(row.hashes) < 32 * width or len(row.hashes) % 32:
                 return first, f"tile {found} of level {level} is missing, or of another width"
-            hashes = [row.hashes[i : i + 32] for i in range(0, len(row.hashes), 32)]
+            hashes = [row.hashes[i : i + 32] for i in range(0, 32 * width, 32)]
             if below is not None and below[WIDTH * found : WIDTH * found + width] != hashes:
                 return first, f"tile {found} of level {level} is not that of the tiles below"
             if width == WIDTH:
                 roots.append(_root(hashes))
             found += 1
-        if found != -(-nodes // WIDTH):
+        if found != count:
             return (WIDTH * found) << 8 * level, f"tile {found} of level {level} is missing"
         below, level, nodes = roots, level + 1, nodes // WIDTH
     return None

@@ -34,6 +34,13 @@ COMMANDS: dict[str, tuple[tuple[str, ...], set[str]]] = {
         ("log", "redact", "999999", "az-fhn", "--grounds", "none"),
         REGISTRARS,
     ),
+    "holds ls": (("holds", "ls"), EVERYBODY - {"witness", "mirror"}),
+    "holds add": (("holds", "add", "AZ", "--message", "999999", "--reason", "n"), REGISTRARS),
+    "holds release": (("holds", "release", "999999", "--reason", "none"), REGISTRARS),
+    "log export": (
+        ("log", "export", "x.csv", "--format", "csv", "--force", "--to", "0", "--url", "{url}"),
+        AUDITORS,
+    ),
     "members ls": (("members", "ls"), EVERYBODY - {"witness", "mirror"}),
     "members add": (("members", "add", "kz-new", "--name", "New"), REGISTRARS),
     "subs ls": (("subs", "ls"), EVERYBODY - {"witness", "mirror"}),
