@@ -18,6 +18,7 @@ from hub.http import (
     aid,
     alerts,
     auditing,
+    drafts,
     escalations,
     feeds,
     health,
@@ -34,6 +35,7 @@ from hub.http import (
     sign_on,
     static_log,
     threads,
+    vocabularies,
     watch,
 )
 from hub.http.guard import Guard
@@ -61,6 +63,7 @@ __all__ = ["build_api", "serve"]
 _NOTED_S: Final = 60
 _ROUTES = (
     publishing,
+    drafts,
     messages,
     threads,
     incidents,
@@ -78,6 +81,7 @@ _ROUTES = (
     session,
     sign_on,
     schemas,
+    vocabularies,
     health,
 )
 _log = structlog.get_logger("api")
