@@ -29,6 +29,7 @@ from hub.http import (
     problems,
     proofs,
     publishing,
+    receipts,
     registry,
     schemas,
     session,
@@ -44,6 +45,7 @@ from hub.http.refusals import Refusals
 from hub.http.state import Hub
 from hub.http.wire import REFUSALS, Wire
 from hub.log.in_force import InForce
+from hub.log.levels import Levels, read_policy_file
 from hub.log.store import Log
 from hub.members.credentials import Authenticator
 from hub.members.oidc import Provider
@@ -65,6 +67,7 @@ _ROUTES = (
     publishing,
     drafts,
     messages,
+    receipts,
     threads,
     incidents,
     escalations,
@@ -130,6 +133,7 @@ def _lifespan(
             refusals=Refusals(redis),
             limits=Limits(settings),
             in_force=InForce(log),
+            levels=Levels(log, read_policy_file(settings.policy)),
         )
         app.state.hub = hub
         await hub.registry(fresh=True)

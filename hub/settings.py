@@ -75,6 +75,10 @@ class Settings(BaseModel):
     """The file of the key with which the log signs its checkpoints; while it is changed several,
     with colons between, and each signs. The hub makes the first. Empty: nothing is signed."""
 
+    policy: Path | None = None
+    """Which witnesses count for the log, and how many are enough (C2SP tlog-policy). None:
+    nothing is ever shown as witnessed."""
+
     checkpoint_interval: Seconds = timedelta(milliseconds=200)
     """How often the end of the log is signed, while there is something new."""
 

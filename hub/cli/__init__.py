@@ -58,6 +58,18 @@ _COMMANDS: Final = (
     ("publish", "hub.cli.publish:publish", _AGENCIES, "Publish messages; print their receipts."),
     ("ack", "hub.cli.messages:ack", _AGENCIES, "Acknowledge a message in your name."),
     ("show", "hub.cli.messages:show", _AGENCIES, "Show a message and what became of it."),
+    (
+        "proof",
+        "hub.cli.receipts:proof",
+        _AGENCIES,
+        "Write the proof that a message is in the log.",
+    ),
+    (
+        "receipt",
+        "hub.cli.receipts:app",
+        _AGENCIES,
+        "Keep receipts of the log, and check them without a hub.",
+    ),
     ("thread", "hub.cli.threads:thread", _AGENCIES, "Show what came before and after a message."),
     (
         "incidents",

@@ -109,7 +109,7 @@ def _head(found: Mapping[str, Any]) -> None:
         ("message", f"#{found['index']}  {found['id']}"),
         ("from", f"{found['agency']}  {facts['sender']}"),
         ("identifier", facts["identifier"]),
-        ("logged", both(_moment(found["accepted_at"]))),
+        ("logged", f"{both(_moment(found['accepted_at']))}, {found['level']}"),
         ("sent", both(_moment(facts["sent"]))),
         ("expires", both(_moment(facts["expires"])) if facts.get("expires") else "never"),
         ("status", status),

@@ -125,6 +125,14 @@ class AsyncClient:
         """Return a message exactly as it was sent."""
         return await self.call(calls.payload(name))
 
+    async def proof(self, name: str) -> bytes:
+        """Return the proof that a message is in the log, as C2SP tlog-proof writes it."""
+        return await self.call(calls.proof(name))
+
+    async def log_receipt(self, name: str) -> dict[str, Any]:
+        """Return the receipt of a message (`schemas.log_receipt`), to keep."""
+        return await self.call(calls.log_receipt(name))
+
     async def thread(self, name: str) -> dict[str, Any]:
         """Return the messages that belong together with one, and where each of them stands."""
         return await self.call(calls.thread(name))

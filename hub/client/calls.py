@@ -33,6 +33,7 @@ __all__ = [
     "head",
     "incident",
     "incidents",
+    "log_receipt",
     "members",
     "message",
     "outlet",
@@ -41,6 +42,7 @@ __all__ = [
     "post_member",
     "post_statement",
     "post_subscription",
+    "proof",
     "publish",
     "read",
     "read_answer",
@@ -187,6 +189,16 @@ def message(name: str) -> Call[dict[str, Any]]:
 def payload(name: str) -> Call[bytes]:
     """Ask for a message as it was sent."""
     return Call("GET", f"/v1/messages/{_part(name)}/payload", lambda r: r.content)
+
+
+def proof(name: str) -> Call[bytes]:
+    """Ask for the proof that a message is in the log."""
+    return Call("GET", f"/v1/messages/{_part(name)}/proof", lambda r: r.content)
+
+
+def log_receipt(name: str) -> Call[dict[str, Any]]:
+    """Ask for the receipt of a message, with its proof."""
+    return Call("GET", f"/v1/messages/{_part(name)}/receipt", _object)
 
 
 def thread(name: str) -> Call[dict[str, Any]]:

@@ -108,6 +108,14 @@ class Client:
         """Return a message exactly as it was sent."""
         return self._do(lambda: self._client.payload(name))
 
+    def proof(self, name: str) -> bytes:
+        """Return the proof that a message is in the log, as C2SP tlog-proof writes it."""
+        return self._do(lambda: self._client.proof(name))
+
+    def log_receipt(self, name: str) -> dict[str, Any]:
+        """Return the receipt of a message (`schemas.log_receipt`), to keep."""
+        return self._do(lambda: self._client.log_receipt(name))
+
     def thread(self, name: str) -> dict[str, Any]:
         """Return the messages that belong together with one, and where each of them stands."""
         return self._do(lambda: self._client.thread(name))

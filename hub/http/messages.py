@@ -61,6 +61,7 @@ async def message(name: str, hub: HubState, asker: Asker) -> dict[str, Any]:
         "agency": row.agency,
         "sha256": row.sha256,
         "accepted_at": from_micros(row.at_us),
+        "level": await asyncio.to_thread(hub.levels.of, row.index),
         **await asyncio.to_thread(_vouched, hub, row),
         "standing": shown_standing(seen.standing(row.index)),
         "facts": row.facts.model_dump(mode="json", exclude_defaults=True),

@@ -19,6 +19,7 @@ from hub.http.limits import Limits
 from hub.http.peer import Peer, peer_of, same_origin
 from hub.http.refusals import Refusals
 from hub.log.in_force import InForce
+from hub.log.levels import Levels
 from hub.log.store import Log
 from hub.members.certificates import in_header
 from hub.members.credentials import Authenticator
@@ -59,6 +60,7 @@ class Hub:
     refusals: Refusals
     limits: Limits
     in_force: InForce
+    levels: Levels
     history: History = field(default_factory=History)
     _read_at: float = -1.0
     _lock: asyncio.Lock = field(default_factory=asyncio.Lock)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import gzip
 from hashlib import sha256
-from typing import Annotated, Any, Final
+from typing import Annotated, Any, Final, Literal
 
 from fastapi import APIRouter, Header, Response
 
@@ -17,7 +17,6 @@ from hub.core.tiles import WIDTH, read_path
 from hub.errors import Rejected
 from hub.http.problems import RESPONSES
 from hub.http.state import Asker, HubState
-from hub.log.checkpoints import cosigned, latest
 from hub.log.store import Log
 from hub.log.tiles import bundle
 from hub.log.tree import Tree
@@ -44,22 +43,20 @@ AcceptEncoding = Annotated[str, Header(alias="Accept-Encoding", include_in_schem
     response_class=Response,
     responses={200: {"content": {"text/plain": {}}}, **_HAVE},
 )
-async def checkpoint(hub: HubState, have: IfNoneMatch = "") -> Response:
-    """Return the newest checkpoint that the log has signed, with all its cosignatures."""
-    note = await asyncio.to_thread(_newest, hub.log)
+async def checkpoint(
+    hub: HubState,
+    have: IfNoneMatch = "",
+    level: Literal["signed", "witnessed", "sealed"] = "signed",
+) -> Response:
+    """Return the newest checkpoint of a level, as a signed note with all its cosignatures."""
+    note = await asyncio.to_thread(hub.levels.newest, level)
     if note is None:
         raise Rejected(
             "checkpoint-none",
-            "the log has signed no checkpoint yet",
+            f"no checkpoint of the log is {level} yet",
             remedy="Ask again in a second; if it stays so, tell the operator.",
         )
     return _answer(note.encode(), "text/plain; charset=utf-8", "no-cache", have)
-
-
-def _newest(log: Log) -> str | None:
-    with log.reading() as c:
-        found = latest(c)
-        return None if found is None else cosigned(c, found)
 
 
 @router.get(

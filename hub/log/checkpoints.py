@@ -12,7 +12,7 @@ Each function works in a transaction that its caller has opened (`Log.reading`, 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import timedelta
 from itertools import groupby
@@ -126,30 +126,20 @@ def cosigned(c: Connection, one: SignedCheckpoint) -> str:
 
 
 def latest_where(
-    c: Connection, enough: Callable[[str], bool], *, covering: int = 0
+    c: Connection, enough: Callable[[str], bool], *, covering: int = 0, least: int = 1
 ) -> SignedCheckpoint | None:
     """Return the newest checkpoint over *covering* entries or more whose note is *enough*.
 
-    *enough* is asked about the notes with their cosignatures, the newest first. Those that
-    nobody has cosigned are passed over.
+    *enough* is asked about the notes with their cosignatures, the newest first, of those that
+    *least* keys have cosigned; of the newest 500 at most.
     """
-    for size in _cosigned_sizes(c, covering):
+    of = COSIGNATURES.c.size
+    sizes = select(of).where(of >= covering).group_by(of).having(func.count() >= least)
+    for size in c.execute(sizes.order_by(of.desc()).limit(_PAGE)).scalars().all():
         one = at_least(c, size)
         if one is not None and one.size == size and enough(cosigned(c, one)):
             return one
     return None
-
-
-def _cosigned_sizes(c: Connection, covering: int) -> Iterator[int]:
-    of = COSIGNATURES.c.size
-    below: int | None = None
-    while True:
-        query = select(of).where(of >= covering).group_by(of).order_by(of.desc()).limit(_PAGE)
-        found = c.execute(query if below is None else query.where(of < below)).scalars().all()
-        yield from found
-        if len(found) < _PAGE:
-            return
-        below = found[-1]
 
 
 def prune(c: Connection, now_us: int) -> int:

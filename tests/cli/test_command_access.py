@@ -24,6 +24,8 @@ COMMANDS: dict[str, tuple[tuple[str, ...], set[str]]] = {
     "ack": (("ack", "999999"), {"agency", "officer"}),
     "show": (("show", "999999"), READERS),
     "thread": (("thread", "999999"), READERS),
+    "proof": (("proof", "999999"), READERS),
+    "receipt": (("receipt", "get", "999999"), READERS),
     "incidents": (("incidents",), READERS),
     "aid": (("aid", "board"), READERS),
     "tail": (("tail", "az-fhn", "--since", "1h", "--limit", "1"), READERS),

@@ -178,6 +178,8 @@ ASK: dict[str, Ask] = {
     "GET /v1/messages/{name}": _get("/v1/messages/{message}"),
     "GET /v1/messages/{name}/payload": _get("/v1/messages/{message}/payload"),
     "GET /v1/messages/{name}/content": _get("/v1/messages/{message}/content"),
+    "GET /v1/messages/{name}/proof": _get("/v1/messages/{message}/proof"),
+    "GET /v1/messages/{name}/receipt": _get("/v1/messages/{message}/receipt"),
     "GET /v1/messages/{name}/thread": _get("/v1/messages/{message}/thread"),
     "GET /v1/incidents": _get("/v1/incidents"),
     "GET /v1/incidents/{incident}": _get("/v1/incidents/none"),
