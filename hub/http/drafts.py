@@ -18,6 +18,7 @@ from hub.http.problems import RESPONSES
 from hub.http.state import Asker, Hub, HubState
 from hub.members.roles import require
 from schemas import cap, rm
+from schemas.entry import rfc3339
 from schemas.payload import ReadPayload, read_payload
 from schemas.receipt import findings_json
 
@@ -56,7 +57,13 @@ def judged(hub: Hub, agency: str, body: bytes, registry: Registry) -> dict[str, 
     Raises:
         Unavailable: ``log-unavailable``.
     """
-    told: dict[str, Any] = {"valid": False, "findings": [], "refusal": None, "recipients": []}
+    told: dict[str, Any] = {
+        "at": rfc3339(time.time_ns() // 1000),
+        "valid": False,
+        "findings": [],
+        "refusal": None,
+        "recipients": [],
+    }
     limit = hub.settings.max_payload_bytes
     try:
         xml = _xml(body, limit)

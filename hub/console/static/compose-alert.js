@@ -81,7 +81,7 @@ export function alertAfter(message, life, msgType, now) {
 const point = (pair) => pair.join(",");
 
 /** Return a draft as the JSON form of CAP, sent now. */
-export function alertMessage(draft, { agencyName, now }) {
+export function alertMessage(draft, { agencyName }, now) {
   const polygons = draft.shapes.filter((one) => one.polygon).map((one) => one.polygon.map(point).join(" "));
   const circles = draft.shapes.filter((one) => one.circle).map((one) => `${point(one.circle.slice(0, 2))} ${one.circle[2]}`);
   const codes = draft.shapes.filter((one) => one.geocode).map(({ geocode: [valueName, value] }) => ({ valueName, value }));
@@ -144,20 +144,25 @@ export function alertForm(root, draft, { changed, redraw, events, units, members
     tell();
     return field(name, label, input(draft[name], (value) => { draft[name] = value; tell(); changed(); }, { type: "datetime-local" }), { more: shown });
   };
-  const cancel = draft.msgType === "Cancel";
   const label = (one) => one.labels[language] ?? one.labels.en ?? Object.values(one.labels)[0];
   const sorted = events.map((one) => [one.code, label(one)]).sort((a, b) => a[1].localeCompare(b[1]));
 
+  // What was filled in for the last kind of event gives way to that of the next.
   function event(code) {
     draft.eventCode = code;
     const one = events.find((e) => e.code === code);
-    const name = one ? label(one) : "";
-    if (one && !draft.category.length) draft.category = one.facts?.categories?.split(" ") ?? [];
+    const before = draft.filled ?? { category: [], names: [] };
+    const category = one?.facts?.categories?.split(" ") ?? [];
+    if (!draft.category.length || draft.category.join() === before.category.join()) draft.category = category;
+    const names = [];
     for (const text of draft.texts) {
-      if (one && !text.event.trim()) text.event = one.labels[text.language] ?? one.labels.en;
+      if (text.event.trim() && !before.names.includes(text.event)) continue;
+      text.event = one ? one.labels[text.language] ?? one.labels.en : "";
+      names.push(text.event);
     }
+    draft.filled = { category, names };
     changed();
-    if (name) redraw("field-eventCode");
+    redraw("field-eventCode");
   }
 
   async function example(name) {
@@ -166,6 +171,7 @@ export function alertForm(root, draft, { changed, redraw, events, units, members
     undoable();
     Object.assign(draft, { eventCode: one.code, category: one.category, responseType: one.response });
     for (const text of draft.texts) Object.assign(text, await said(one, text.language));
+    delete draft.filled;
     changed();
     redraw("field-eventCode");
   }
@@ -173,7 +179,8 @@ export function alertForm(root, draft, { changed, redraw, events, units, members
   const parts = [];
   if (draft.msgType === "Alert") {
     parts.push(el("section", { "aria-labelledby": "part-example" }, el("h2", { id: "part-example" }, t("Begin with")),
-      field("example", t("An example to begin with"), choice("", [["", t("An empty form")], ...EXAMPLES.map((one) => [one.name, one.title()])], example))));
+      field("example", t("An example to begin with"), choice("", [["", t("An empty form")], ...EXAMPLES.map((one) => [one.name, one.title()])], () => {})),
+      el("div", { class: "actions" }, el("button", { type: "button", id: "take-example", onclick: () => example(document.getElementById("field-example").value) }, t("Fill the form with it")))));
   }
   parts.push(el("section", { "aria-labelledby": "part-what" }, el("h2", { id: "part-what" }, t("What happens")),
     el("div", { class: "fields" },
@@ -296,7 +303,7 @@ export function alertForm(root, draft, { changed, redraw, events, units, members
       field("web", t("Web"), input(draft.web, set("web"), { dir: "ltr", type: "url" })),
       field("contact", t("Contact"), input(draft.contact, set("contact"), { dir: "auto" }))),
     readers, note,
-    draft.references ? el("p", { class: "meta" }, cancel ? t("Cancels {what}", { what: "" }) : t("Updates {what}", { what: "" }), el("code", { dir: "ltr" }, draft.references)) : null));
+    draft.references ? el("p", { class: "meta" }, t("About the message"), " ", el("code", { dir: "ltr" }, draft.references)) : null));
 
   fill(root, parts);
   shapes();

@@ -6,7 +6,7 @@ import { agencyNames, banner, clearBanner, entered, exercise } from "./page.js";
 import { Problem, ask, get, post, sentence } from "./api.js";
 import { alertAfter, alertForm, alertGaps, alertMessage, alertPlace, freshAlert } from "./compose-alert.js";
 import { findingLine, showFindings } from "./compose-fields.js";
-import { now, setClock, written } from "./dates.js";
+import { now, setClock } from "./dates.js";
 import { byId, el, fill, icon, say, words } from "./dom.js";
 import { digits, language, t } from "./i18n.js";
 import { renderDraft } from "./message-view.js";
@@ -14,6 +14,7 @@ import { term } from "./terms.js";
 
 const CHECK_AFTER_MS = 400;
 const MOST_UNDONE = 20;
+const SKEW_MS = 20_000;
 
 const me = await entered();
 const asked = new URLSearchParams(location.search);
@@ -129,6 +130,10 @@ async function check() {
     return null;
   }
   if (number !== asking) return null;
+  if (Math.abs(new Date(found.at).getTime() - now()) > SKEW_MS) {
+    setClock(found.at); // by a clock that is wrong it would be sent in the future
+    return check();
+  }
   told = found;
   const findings = [...gaps, ...found.findings.filter((one) => !gaps.some((gap) => gap.key === kind.place(one)))];
   const left = showFindings(root, findings, kind.place);
@@ -139,11 +144,16 @@ async function check() {
   say(checked, errors ? t("Mistakes: {n}. It cannot be sent yet.", { n: digits(errors) }) : remarks ? t("It can be sent. Remarks: {n}.", { n: digits(remarks) }) : t("It can be sent."));
   send.disabled = errors > 0 || !found.valid;
   if (found.xml && found.facts) {
-    renderDraft(preview, { form: kind.form, message: kind.message(draft, given, now()), facts: found.facts, name: given.agencyName(language) });
+    renderDraft(preview, { form: kind.form, message: shown(kind.message(draft, given, now())), facts: found.facts, name: given.agencyName(language) });
     readers(byId("readers"), found.recipients);
   }
   body(errors ? "mistakes" : "fine");
   return found;
+}
+
+/** A draft has no heading yet where its event is not written. */
+function shown(message) {
+  return message.info ? { ...message, info: message.info.map((one) => ({ ...one, event: one.event || "…" })) } : message;
 }
 
 function readers(element, recipients) {
