@@ -22,6 +22,7 @@ from redis.asyncio.retry import Retry
 from redis.backoff import ExponentialBackoff
 from redis.exceptions import RedisError
 
+from consumers.actions import Actions
 from consumers.channel import Channel
 from consumers.checkpoint import Checkpoints
 from consumers.delivery import Delivery
@@ -29,15 +30,20 @@ from consumers.escalation import Escalations
 from consumers.fanout import FanOut
 from consumers.intake import Intake
 from consumers.ledger import Ledger
+from consumers.mail import Mail
+from consumers.mqtt import Mqtt
 from consumers.outlets import Outlets
 from consumers.redis_users import RedisUsers
+from consumers.turns import Turns
 from consumers.webhook import Webhooks
+from consumers.witness import Feeder, fed_by
 from consumers.worker import Job, StreamEntry, Worker, keep_all
 from hub.cap_trust import trusted_certificates
 from hub.core.admission import Rules
 from hub.core.registry import History
 from hub.errors import Unavailable
 from hub.log.genesis import ensure_genesis, read_roots
+from hub.log.levels import read_policy_file
 from hub.log.log_keys import first_key
 from hub.log.store import Log
 from hub.settings import Settings
@@ -49,14 +55,30 @@ from hub.version import VERSION
 
 __all__ = ["JOBS", "JobName", "run", "running"]
 
-JobName = Literal["intake", "ledger", "fanout", "delivery", "escalation", "checkpoint", "webhook"]
+JobName = Literal[
+    "intake",
+    "ledger",
+    "fanout",
+    "delivery",
+    "escalation",
+    "checkpoint",
+    "witness",
+    "webhook",
+    "mail",
+    "mqtt",
+]
 JOBS: Final[tuple[JobName, ...]] = get_args(JobName)
 
-_CHANNELS: Final[dict[JobName, Callable[[Settings], Channel]]] = {"webhook": Webhooks}
+_CHANNELS: Final[dict[JobName, Callable[[Settings], Channel]]] = {
+    "webhook": Webhooks,
+    "mail": Mail,
+    "mqtt": Mqtt,
+}
 """The jobs that bring feeds to other systems."""
 
 _KEEP: Final = timedelta(milliseconds=250)
 _LOOK: Final = timedelta(seconds=1)
+_FEED: Final = timedelta(milliseconds=250)
 _LIVE: Final = timedelta(seconds=10)
 _log = structlog.get_logger("consumers")
 
@@ -93,7 +115,9 @@ class _Process:
         )
         self.delivery = Delivery(log, self.redis)
         self.escalations = Escalations(log, self.redis)
+        self.turns = Turns(self.redis, batch=settings.batch)
         self.trusted = trusted_certificates(settings.cap_trust)
+        self.feeder: Feeder | None = None
         self.outlets = [
             Outlets(make(settings), log, self.redis, settings, holder=settings.instance)
             for job, make in _CHANNELS.items()
@@ -123,6 +147,7 @@ class _Process:
             self.workers[keys.CANDIDATES] = self.worker(
                 Job(keys.CANDIDATES, "ledger", ledger.handle, ledger.bury, passes=ledger.passes)
             )
+            loops.append(_often(Actions(self.log, self.redis).look, _LOOK))
             loops.append(_often(self._live, _LIVE))
         if "fanout" in self.jobs:
             self.workers[keys.LOG] = self.worker(
@@ -137,11 +162,24 @@ class _Process:
             loops.append(_often(self._escalate, _LOOK))
         if "delivery" in self.jobs:
             loops.append(_often(self._collect, s.delivery_interval))
+        return loops + self._proving()
+
+    def _proving(self) -> list[Coroutine[Any, Any, None]]:
+        """Return the loops by which others can hold the log to its word."""
+        loops: list[Coroutine[Any, Any, None]] = []
+        s = self.settings
         if "checkpoint" in self.jobs and s.log_keys:
             signing = Checkpoints(self.log, self.redis, keys=s.log_keys, origin=s.origin)
             loops.append(_often(signing.look, s.checkpoint_interval))
         elif "checkpoint" in self.jobs:
             _log.warning("checkpoint.idle", reason="CASPIAN_LOG_KEY names no key file")
+        if "witness" in self.jobs:
+            witnesses = fed_by(read_policy_file(s.policy))
+            if witnesses:
+                self.feeder = Feeder(self.log, witnesses, within=s.witness_timeout)
+                loops.append(_often(self.feeder.look, _FEED))
+            else:
+                _log.warning("witness.idle", reason="CASPIAN_POLICY names no witness's address")
         loops += [outlets.run() for outlets in self.outlets]
         return loops
 
@@ -185,6 +223,7 @@ class _Process:
             self.redis,
             agency,
             max_payload_bytes=self.settings.max_payload_bytes,
+            turns=self.turns,
             trusted=self.trusted,
         )
 
@@ -202,6 +241,8 @@ class _Process:
             await self.redis.delete(key)
 
     async def stop(self) -> None:
+        if self.feeder is not None:
+            await self.feeder.close()
         for outlets in self.outlets:
             await outlets.stop()
         for worker in self.workers.values():

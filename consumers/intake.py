@@ -21,6 +21,7 @@ from cryptography.x509 import Certificate
 from redis.asyncio import Redis
 
 from consumers.signatures import SIGNED_FIELDS, opened, with_signature
+from consumers.turns import Turns
 from consumers.worker import StreamEntry
 from hub.core.candidate import Candidate, Via
 from hub.streams.submit import propose, queue
@@ -33,7 +34,10 @@ from schemas.signed import SignedMessage, header_mismatch
 
 __all__ = ["Intake", "candidate_of", "dead_letter_of", "refusal_of"]
 
-_MESSAGE_FIELDS = frozenset({b"type", b"payload", b"payload_type", b"id", b"via"}) | SIGNED_FIELDS
+_MESSAGE_FIELDS = (
+    frozenset({b"type", b"payload", b"payload_type", b"id", b"via", b"person"}) | SIGNED_FIELDS
+)
+_LONGEST_PERSON = 200
 _ACKNOWLEDGEMENT_FIELDS = frozenset({b"type", b"message", b"officer", b"note", b"via"})
 
 
@@ -46,16 +50,29 @@ class Intake:
         agency: str,
         *,
         max_payload_bytes: int,
+        turns: Turns,
         trusted: Sequence[Certificate] = (),
     ) -> None:
-        """*trusted* are the certificates that count for XML signatures inside alerts."""
+        """All inboxes of a process share their *turns*.
+
+        *trusted* are the certificates that count for XML signatures inside alerts.
+        """
         self._redis = redis
         self._agency = agency
         self._max_payload_bytes = max_payload_bytes
+        self._turns = turns
         self._trusted = trusted
 
     async def handle(self, entries: Sequence[StreamEntry], last: Any) -> None:
-        """Turn entries of the inbox into candidates, which *last* adds."""
+        """Turn entries of the inbox into candidates, which *last* adds, when it is their turn.
+
+        Raises:
+            Unavailable: ``ledger-behind``; try again.
+        """
+        async with self._turns.turn(len(entries)):
+            await self._take(entries, last)
+
+    async def _take(self, entries: Sequence[StreamEntry], last: Any) -> None:
         signed = await asyncio.to_thread(opened, self._agency, entries)
         candidates = []
         for entry in entries:
@@ -173,6 +190,7 @@ def _message(
         message_id=message_id,
         facts=read.facts,
         warnings=findings_json(read.warnings),
+        person=_person(fields),
     )
 
 
@@ -228,6 +246,17 @@ def _text(fields: dict[bytes, bytes], name: bytes, default: str) -> str:
         raise Rejected(
             "field-not-text", f"the field {name.decode()} is not UTF-8", remedy="Send it in UTF-8."
         ) from e
+
+
+def _person(fields: dict[bytes, bytes]) -> str:
+    person = _text(fields, b"person", "").strip()
+    if len(person) > _LONGEST_PERSON or not person.isprintable():
+        raise Rejected(
+            "field-invalid",
+            f"person is a name of at most {_LONGEST_PERSON} characters that can be printed",
+            remedy="Name the person who sends it, or leave the field out.",
+        )
+    return person
 
 
 def _only(fields: dict[bytes, bytes], allowed: frozenset[bytes]) -> None:

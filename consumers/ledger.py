@@ -212,7 +212,7 @@ def _refused(c: Candidate, refusal: Rejected) -> Candidate:
 def answer_fields(outcome: Decision) -> dict[str, str]:
     """Return the entry of the receipt stream that answers a candidate; none where nobody asked."""
     c = outcome.candidate
-    if not c.inbox or c.inbox.startswith("candidates/") or not c.agency:
+    if not c.inbox or c.inbox.startswith(("candidates/", "action/")) or not c.agency:
         return {}
     if outcome.refusal is not None:
         refusal = outcome.refusal

@@ -247,7 +247,7 @@ class Line:
         p = self.progress
         place = json.loads(p.place)
         now_us = time.time_ns() // 1000
-        if not place:
+        if "after" not in place:
             place = {"after": p.through, "due_us": now_us + every // timedelta(microseconds=1)}
             self._put(place)
         if place["due_us"] > now_us and "to" not in place:

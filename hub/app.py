@@ -18,6 +18,7 @@ from hub.http import (
     aid,
     alerts,
     auditing,
+    documents,
     drafts,
     escalations,
     feeds,
@@ -84,6 +85,7 @@ _ROUTES = (
     session,
     sign_on,
     schemas,
+    documents,
     vocabularies,
     health,
 )

@@ -20,7 +20,16 @@ __all__ = ["CONSUMERS", "embedded_settings", "parts"]
 
 CONSUMERS: Mapping[str, Sequence[str]] = {
     "ledger": ("ledger",),
-    "fanout": ("fanout", "delivery", "escalation", "checkpoint", "webhook"),
+    "fanout": (
+        "fanout",
+        "delivery",
+        "escalation",
+        "checkpoint",
+        "witness",
+        "webhook",
+        "mail",
+        "mqtt",
+    ),
     "intake": ("intake",),
 }
 """Which consumer processes run, and the jobs of each: as many as two cores serve well."""

@@ -82,6 +82,9 @@ class Settings(BaseModel):
     checkpoint_interval: Seconds = timedelta(milliseconds=200)
     """How often the end of the log is signed, while there is something new."""
 
+    witness_timeout: Seconds = timedelta(seconds=10)
+    """How long one witness may take to answer. Too short: a slow line counts as a failure."""
+
     host: str = "127.0.0.1"
     """Address the API listens on. The API speaks plain HTTP: put TLS in front of it."""
 
@@ -208,6 +211,8 @@ class Settings(BaseModel):
             raise ValueError("claim_idle and receipt_timeout must be longer than nothing")
         if not timedelta(milliseconds=10) <= self.checkpoint_interval <= timedelta(hours=1):
             raise ValueError("checkpoint_interval is between 0.01 and 3600 seconds")
+        if not timedelta(0) < self.witness_timeout <= timedelta(minutes=10):
+            raise ValueError("witness_timeout is over 0, and at most 600 seconds")
         if self.feed_retention < timedelta(minutes=1):
             raise ValueError("feed_retention under a minute would empty feeds before they are read")
         if not timedelta(minutes=5) <= self.session_idle <= self.session_lifetime:

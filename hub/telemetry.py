@@ -253,6 +253,49 @@ class Metrics:
             "caspian_checkpoint_refused",
             "1 while the signer finds that the store contradicts what was signed, else 0.",
         )
+        self.witness_answers = self._counter(
+            "caspian_witness_answers_total",
+            "Checkpoints that a witness was asked to cosign, by the status it answered.",
+            "witness",
+            "status",
+        )
+        self.witness_evidence = self._gauge(
+            "caspian_witness_forks",
+            "Proofs that a log showed two histories, which a witness holds.",
+            "witness",
+        )
+        self.feeder_size = self._gauge(
+            "caspian_feeder_cosigned_size",
+            "Entries that the newest checkpoint which a witness cosigned covers.",
+            "witness",
+        )
+        self.feeder_lag = self._gauge(
+            "caspian_feeder_lag_entries",
+            "Entries that are signed by the log and not yet cosigned by a witness.",
+            "witness",
+        )
+        self.feeder_failures = self._counter(
+            "caspian_feeder_failures_total",
+            "Checkpoints that a witness did not cosign, by why.",
+            "witness",
+            "why",
+        )
+        self.feeder_contradictions = self._counter(
+            "caspian_feeder_contradictions_total",
+            "Times that a witness and the log contradicted each other: ahead, behind, refused.",
+            "witness",
+            "why",
+        )
+        self.mirror_size = self._gauge(
+            "caspian_mirror_size", "Entries of the log that a mirror holds and has proven."
+        )
+        self.mirror_failures = self._counter(
+            "caspian_mirror_failures_total", "Times that a mirror could not go on, by code.", "code"
+        )
+        self.mirror_forks = self._gauge(
+            "caspian_mirror_forks",
+            "Checkpoints that contradict what a mirror holds, both signed by the log.",
+        )
         self.redis_rebuilds = self._counter(
             "caspian_redis_rebuilds_total", "Times that streams were made again from the log."
         )

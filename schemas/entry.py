@@ -43,6 +43,7 @@ EntryKind = Literal[
     "publish",
     "acknowledgement",
     "delivery",
+    "action",
     "escalation",
     "refusal",
     "dead-letter",

@@ -7,17 +7,23 @@ covers bytes and not meanings. It names the payload by SHA-256 and never holds i
 from __future__ import annotations
 
 import json
+import re
 import secrets
 import uuid
+from datetime import datetime
+from functools import lru_cache
 from typing import Final
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationError
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationError, field_validator
 
 from schemas.errors import Rejected
+from schemas.one_reading import read_once
 
 __all__ = ["PAYLOAD_TYPES", "Header", "header_text", "read_header", "uuid7"]
 
 _LONGEST: Final = 16_384
+_TIME: Final = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,9})?(Z|[+-]\d\d:\d\d)", re.ASCII)
+"""RFC 3339, section 5.6, in upper case."""
 
 PAYLOAD_TYPES: Final = (
     "application/cap+xml",
@@ -51,18 +57,29 @@ class Header(BaseModel):
 class SignedHeader(Header):
     """A header that an agency signed says all that a header says, and nothing beside it.
 
-    A field that the hub would pass over is one that two readers may take differently.
+    A field that the hub would pass over is one that two readers may take differently. So is
+    a number that comes as text: who reads the log later holds it against the count as it is.
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
 
     id: str = Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$")
     prev: str = Field(pattern=r"^([0-9a-f]{64})?$")
     payload_sha256: str = Field(pattern=r"^[0-9a-f]{64}$")
 
+    @field_validator("created", "expires", mode="before")
+    @classmethod
+    def _is_time(cls, value: object) -> object:
+        if value is None:
+            return None
+        if not isinstance(value, str) or _TIME.fullmatch(value) is None:
+            raise ValueError("a time is written as RFC 3339 has it: 2026-11-23T14:10:48Z")
+        return datetime.fromisoformat(value)
 
+
+@lru_cache(maxsize=1024)
 def read_header(text: str) -> Header:
-    """Read a header that its agency wrote.
+    """Read a header that its agency wrote. A text that was read before costs nothing again.
 
     Raises:
         Rejected: ``header-invalid``.
@@ -70,10 +87,13 @@ def read_header(text: str) -> Header:
     if len(text) > _LONGEST:
         raise _invalid(f"it is longer than {_LONGEST} characters")
     try:
+        read_once(text)
         return SignedHeader.model_validate_json(text)
     except ValidationError as e:
         fault = e.errors(include_url=False, include_input=False)[0]
         raise _invalid(f"{'.'.join(map(str, fault['loc']))}: {fault['msg']}") from e
+    except (ValueError, RecursionError) as e:
+        raise _invalid(f"it is not JSON that has one meaning: {e}"[:300]) from e
 
 
 def _invalid(why: str) -> Rejected:

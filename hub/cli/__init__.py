@@ -53,6 +53,7 @@ _AGENCIES: Final = "For agencies"
 _AUDITORS: Final = "For auditors"
 _OPERATORS: Final = "For operators"
 _PARTS: Final = "Run the hub"
+_STATES: Final = "For states"
 
 _COMMANDS: Final = (
     ("publish", "hub.cli.publish:publish", _AGENCIES, "Publish messages; print their receipts."),
@@ -123,6 +124,8 @@ _COMMANDS: Final = (
     ("dead", "hub.cli.dead:app", _OPERATORS, "Look after dead letters."),
     ("demo", "hub.cli.parts:demo", _PARTS, "Run a whole hub with a live demonstration."),
     ("serve", "hub.cli.parts:serve", _PARTS, "Run the API."),
+    ("witness", "hub.cli.witness:app", _STATES, "Run a state's witness of the log."),
+    ("mirror", "hub.cli.mirror:app", _STATES, "Keep a state's own copy of the log."),
     ("consumers", "hub.cli.parts:consumers", _PARTS, "Run consumers: all jobs, or those named."),
     ("doctor", "hub.cli.doctor:doctor", _PARTS, "Check everything the hub needs."),
     ("backup", "hub.cli.backup:backup", _PARTS, "Write the whole store into one file."),

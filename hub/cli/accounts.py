@@ -9,6 +9,7 @@ from typing import Annotated, Any, Final, Literal
 
 from cyclopts import App, Parameter
 
+from hub.cli.by import By, name_of
 from hub.cli.exits import usage
 from hub.cli.options import AsJson
 from hub.cli.store import check_member, open_log
@@ -54,6 +55,7 @@ def add(
         str,
         Parameter(help="Who it is to the state's own sign-on. Then there is no password here."),
     ] = "",
+    by: By = "",
     json: AsJson = False,
 ) -> None:
     """Make an account; its password and its second factor are shown this once.
@@ -64,7 +66,7 @@ def add(
         What the person signs in with: letters a-z, digits, . _ @ -
 
     """
-    now = datetime.now(UTC)
+    now, by = datetime.now(UTC), name_of(by)
     settings = Settings.from_environment()
     issuer = _issuer_of(settings, state or agency[:2].upper()) if subject else ""
     password = _asked() if ask else "" if subject else passwords.invented()
@@ -84,7 +86,9 @@ def add(
             issuer=issuer,
             subject=subject,
             now=now,
+            by=by,
         )
+        # Part of the same doing: it is not told of again.
         second = (
             accounts.set_totp(log, name, issuer=_title(settings), now=now) if totp else Secrets()
         )
@@ -123,11 +127,11 @@ def ls(*, json: AsJson = False) -> None:
 
 
 @app.command
-def passwd(name: str, /, *, ask: Ask = False, json: AsJson = False) -> None:
+def passwd(name: str, /, *, ask: Ask = False, by: By = "", json: AsJson = False) -> None:
     """Give somebody another password; all their sessions end."""
     password = _asked() if ask else passwords.invented()
     with open_log(Settings.from_environment()) as log:
-        accounts.set_password(log, name, password, now=datetime.now(UTC))
+        accounts.set_password(log, name, password, now=datetime.now(UTC), by=name_of(by))
     _show(name, Secrets("" if ask else password), as_json=json)
 
 
@@ -137,13 +141,19 @@ def totp(
     /,
     *,
     off: Annotated[bool, Parameter(negative="", help="Take the second factor away.")] = False,
+    by: By = "",
     json: AsJson = False,
 ) -> None:
     """Give somebody a new second factor and recovery codes; all their sessions end."""
     settings = Settings.from_environment()
     with open_log(settings) as log:
         second = accounts.set_totp(
-            log, name, issuer=_title(settings), on=not off, now=datetime.now(UTC)
+            log,
+            name,
+            issuer=_title(settings),
+            on=not off,
+            now=datetime.now(UTC),
+            by=name_of(by),
         )
     _show(name, second, as_json=json)
 
@@ -153,6 +163,8 @@ def bind(
     name: str,
     subject: str = "",
     /,
+    *,
+    by: By = "",
 ) -> None:
     """Let somebody sign in with their own state's sign-on; without a subject: not any more.
 
@@ -168,32 +180,35 @@ def bind(
     with open_log(settings) as log:
         account = accounts.found(log, name)
         issuer = _issuer_of(settings, account.state) if subject else ""
-        accounts.bind(log, name, issuer=issuer, subject=subject, now=datetime.now(UTC))
+        accounts.bind(
+            log, name, issuer=issuer, subject=subject, now=datetime.now(UTC), by=name_of(by)
+        )
     say(styled(f"{name} signs in as {subject} with {issuer}" if subject else f"{name} is unbound"))
 
 
 @app.command
-def disable(name: str, /) -> None:
+def disable(name: str, /, *, by: By = "") -> None:
     """Let somebody in no more; their sessions end within five seconds."""
     with open_log(Settings.from_environment()) as log:
-        accounts.disable(log, name, now=datetime.now(UTC))
+        accounts.disable(log, name, now=datetime.now(UTC), by=name_of(by))
     say(styled(f"{name} is disabled"))
 
 
 @app.command
-def enable(name: str, /) -> None:
+def enable(name: str, /, *, by: By = "") -> None:
     """Let somebody in again."""
     with open_log(Settings.from_environment()) as log:
-        accounts.enable(log, name, now=datetime.now(UTC))
+        accounts.enable(log, name, now=datetime.now(UTC), by=name_of(by))
     say(styled(f"{name} is enabled"))
 
 
 @app.command
-def unlock(name: str, /) -> None:
+def unlock(name: str, /, *, by: By = "") -> None:
     """Forget somebody's failed attempts, so that the next needs no wait."""
     with open_log(Settings.from_environment()) as log:
         accounts.found(log, name)
         attempts.unlock(log, name)
+        accounts.note(log, name, "account-unlocked", by=name_of(by), now=datetime.now(UTC))
     say(styled(f"{name} is unlocked"))
 
 
@@ -203,6 +218,7 @@ def ls_sessions(
     /,
     *,
     end: Annotated[str, Parameter(help="End the session of this handle.")] = "",
+    by: By = "",
     json: AsJson = False,
 ) -> None:
     """List where somebody is signed in; or end one of these sessions."""
@@ -211,6 +227,7 @@ def ls_sessions(
         accounts.found(log, name)
         if end:
             _end(log, name, end, now)
+            accounts.note(log, name, "session-ended", by=name_of(by), now=now)
         found = sessions.listed(log, name, now=now, idle=settings.session_idle)
     if json:
         for one in found:

@@ -21,6 +21,7 @@ __all__ = [
     "sqlite",
     "streams",
     "waiting",
+    "witnesses",
 ]
 
 Verdict = Literal["ok", "warn", "fail"]
@@ -29,6 +30,7 @@ _IN_MEMORY: Final = frozenset({"tmpfs", "ramfs"})
 _REMOTE: Final = frozenset({"nfs", "nfs4", "cifs", "smb3", "9p", "fuse.sshfs", "ceph", "glusterfs"})
 _SAFE_COMMITS: Final = frozenset({"on", "local", "remote_write", "remote_apply"})
 _STALE: Final = timedelta(seconds=10)
+_SILENT: Final = timedelta(minutes=5)
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,6 +126,27 @@ def checkpoint(wrong: str, size: int, last: tuple[int, timedelta] | None, *, sig
         remedy = "See that `caspian consumers checkpoint` runs, and its log."
         return Check("checkpoint", "fail", detail, remedy)
     return Check("checkpoint", "ok", detail)
+
+
+def witnesses(behind: Mapping[str, timedelta | None], fewest: int) -> Check:
+    """Judge the witnesses of the policy: by how much what each cosigned last is older.
+
+    None: it never cosigned. *fewest*: how many are a quorum.
+    """
+    if not behind:
+        remedy = "Name the states' witnesses in CASPIAN_POLICY (docs/witness.md)."
+        return Check("witnesses", "warn", "none are asked", remedy)
+    silent = sorted(n for n, age in behind.items() if age is None or age > _SILENT)
+    detail = f"{len(behind) - len(silent)} of {len(behind)} cosign"
+    if not silent:
+        return Check("witnesses", "ok", detail)
+    enough = len(behind) - len(silent) >= fewest
+    return Check(
+        "witnesses",
+        "warn" if enough else "fail",
+        f"{detail}; silent: {', '.join(silent)}",
+        'See that `caspian consumers witness` runs; docs/operations.md, "A witness is silent".',
+    )
 
 
 def filesystem(kind: str) -> Check:

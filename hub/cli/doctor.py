@@ -23,7 +23,8 @@ from hub.cli.store import sqlite_file
 from hub.cli.terminal import emit, say, styled
 from hub.core.registry import History
 from hub.errors import HubError, Unavailable
-from hub.log.checkpoints import latest
+from hub.log.checkpoints import at_least, latest, stands_at
+from hub.log.levels import read_policy_file
 from hub.log.signer import contradiction, memory_of, remembered
 from hub.log.store import Head, Log
 from hub.settings import Settings
@@ -95,6 +96,7 @@ def _examine() -> Iterator[Check]:
                 if first is not None:
                     yield checkup.origin(first.entry.get("origin"), settings.origin)
                     yield _checkpoint(log, head, settings)
+                    yield _witnesses(log, settings)
             except HubError as e:
                 yield Check("log", "fail", e.detail, e.remedy)
             finally:
@@ -124,6 +126,23 @@ def _checkpoint(log: Log, head: Head, settings: Settings) -> Check:
         None if last is None or age is None else (last.size, age),
         signs=bool(settings.log_keys),
     )
+
+
+def _witnesses(log: Log, settings: Settings) -> Check:
+    policy = read_policy_file(settings.policy)
+    behind: dict[str, timedelta | None] = {}
+    with log.reading() as c:
+        newest = latest(c)
+        for one in policy.witnesses.values() if policy is not None else ():
+            size = stands_at(c, one.key)
+            at = at_least(c, size) if size else None
+            if newest is None or (at is not None and at.size == newest.size):
+                behind[one.name] = timedelta(0)
+            else:
+                behind[one.name] = (
+                    None if at is None else timedelta(microseconds=newest.at_us - at.at_us)
+                )
+    return checkup.witnesses(behind, 0 if policy is None else policy.fewest)
 
 
 def _place(file: Path) -> Iterator[Check]:

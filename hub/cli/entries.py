@@ -87,6 +87,9 @@ def _summary(row: LogRow, entry: Mapping[str, Any]) -> Text:  # noqa: C901  # a 
         case "refusal":
             times = f" ({entry['count']} times)" if entry.get("count", 1) > 1 else ""
             return styled(f"{entry['code']}: {entry['detail']}{times}")
+        case "action":
+            about = {k: v for k, v in entry["about"].items() if k != "at"}
+            return styled(f"{entry['action']} by {entry['by'] or 'nobody named'} {_compact(about)}")
         case "dead-letter":
             return styled(f"{entry.get('stage', '')}: {entry.get('reason', '')}")
         case "genesis":

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from pathlib import Path
 from typing import Any, Final
@@ -10,6 +9,7 @@ from typing import Any, Final
 from hub.cli.exits import usage
 from hub.cli.terminal import note, styled
 from hub.errors import Rejected
+from schemas.one_reading import read_once
 
 __all__ = ["LARGEST", "read_input", "read_record"]
 
@@ -55,8 +55,8 @@ def read_record(name: str) -> dict[str, Any]:
     """
     remedy = "Write one JSON object, as `--json` shows it."
     try:
-        found = json.loads(read_input(name))
-    except ValueError as e:
+        found = read_once(read_input(name).decode("utf-8-sig"))
+    except (ValueError, RecursionError) as e:
         raise usage(f"{name} is no JSON: {e}", remedy=remedy) from e
     if not isinstance(found, dict):
         raise usage(f"{name} is no JSON object", remedy=remedy)

@@ -10,7 +10,7 @@ from cyclopts import App, Parameter
 from hub.cli.connection import Connection
 from hub.cli.entries import as_json, full, line
 from hub.cli.exits import usage
-from hub.cli.log_remote import open_source
+from hub.cli.log_remote import HubSource, open_source
 from hub.cli.log_source import Selection, Source, StoreSource, select
 from hub.cli.options import AsJson, ByAgency, From, FromBundle, Kinds, To
 from hub.cli.raw import write_raw
@@ -48,7 +48,7 @@ def ls(
 ) -> None:
     """List entries, oldest first; the last 20 where nothing is asked for."""
     wanted = select(from_, to, kinds, agency)
-    with open_source(bundle, connection) as source:
+    with open_source(bundle, connection, part=True) as source:
         if from_ is None and wanted.everything and (size := source.size) > _LAST:
             wanted = Selection(first=size - _LAST)
             note(styled(f"the last {_LAST} of {size} entries; --from 0 lists all", "dim"))
@@ -57,6 +57,8 @@ def ls(
                 emit(as_json(row))
             else:
                 say(line(row))
+        if isinstance(source, HubSource) and source.withheld:
+            note(styled(f"{len(source.withheld)} more are not yours to read", "dim"))
 
 
 @app.command

@@ -6,7 +6,7 @@ import base64
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any, Final
@@ -16,6 +16,7 @@ from hub.cli.log_source import BundleSource, Selection, StoreSource, opened_bund
 from hub.cli.store import open_log
 from hub.client import Client
 from hub.core.registry import REGISTRY_KINDS
+from hub.errors import Rejected
 from hub.log.store import LogRow
 from hub.settings import Settings
 from schemas.entry import micros
@@ -36,9 +37,15 @@ class End:
 
 @dataclass(frozen=True, slots=True)
 class HubSource:
-    """The log of a hub, read with an auditor's token."""
+    """The log of a hub, read with an auditor's token.
+
+    Of one state's auditor the hub withholds what is not theirs. Who can do with a *part* gets
+    the rest, and what was passed over is in *withheld*; others are refused.
+    """
 
     client: Client
+    part: bool = False
+    withheld: list[int] = field(default_factory=list)
 
     def end(self) -> End:
         """Return the end of the log as the hub states it now."""
@@ -56,7 +63,7 @@ class HubSource:
         while low < high:
             middle = (low + high) // 2
             page = self.client.entries(after=middle - 1, limit=1)["entries"]
-            if page and _row(page[0]).at_us < at_us:
+            if page and _at_us(page[0]) < at_us:
                 low = middle + 1
             else:
                 high = middle
@@ -89,11 +96,15 @@ class HubSource:
                 agency=wanted.agency,
             )["entries"]
             for record in page:
-                row = _row(record)
-                if row.index > last:
+                after = record["index"]
+                if after > last:
                     return
-                yield row
-                after = row.index
+                if record["entry"] is not None:
+                    yield _row(record)
+                elif self.part:
+                    self.withheld.append(after)
+                else:
+                    raise _withheld(after)
             if not page:
                 return
 
@@ -107,7 +118,7 @@ def _row(record: dict[str, Any]) -> LogRow:
     payload = record["payload"]
     return LogRow(
         record["index"],
-        micros(datetime.fromisoformat(record["at"])),
+        _at_us(record),
         record["kind"],
         record["agency"],
         base64.b64decode(record["entry"]),
@@ -116,11 +127,25 @@ def _row(record: dict[str, Any]) -> LogRow:
     )
 
 
+def _at_us(record: dict[str, Any]) -> int:
+    return micros(datetime.fromisoformat(record["at"]))
+
+
+def _withheld(index: int) -> Rejected:
+    return Rejected(
+        "not-allowed",
+        f"entry {index} is not your state's or agency's to read: the hub shows its leaf hash alone",
+        remedy="`caspian log ls` lists what you may read; the whole is for an auditor of the hub.",
+    )
+
+
 @contextmanager
 def open_source(
-    bundle: Path | None, connection: Connection
+    bundle: Path | None, connection: Connection, *, part: bool = False
 ) -> Iterator[StoreSource | BundleSource | HubSource]:
     """Open the log that is meant: a bundle; a hub that is named; else the settings' own store.
+
+    With *part* it may be of a hub that withholds some of its entries (`HubSource`).
 
     A hub named by the environment gives way to a store named there: whoever has the
     store need not ask.
@@ -135,7 +160,7 @@ def open_source(
         yield BundleSource(opened_bundle(bundle))
     elif named or ("CASPIAN_URL" in os.environ and not has_store):
         with connection.client() as client:
-            yield HubSource(client)
+            yield HubSource(client, part=part)
     else:
         with open_log(Settings.from_environment()) as log:
             yield StoreSource(log)

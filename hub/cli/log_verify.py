@@ -41,6 +41,10 @@ def verify(
             help="Read every payload and decide its admission again; slower.",
         ),
     ] = True,
+    withheld: Annotated[
+        bool,
+        Parameter(negative="", help="Payloads may be missing: the store is a mirror's."),
+    ] = False,
     json: AsJson = False,
     connection: Connection = Connection(),  # noqa: B008 - frozen, and made of the options
 ) -> int:
@@ -71,7 +75,14 @@ def verify(
                 rules=rules,
             )
         else:
-            report = verify_store(source.log, earlier=kept, progress=told, read=read, rules=rules)
+            report = verify_store(
+                source.log,
+                earlier=kept,
+                progress=told,
+                read=read,
+                rules=rules,
+                withheld=withheld,
+            )
     if json:
         emit(_object(report))
     else:

@@ -21,7 +21,7 @@ from hub.errors import Unavailable
 from hub.settings import Settings
 from hub.telemetry import configure_logging
 
-__all__ = ["consumers", "demo", "serve"]
+__all__ = ["consumers", "demo", "require_free", "serve"]
 
 _API: Final = "hub.app"
 _CONSUMERS: Final = "consumers.app"
@@ -44,7 +44,7 @@ def serve(
     """Run the API until SIGTERM or Ctrl-C, with the settings of the environment."""
     settings = Settings.from_environment(**_given(host=host, port=port))
     configure_logging(format=settings.log_format, level=settings.log_level)
-    _require_free(settings.host, settings.port)
+    require_free("the API", settings.host, settings.port)
     for number in (signal.SIGTERM, signal.SIGINT):
         # The server ends its work and then raises the signal again: that is a good end.
         signal.signal(number, _end_well)
@@ -56,7 +56,7 @@ def _end_well(_number: int, _frame: FrameType | None) -> None:
     raise SystemExit(DONE)
 
 
-def _require_free(host: str, port: int) -> None:
+def require_free(who: str, host: str, port: int) -> None:
     """Say in our words what the server would say among many others.
 
     Raises:
@@ -73,7 +73,7 @@ def _require_free(host: str, port: int) -> None:
         taken = e.errno == errno.EADDRINUSE
         raise Unavailable(
             "port-in-use" if taken else "port-unusable",
-            f"the API cannot listen on {host}:{port}: {e.strerror or e}",
+            f"{who} cannot listen on {host}:{port}: {e.strerror or e}",
             remedy="Stop the other process, or choose another --port or --host.",
         ) from e
 
@@ -84,8 +84,8 @@ def consumers(*jobs: str) -> int:
     Parameters
     ----------
     jobs: str
-        intake, ledger, fanout, delivery, escalation, checkpoint, webhook; all of them where none is
-        named.
+        intake, ledger, fanout, delivery, escalation, checkpoint, witness, webhook, mail, mqtt;
+        all of them where none is named.
 
     """
     known = _part(_CONSUMERS, "JOBS")

@@ -11,6 +11,7 @@ from typing import Annotated, Any, Final
 
 from cyclopts import App, Parameter
 
+from hub.cli.by import By, name_of
 from hub.cli.exits import usage
 from hub.cli.files import read_input
 from hub.cli.options import AsJson
@@ -51,6 +52,7 @@ def add(
         Path | None,
         Parameter(help="No token: this client certificate, as the front sees it (PEM or DER)."),
     ] = None,
+    by: By = "",
     json: AsJson = False,
 ) -> None:
     """Make a token and print it, once: the hub keeps only its hash.
@@ -64,7 +66,7 @@ def add(
         the log for a state. mirror: copies all entries of the log for a state.
 
     """
-    now = datetime.now(UTC)
+    now, by = datetime.now(UTC), name_of(by)
     until = read_ahead(expires, now=now) if expires is not None else None
     if certificate is not None:
         if role != "agency" or state or person:
@@ -72,8 +74,12 @@ def add(
                 "a certificate is of an agency's system",
                 remedy="Give role agency and --agency, with no person or state.",
             )
-        _register(certificate, agency=agency, scopes=scope, until=until, now=now, as_json=json)
+        _register(
+            certificate, agency=agency, scopes=scope, until=until, now=now, by=by, as_json=json
+        )
         return
+    if role == "operator":
+        person = person or by  # whatever it does is in the log in somebody's name
     with open_log(Settings.from_environment(), make=True) as log:
         if agency:
             check_member(log, agency)
@@ -86,6 +92,7 @@ def add(
             scopes=scope,
             expires=until,
             now=now,
+            by=by,
         )
     if json:
         emit(
@@ -111,6 +118,7 @@ def _register(
     scopes: tuple[Scope, ...],
     until: datetime | None,
     now: datetime,
+    by: str,
     as_json: bool,
 ) -> None:
     found = certificates.read(read_input(str(file)))
@@ -118,7 +126,7 @@ def _register(
         if agency:
             check_member(log, agency)
         prefix = credentials.register(
-            log, found, agency=agency, scopes=scopes, expires=until, now=now
+            log, found, agency=agency, scopes=scopes, expires=until, now=now, by=by
         )
     if as_json:
         emit(
@@ -186,7 +194,7 @@ def _object(c: Credential, now: datetime) -> dict[str, Any]:
 
 
 @app.command
-def revoke(token: str, /) -> None:
+def revoke(token: str, /, *, by: By = "") -> None:
     """End a token; the API forgets it within five seconds.
 
     Parameters
@@ -197,5 +205,5 @@ def revoke(token: str, /) -> None:
     """
     prefix = token.removeprefix("csp_").partition("_")[0]
     with open_log(Settings.from_environment()) as log:
-        credentials.revoke(log, prefix, now=datetime.now(UTC))
+        credentials.revoke(log, prefix, now=datetime.now(UTC), by=name_of(by))
     say(styled(f"{token if token.startswith('x') else f'csp_{prefix}_…'} is revoked"))

@@ -13,11 +13,13 @@ from datetime import timedelta
 from hashlib import sha256
 from typing import Any, Final
 
+from hub.core.actions import action_of
 from hub.core.advice import advised
 from hub.core.aid_moves import check_move
 from hub.core.aid_statements import AidEntry
 from hub.core.candidate import Candidate
 from hub.core.changes import Change, change_of
+from hub.core.claims import owner_of
 from hub.core.escalation import (
     MOST_MESSAGES,
     OUTAGE_US,
@@ -174,6 +176,8 @@ class _Batch:
             return self._logged_refusal(c)
         if c.kind == "dead-letter":
             return self._dead_letter(c)
+        if c.kind == "action":
+            return self._action(c)
         if (refused := self._refused_before(c)) is not None:
             # What was refused stays refused, whatever the registry says by now: its sender knows.
             again = Rejected(
@@ -262,11 +266,6 @@ class _Batch:
             payload_sha256=digest,
             payload_size=len(c.payload),
         )
-        attested: dict[str, Any] = {"via": c.via, "attested": "hub", "header": header}
-        if c.header:
-            attested |= {"attested": "agency", "key": c.key, "signature": c.signature}
-        if c.xml_signature:
-            attested["xml_signature"] = json.loads(c.xml_signature)
         index = self.size + len(self.entries)
         row = MessageRow(index, message_id, c.agency, key, digest, at_us, facts, warnings)
         chain = chain.after(header)
@@ -276,7 +275,7 @@ class _Batch:
                 "publish",
                 at_us,
                 c.agency,
-                _entry("publish", at_us, c.agency, attested),
+                _entry("publish", at_us, c.agency, _came(c, header)),
                 payload=c.payload,
                 payload_type=c.payload_type,
                 payload_sha256=digest,
@@ -338,6 +337,12 @@ class _Batch:
                 "sender-not-of-agency",
                 f"{facts.sender!r} is not a sender of {c.agency}",
                 remedy="Use one of the agency's registered senders.",
+            )
+        if owner := owner_of(facts.sender, agency, self.registry):
+            raise Rejected(
+                "sender-not-of-agency",
+                f"{facts.sender!r} is a sender of {owner}, which speaks for itself",
+                remedy="Relay only what comes from those who are no members of another state.",
             )
         if facts.msg_type in {"Update", "Cancel"} and facts.kind == "alert":
             for ref in facts.references:
@@ -550,6 +555,24 @@ class _Batch:
         self.known.delivered.update(feeds)
         return Decision(c, index, at_us)
 
+    def _action(self, c: Candidate) -> Decision:
+        """Log what a person did that no other entry tells (`hub.core.actions`)."""
+        key = input_key(c)
+        if (earlier := self.known.inputs.get(key)) is not None:
+            return Decision(c, *earlier, duplicate=True)
+        at_us = self._tick()
+        facts = {"inbox": c.inbox, "by": _writable_name(c.person), **action_of(c.body)}
+        index = self._append(
+            NewEntry(
+                "action",
+                at_us,
+                c.agency,
+                _entry("action", at_us, c.agency, facts),
+                input_key=self._remember(at_us, key),
+            )
+        )
+        return Decision(c, index, at_us)
+
     def _escalate(self, c: Candidate) -> Decision:
         """Log that a recipient's next in line is told, of the messages for which that is due."""
         recipient, wanted = str(c.body["recipient"]), int(c.body["step"])
@@ -707,6 +730,18 @@ class _Batch:
             )
         )
         return Decision(c, index, at_us, sha256=digest, refusal=refusal)
+
+
+def _came(c: Candidate, header: str) -> dict[str, Any]:
+    """Return how a message came, and who vouches for its header."""
+    told: dict[str, Any] = {"via": c.via, "attested": "hub", "header": header}
+    if c.header:
+        told |= {"attested": "agency", "key": c.key, "signature": c.signature}
+    if c.xml_signature:
+        told["xml_signature"] = json.loads(c.xml_signature)
+    if by := _writable_name(c.person):
+        told["by"] = by
+    return told
 
 
 def _entry(kind: str, at_us: int, agency: str, facts: dict[str, Any]) -> bytes:

@@ -16,6 +16,7 @@ CandidateKind = Literal[
     "acknowledgement",
     "refusal",
     "delivery",
+    "action",
     "escalation",
     "restart",
     "state",
@@ -54,7 +55,7 @@ class Candidate:
     signature: str = ""
     key: str = ""
     person: str = ""
-    """Who proposes a change of the registry, or a redaction, by name."""
+    """The person who does it, by name; empty where it is no person's doing."""
     xml_signature: str = ""
     """What intake found of the XML signature inside the alert, as JSON; empty where it has none."""
 

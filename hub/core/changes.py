@@ -40,12 +40,14 @@ from typing import Any, Final, Literal, cast, get_args
 
 from pydantic import ValidationError
 
+from hub.core.claims import check_claims
 from hub.core.identities import KeyChange, KeyLife, LogKeyChange, State
 from hub.core.redaction import Redaction
 from hub.core.registry import Agency, Registry, read_agency, read_subscription
 from schemas.dsse import STATEMENT_TYPE, read_signatures, signed_by, write_signatures
 from schemas.ed25519 import VerifierKey
 from schemas.errors import Rejected
+from schemas.one_reading import read_once
 
 __all__ = ["Change", "ChangeKind", "change_of", "redacted_by", "statement_text", "subject_named"]
 
@@ -99,8 +101,8 @@ def change_of(kind: str, body: Mapping[str, Any], registry: Registry) -> Change:
     Raises:
         Rejected: ``statement-required``, ``statement-invalid``, ``statement-stale``,
             ``statement-unsigned``, ``signature-invalid``, ``key-invalid``, ``key-taken``,
-            ``key-unknown``, ``unknown-state``, ``unknown-agency``, ``member-invalid`` or
-            ``subscription-invalid``.
+            ``key-unknown``, ``unknown-state``, ``unknown-agency``, ``member-invalid``,
+            ``name-taken`` or ``subscription-invalid``.
     """
     if "statement" not in body:
         if registry.signed:
@@ -136,11 +138,11 @@ def redacted_by(kind: str, body: Mapping[str, Any]) -> str:
 def _statement(body: Mapping[str, Any], registry: Registry) -> tuple[str, dict[str, Any]]:
     text = str(body["statement"])
     try:
-        told = json.loads(text)
+        told = read_once(text)
         kind, record = told["kind"], told["record"]
         origin, subject, version = told["origin"], told["subject"], told["version"]
     except (ValueError, KeyError, TypeError, RecursionError) as e:
-        raise _invalid("it is not {origin, subject, version, kind, record}") from e
+        raise _invalid("it is not {origin, subject, version, kind, record}, each once") from e
     if len(text) > _LONGEST or len(told) != 5:
         raise _invalid("it says more than a statement does")
     if kind not in _KINDS or not isinstance(record, dict) or type(version) is not int:
@@ -168,6 +170,7 @@ def _record(kind: str, record: Mapping[str, Any], registry: Registry) -> tuple[d
                 f"{agency.state} is not a member state",
                 remedy="The states must first admit it: `caspian registry propose state`.",
             )
+        check_claims(agency, registry)
         return agency.model_dump(mode="json"), ""
     if kind == "subscription":
         subscription = read_subscription(record, registry)

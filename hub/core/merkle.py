@@ -13,7 +13,16 @@ from dataclasses import dataclass
 from hashlib import sha256
 from typing import Final
 
-__all__ = ["EMPTY", "EMPTY_ROOT", "Frontier", "extend", "leaf_hash", "node_hash", "root_of"]
+__all__ = [
+    "EMPTY",
+    "EMPTY_ROOT",
+    "Frontier",
+    "extend",
+    "extend_leaves",
+    "leaf_hash",
+    "node_hash",
+    "root_of",
+]
 
 EMPTY_ROOT: Final = sha256(b"").digest()
 
@@ -70,10 +79,14 @@ EMPTY: Final = Frontier(0, ())
 
 def extend(frontier: Frontier, entries: Iterable[bytes]) -> Frontier:
     """Return the frontier after appending *entries*; two hashes an entry on average."""
+    return extend_leaves(frontier, (sha256(b"\x00" + entry).digest() for entry in entries))
+
+
+def extend_leaves(frontier: Frontier, leaves: Iterable[bytes]) -> Frontier:
+    """Return the frontier after appending entries of which only the leaf hashes are known."""
     size, hashes = frontier.size, list(frontier.hashes)
-    for entry in entries:
-        node = sha256(b"\x00" + entry).digest()
-        rest = size
+    for leaf in leaves:
+        node, rest = leaf, size
         while rest & 1:
             node = sha256(b"\x01" + hashes.pop() + node).digest()
             rest >>= 1

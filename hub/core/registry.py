@@ -142,7 +142,8 @@ class Agency(_Record):
     """The name in other languages, by BCP 47 tag."""
     senders: tuple[str, ...] = ()
     """CAP ``sender`` values that are this agency's; ``*`` at the end stands for any rest.
-    Empty: any sender (a gateway that relays for others)."""
+    Empty: any sender (a gateway that relays for others) but those that another state's
+    agency has (`hub.core.claims`)."""
     addresses: tuple[str, ...] = ()
     """Names by which CAP ``addresses`` may call it, besides its id."""
     languages: tuple[str, ...] = ()

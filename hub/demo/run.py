@@ -24,7 +24,9 @@ from hub.demo.members import MEMBERS, OFFICERS, SUBSCRIPTIONS, UNSIGNED
 from hub.demo.scenario import fill, template
 from hub.demo.script import STEPS, Acknowledge, Publish, Step
 from hub.demo.tokens import Tokens
+from hub.demo.witnesses import make_witnesses
 from hub.errors import HubError, Rejected, Unavailable
+from hub.log.levels import Levels, read_policy_file
 from hub.log.store import Log
 from hub.log.verify import verify_store
 from hub.members.credentials import Role
@@ -33,6 +35,7 @@ from hub.settings import Settings
 from hub.streams.acl import password_of
 from hub.streams.embedded import free_port
 from hub.supervisor import ChildEvent, Supervisor
+from schemas.notes import read_note
 from schemas.receipt import Receipt
 
 __all__ = ["demo"]
@@ -76,9 +79,13 @@ class _Demo:
             ),
             port=self.valkey_port,
         )
+        port = _kept_port(data / "witnesses.port")
+        policy, self.witnesses = make_witnesses(self.settings, port=port)
+        if self.settings.policy is None:
+            self.settings = Settings.model_validate({**dict(self.settings), "policy": policy})
         self.keys = Keys(data)
         self.signs = False
-        self.url = f"http://{self.settings.host}:{port}"
+        self.url = f"http://{self.settings.host}:{self.settings.port}"
         self.receipts: dict[str, Receipt] = {}
         self.sent: dict[str, str] = {}
         self.run_id = datetime.now(UTC).strftime("%m%d%H%M%S")
@@ -89,7 +96,8 @@ class _Demo:
             f"[bold]Caspian Hub[/bold]: the demonstration keeps its data in {self.settings.data}"
         )
         supervisor = Supervisor(
-            parts(self.settings, valkey_port=self.valkey_port),
+            # First, so that they are there when the log signs its first checkpoint.
+            [self.witnesses, *parts(self.settings, valkey_port=self.valkey_port)],
             directory=self.settings.data,
             on_event=self._told,
         )
@@ -128,6 +136,7 @@ class _Demo:
                 for step in STEPS:
                     await self._step(step, tokens, streams)
                     await asyncio.sleep(pause.total_seconds())
+        await self._sealed()
         self.playing = False
         await asyncio.to_thread(tokens.write_environment, self.url)
 
@@ -199,6 +208,31 @@ class _Demo:
             f"log {receipt.index}",
             f"{person} acknowledges log {named.index}: {step.note}",
         )
+
+    async def _sealed(self) -> None:
+        """Wait until the states' witnesses have cosigned what was published, and say who has."""
+        policy = await asyncio.to_thread(read_policy_file, self.settings.policy)
+        last = max(receipt.index for receipt in self.receipts.values())
+        log = await asyncio.to_thread(Log.open, self.settings.log_url)
+        try:
+            levels = Levels(log, policy)
+            for _ in range(600):
+                level = await asyncio.to_thread(levels.of, last)
+                if level == "sealed":
+                    break
+                await asyncio.sleep(0.1)
+            else:
+                raise Unavailable(
+                    "witnesses-silent",
+                    f"log {last} is {level} after a minute",
+                    remedy=f"Read {self.settings.data}/logs/witnesses.log.",
+                )
+            note = await asyncio.to_thread(levels.newest, "sealed")
+        finally:
+            await asyncio.to_thread(log.close)
+        if policy is not None and note is not None:
+            by = ", ".join(policy.cosigned(read_note(note.encode())))
+            self._line("hub", f"log {last}", f"is sealed: cosigned by the witnesses of {by}")
 
     async def _verify(self) -> list[str]:
         """Hold the result against what was published; return what is wrong."""
@@ -304,6 +338,13 @@ class _Demo:
             ("follow a feed", "caspian tail az-fhn --since 1h"),
             ("the life of a message", f"caspian show {index}"),
             ("the log", "caspian log ls; caspian log verify"),
+            (
+                "a state's witness",
+                (
+                    f"caspian witness key {data}/witnesses/az; "
+                    f"caspian witness evidence {data}/witnesses/az"
+                ),
+            ),
             ("what the processes write", f"{data}/logs/*.log"),
         )
         self._say("")

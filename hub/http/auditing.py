@@ -8,6 +8,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Query
 
 from hub.errors import Rejected
+from hub.http.actions import log_action
 from hub.http.problems import RESPONSES
 from hub.http.sight import may_read, shown
 from hub.http.state import Asker, HubState
@@ -85,7 +86,7 @@ async def dead_letters(
 
 @router.post("/v1/dead-letters/{index}/retry", status_code=202, summary="Try a dead letter again")
 async def retry(index: int, hub: HubState, asker: Asker) -> dict[str, str]:
-    """Put a dead letter into its agency's inbox again, as it came.
+    """Put a dead letter into its agency's inbox again, as it came, once the log says who does.
 
     Trying it twice is safe: a message is never logged twice.
     """
@@ -102,7 +103,8 @@ async def retry(index: int, hub: HubState, asker: Asker) -> dict[str, str]:
     fields: dict[str, str | bytes] = {"type": "message", "payload": row.payload}
     given = row.entry.get("fields", {})
     # A signed message stays one: without its signature it would be the hub's word.
-    for name in ("id", "payload_type", "header", "signature", "key"):
+    for name in ("id", "payload_type", "person", "header", "signature", "key"):
         if given.get(name):
             fields[name] = given[name]
+    await log_action(hub, asker, "dead-letter-retried", agency=row.agency, index=index)
     return {"inbox": await to_inbox(hub.redis, row.agency, fields)}

@@ -101,6 +101,8 @@ def _vouched(hub: Hub, row: MessageRow) -> dict[str, Any]:
     told: dict[str, Any] = {"attested": entry.get("attested", "hub")}
     if found is not None and found.payload_type == REDACTED_TYPE:
         told["redacted"] = True
+    if "by" in entry:
+        told["by"] = entry["by"]
     if "xml_signature" in entry:
         told["xml_signature"] = entry["xml_signature"]
     if "key" in entry:

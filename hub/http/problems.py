@@ -58,6 +58,7 @@ _STATUS: Final[Mapping[str, int]] = {
     "ambiguous-message": 409,
     "id-taken": 409,
     "key-taken": 409,
+    "name-taken": 409,
     "sequence-gap": 409,
     "sequence-fork": 409,
     "statement-stale": 409,

@@ -79,6 +79,8 @@ async def publish(
     if caspian_message_id:
         fields["id"] = caspian_message_id
     fields |= _signed(request.headers)
+    if asker.by_name:
+        fields["person"] = asker.person
     return _respond(await _ask(hub, asker.agency, fields))
 
 

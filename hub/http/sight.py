@@ -24,6 +24,8 @@ def may_read(asker: Principal, row: LogRow, history: History) -> bool:
         return True
     if row.agency and asker.sees(row.agency):
         return True
+    if row.kind == "action" and not row.agency and asker.state and not asker.agency:
+        return "audit" in asker.scopes and row.entry["about"].get("state") == asker.state
     if row.kind == "escalation":
         entry = row.entry
         return asker.sees_any((entry["recipient"], entry["of"]))

@@ -23,7 +23,7 @@ from sqlalchemy.dialects.postgresql import insert as pg_insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 
 from hub.log.tables import CHECKPOINTS, COSIGNATURES
-from schemas.cosignature import time_of
+from schemas.cosignature import CosignerKey, time_of
 from schemas.notes import NoteSignature
 
 __all__ = [
@@ -36,6 +36,7 @@ __all__ = [
     "latest_where",
     "prune",
     "put",
+    "stands_at",
 ]
 
 _MAKE: Final[dict[str, Any]] = {"sqlite": sqlite_insert, "postgresql": pg_insert}
@@ -118,6 +119,13 @@ def cosignatures(c: Connection, size: int) -> tuple[NoteSignature, ...]:
     of = COSIGNATURES.c
     query = select(COSIGNATURES).where(of.size == size).order_by(of.name, of.key_id)
     return tuple(_line(row) for row in c.execute(query))
+
+
+def stands_at(c: Connection, key: CosignerKey) -> int:
+    """Return the largest size of which a cosignature by *key* is kept; 0 where there is none."""
+    of = COSIGNATURES.c
+    query = select(func.max(of.size)).where(of.name == key.name, of.key_id == bytes.fromhex(key.id))
+    return c.execute(query).scalar_one() or 0
 
 
 def cosigned(c: Connection, one: SignedCheckpoint) -> str:

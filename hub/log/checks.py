@@ -198,6 +198,8 @@ class Checks:
             self._history.apply(row.index, entry)
         elif kind in CHANGE_KINDS:
             self._registry(row, entry, kind)
+        elif kind == "action":
+            self._action(row, entry)
         elif kind == "acknowledgement":
             self._acknowledgement(row, entry)
         elif kind in {"escalation", "restart"}:
@@ -337,6 +339,7 @@ class Checks:
             header=entry["header"] if "key" in entry else "",
             signature=entry.get("signature", ""),
             key=entry.get("key", ""),
+            person=entry.get("by", ""),
             xml_signature=json.dumps(entry["xml_signature"]) if "xml_signature" in entry else "",
         )
         self._escalations.message(
@@ -361,6 +364,12 @@ class Checks:
             known = self._redaction(row, entry) if kind == "redaction" else Known()
             self._decide(row, again, known)
             self._history.apply(row.index, entry)
+
+    def _action(self, row: LogRow, entry: dict[str, Any]) -> None:
+        again = Candidate(
+            "action", row.agency, inbox=entry["inbox"], person=entry["by"], body=entry
+        )
+        self._decide(row, again, Known())
 
     def _decide(self, row: LogRow, candidate: Candidate, known: Known) -> None:
         """Decide an entry again from the log before it: the same bytes must come out."""

@@ -61,6 +61,7 @@ def rebuild(
     *,
     progress: Callable[[int, int], None] | None = None,
     read: Reader = read_logged,
+    withheld: bool = False,
 ) -> int:
     """Make all projections anew; return the number of entries they were made from.
 
@@ -86,7 +87,8 @@ def rebuild(
             for index, row in enumerate(rows, done):
                 if row.index != index:
                     raise _broken(row, f"stands where {index} should")
-            project(c, done, _advised(c, history, rows, [derive(row, read=read) for row in rows]))
+            derived = [derive(row, read=read, withheld=withheld) for row in rows]
+            project(c, done, _advised(c, history, rows, derived))
             done, after = done + len(rows), rows[-1].index
             if progress is not None:
                 progress(done, total)
@@ -126,26 +128,29 @@ def _with_advice(row: LogRow, entry: NewEntry, history: History, known: Known) -
     return entry
 
 
-def derive(row: LogRow, *, read: Reader = read_logged) -> NewEntry:
+def derive(row: LogRow, *, read: Reader = read_logged, withheld: bool = False) -> NewEntry:
     """Return an entry as it was appended, with the rows that belong to it.
 
-    The warnings are those of the payload alone.
+    The warnings are those of the payload alone. *withheld*: a message may be without its
+    payload, as in a mirror; nothing can then be looked up about it but that it is there.
 
     Raises:
         Unavailable: ``log-broken``; the entry cannot be read, or its payload is
             missing or is not the message that was logged.
     """
     try:
-        return _derive(row, read)
+        return _derive(row, read, withheld=withheld)
     except (ValueError, KeyError, TypeError, AttributeError) as e:
         raise _broken(row, f"cannot be read: {e!r}") from e
     except Rejected as e:
         raise _broken(row, f"has a payload that cannot be read: {e}") from e
 
 
-def _derive(row: LogRow, read: Reader) -> NewEntry:
+def _derive(row: LogRow, read: Reader, *, withheld: bool) -> NewEntry:
     entry = row.entry
     kind: EntryKind = entry["kind"]
+    if kind == "publish" and row.payload is None and withheld:
+        return _withheld(row, entry)
     if kind == "publish":
         return _publish(row, entry, read)
     acknowledgements: tuple[AcknowledgementRow, ...] = ()
@@ -222,6 +227,18 @@ def _publish(row: LogRow, entry: dict[str, Any], read: Reader) -> NewEntry:
         message=message,
         acknowledgements=acknowledged_by(facts, row.agency, row.index, row.at_us),
         chain=_chain(text_of_header),
+        chain_name=chain_name(row.agency, signed=entry["attested"] == "agency"),
+    )
+
+
+def _withheld(row: LogRow, entry: dict[str, Any]) -> NewEntry:
+    return NewEntry(
+        "publish",
+        row.at_us,
+        row.agency,
+        row.body,
+        payload_sha256=json.loads(entry["header"])["payload_sha256"],
+        chain=_chain(entry["header"]),
         chain_name=chain_name(row.agency, signed=entry["attested"] == "agency"),
     )
 

@@ -28,6 +28,7 @@ __all__ = [
     "ACCESS",
     "ACCOUNTS",
     "ACKNOWLEDGEMENTS",
+    "ACTIONS",
     "AID",
     "ALIVE",
     "ATTEMPTS",
@@ -322,6 +323,19 @@ SESSIONS: Final = Table(
     Index("sessions_by_created", "created_us"),
 )
 
+ACTIONS: Final = Table(
+    "actions",
+    METADATA,
+    # What the operator did, until the ledger has it in the log; written with what was done.
+    Column("key", String(32), primary_key=True),
+    Column("at_us", BigInteger, nullable=False),
+    Column("agency", String(64), nullable=False),
+    Column("person", Text, nullable=False),
+    Column("body", Text, nullable=False),
+)
+
+ACCESS: Final = (CREDENTIALS, ACCOUNTS, RECOVERY_CODES, ATTEMPTS, SESSIONS, ACTIONS)
+
 OUTLETS: Final = Table(
     "outlets",
     METADATA,
@@ -374,7 +388,6 @@ OUTLET_ATTEMPTS: Final = Table(
 
 OUTGOING: Final = (OUTLETS, OUTLET_ATTEMPTS)
 
-ACCESS: Final = (CREDENTIALS, ACCOUNTS, RECOVERY_CODES, ATTEMPTS, SESSIONS)
 
 SIGNED: Final = (CHECKPOINTS, COSIGNATURES)
 

@@ -116,11 +116,13 @@ def verify_store(
     progress: Callable[[int], None] | None = None,
     read: Reader | None = None,
     rules: Rules | None = None,
+    withheld: bool = False,
 ) -> Report:
     """Check the log in a store against its own end, and against an *earlier* one.
 
     A store that was changed together with its end agrees with itself: only an end
     that somebody else has kept shows that. The hub may go on appending meanwhile.
+    *withheld*: payloads may be missing, as in a mirror.
 
     Raises:
         Unavailable: ``log-unavailable``.
@@ -133,7 +135,15 @@ def verify_store(
         return Report(fault=Fault(None, "head", e.detail))
     try:
         rows = scan(log, through=head.size - 1)
-        report = verify(rows, head, progress=progress, earlier=earlier, read=read, rules=rules)
+        report = verify(
+            rows,
+            head,
+            progress=progress,
+            earlier=earlier,
+            payloads_required=not withheld,
+            read=read,
+            rules=rules,
+        )
     except (TypeError, ValueError, AttributeError) as e:
         # SQLite keeps whatever type it was given; such a column cannot even be read.
         return Report(fault=Fault(None, "column", f"a value is not of its column's type: {e}"))

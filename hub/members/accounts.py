@@ -11,10 +11,11 @@ from typing import Any, Final, cast
 
 from sqlalchemy import Connection, delete, func, insert, select, update
 
+from hub.core.actions import ActionName
 from hub.errors import Rejected
 from hub.log.store import Log
 from hub.log.tables import ACCOUNTS, RECOVERY_CODES, SESSIONS
-from hub.members import passwords, totp
+from hub.members import actions, passwords, totp
 from hub.members.roles import MAY, Principal, Role, Scope, place_of
 from schemas.entry import from_micros, micros
 
@@ -29,6 +30,7 @@ __all__ = [
     "enable",
     "found",
     "listed",
+    "note",
     "principal_of",
     "set_password",
     "set_totp",
@@ -86,8 +88,11 @@ def add(
     issuer: str = "",
     subject: str = "",
     now: datetime,
+    by: str = "",
 ) -> Account:
     """Make an account; one without a password signs in with its state's own sign-on alone.
+
+    As with all that changes accounts, the log will say that the person *by* did it.
 
     Raises:
         Rejected: ``credential-invalid``, ``account-exists``, ``password-weak``.
@@ -136,6 +141,7 @@ def add(
                 disabled_us=None,
             )
         )
+        _note(c, name, "account-added", by=by, now=now)
     return found(log, name)
 
 
@@ -171,7 +177,7 @@ def listed(log: Log) -> list[Account]:
         return [account_of(r) for r in c.execute(_query().order_by(ACCOUNTS.c.name))]
 
 
-def set_password(log: Log, name: str, password: str, *, now: datetime) -> None:
+def set_password(log: Log, name: str, password: str, *, now: datetime, by: str = "") -> None:
     """Give an account another password, and end all its sessions.
 
     Raises:
@@ -179,10 +185,12 @@ def set_password(log: Log, name: str, password: str, *, now: datetime) -> None:
     """
     account = found(log, name)
     passwords.check(password, about=_about(name, account.person, account.agency))
-    _change(log, name, now, password=passwords.hashed(password))
+    _change(log, name, now, "password-changed", by, password=passwords.hashed(password))
 
 
-def set_totp(log: Log, name: str, *, issuer: str, on: bool = True, now: datetime) -> Secrets:
+def set_totp(
+    log: Log, name: str, *, issuer: str, on: bool = True, now: datetime, by: str = ""
+) -> Secrets:
     """Give an account a new second factor with new recovery codes, or take it away.
 
     What was before is worth nothing from then on, and all sessions end.
@@ -193,13 +201,14 @@ def set_totp(log: Log, name: str, *, issuer: str, on: bool = True, now: datetime
     found(log, name)
     secret = totp.new_secret() if on else None
     codes = tuple(_recovery_code() for _ in range(_RECOVERY_CODES if on else 0))
-    _change(log, name, now, codes=codes, totp=secret, totp_step=0)
+    action: ActionName = "second-factor-changed" if on else "second-factor-removed"
+    _change(log, name, now, action, by, codes=codes, totp=secret, totp_step=0)
     if secret is None:
         return Secrets()
     return Secrets(otpauth=totp.uri(secret, name=name, issuer=issuer), recovery_codes=codes)
 
 
-def bind(log: Log, name: str, *, issuer: str, subject: str, now: datetime) -> None:
+def bind(log: Log, name: str, *, issuer: str, subject: str, now: datetime, by: str = "") -> None:
     """Let a person sign in with their own state's sign-on; both empty: not any more.
 
     Raises:
@@ -217,27 +226,28 @@ def bind(log: Log, name: str, *, issuer: str, subject: str, now: datetime) -> No
         ).scalar()
     if other is not None:
         raise Rejected("account-exists", f"{other} is the account of that person already")
-    _change(log, name, now, issuer=issuer, subject=subject)
+    action: ActionName = "sign-on-bound" if subject else "sign-on-unbound"
+    _change(log, name, now, action, by, issuer=issuer, subject=subject)
 
 
-def disable(log: Log, name: str, *, now: datetime) -> None:
+def disable(log: Log, name: str, *, now: datetime, by: str = "") -> None:
     """Let nobody in with this account any more, and end its sessions; its name stays in the log.
 
     Raises:
         Rejected: ``account-unknown``.
     """
     found(log, name)
-    _change(log, name, now, disabled_us=micros(now))
+    _change(log, name, now, "account-disabled", by, disabled_us=micros(now))
 
 
-def enable(log: Log, name: str, *, now: datetime) -> None:
+def enable(log: Log, name: str, *, now: datetime, by: str = "") -> None:
     """Let the person in again.
 
     Raises:
         Rejected: ``account-unknown``.
     """
     found(log, name)
-    _change(log, name, now, disabled_us=None)
+    _change(log, name, now, "account-enabled", by, disabled_us=None)
 
 
 def take_step(c: Connection, name: str, step: int) -> bool:
@@ -303,11 +313,40 @@ def _query() -> Any:
     return select(ACCOUNTS, last.label("signed_in_us"))
 
 
+def _note(c: Connection, name: str, action: ActionName, *, by: str, now: datetime) -> None:
+    row = c.execute(select(ACCOUNTS).where(ACCOUNTS.c.name == name)).one()
+    # Not the name to sign in with: it is half of what whoever guesses needs.
+    actions.note(
+        c,
+        action,
+        by=by,
+        agency=row.agency,
+        now=now,
+        person=row.person,
+        roles=row.roles.split(),
+        state=row.state,
+    )
+
+
+def note(log: Log, name: str, action: ActionName, *, by: str, now: datetime) -> None:
+    """Note that the person *by* did something else with an account."""
+    with log.writing() as c:
+        _note(c, name, action, by=by, now=now)
+
+
 def _change(
-    log: Log, name: str, now: datetime, *, codes: Iterable[str] | None = None, **values: Any
+    log: Log,
+    name: str,
+    now: datetime,
+    action: ActionName,
+    by: str,
+    *,
+    codes: Iterable[str] | None = None,
+    **values: Any,
 ) -> None:
     """Change an account and end its sessions, in one commit."""
     with log.writing() as c:
+        _note(c, name, action, by=by, now=now)
         c.execute(update(ACCOUNTS).where(ACCOUNTS.c.name == name).values(values))
         c.execute(
             update(SESSIONS)

@@ -11,7 +11,7 @@ import hmac
 import re
 import secrets
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from hashlib import sha256
@@ -23,6 +23,7 @@ from sqlalchemy import bindparam, insert, or_, select, update
 from hub.errors import Rejected, Unavailable
 from hub.log.store import Log
 from hub.log.tables import CREDENTIALS
+from hub.members import actions
 from hub.members.certificates import Certificate, prefix_of
 from hub.members.roles import (
     ROLES,
@@ -33,7 +34,7 @@ from hub.members.roles import (
     scopes_of,
     written_scopes,
 )
-from schemas.entry import from_micros, micros
+from schemas.entry import from_micros, micros, rfc3339
 
 __all__ = [
     "ROLES",
@@ -81,10 +82,12 @@ def issue(
     scopes: Iterable[Scope] = (),
     expires: datetime | None,
     now: datetime,
+    by: str = "",
 ) -> str:
     """Make a token and return it; it cannot be read again.
 
-    Without *scopes* it has all that its role may, now and later.
+    Without *scopes* it has all that its role may, now and later. The log will say that the
+    person *by* made it; where nobody is named, the hub made it for itself.
 
     Raises:
         Rejected: ``credential-invalid``.
@@ -99,6 +102,7 @@ def issue(
     }
     with log.writing() as c:
         c.execute(insert(CREDENTIALS).values(row))
+        actions.note(c, "token-issued", by=by, now=now, **_about(row))
     return f"csp_{prefix}_{secret}"
 
 
@@ -110,6 +114,7 @@ def register(
     scopes: Iterable[Scope] = (),
     expires: datetime | None,
     now: datetime,
+    by: str = "",
 ) -> str:
     """Let a client certificate stand for an agency's system, until it expires at the latest.
 
@@ -134,7 +139,22 @@ def register(
                 remedy="A certificate stands for one system; make another for another.",
             )
         c.execute(insert(CREDENTIALS).values(row))
+        actions.note(c, "certificate-registered", by=by, now=now, **_about(row))
     return prefix
+
+
+def _about(row: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what the log says of a token: all but what would help whoever guesses."""
+    until = row["expires_us"]
+    return {
+        "token": row["prefix"],
+        "person": row["person"],
+        "roles": [row["role"]],
+        "agency": row["agency"],
+        "state": row["state"],
+        "scopes": row["scopes"].split(),
+        "expires": rfc3339(until) if until is not None else "",
+    }
 
 
 def _row(
@@ -158,8 +178,8 @@ def _row(
     }
 
 
-def revoke(log: Log, prefix: str, *, now: datetime) -> None:
-    """Revoke a token by its prefix; revoking it again changes nothing.
+def revoke(log: Log, prefix: str, *, now: datetime, by: str = "") -> None:
+    """Revoke a token by its prefix, for the person *by*; revoking it again changes nothing.
 
     Raises:
         Rejected: ``token-unknown``.
@@ -170,9 +190,10 @@ def revoke(log: Log, prefix: str, *, now: datetime) -> None:
             .where(CREDENTIALS.c.prefix == prefix, CREDENTIALS.c.revoked_us.is_(None))
             .values(revoked_us=micros(now))
         )
-        known = c.execute(
-            select(CREDENTIALS.c.prefix).where(CREDENTIALS.c.prefix == prefix)
-        ).one_or_none()
+        found = c.execute(select(CREDENTIALS).where(CREDENTIALS.c.prefix == prefix))
+        known = found.mappings().one_or_none()
+        if done.rowcount and known is not None:
+            actions.note(c, "token-revoked", by=by, now=now, **_about(dict(known)))
     if not done.rowcount and known is None:
         raise Rejected("token-unknown", f"no token or certificate is listed as {prefix[:20]}")
 

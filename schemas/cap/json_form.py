@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator
-from typing import Any, Final, NoReturn
+from typing import Any, Final
 
 from lxml import etree
 
@@ -22,6 +22,7 @@ from schemas.cap.profiles import Profile
 from schemas.cap.read import Reading, judged
 from schemas.cap.structure import MAX_FINDINGS, structure_findings
 from schemas.errors import Finding, Rejected
+from schemas.one_reading import members_once, no_constant
 
 __all__ = ["NOT_XML", "Number", "numbered", "parsed", "read_alert_json"]
 
@@ -79,10 +80,10 @@ def parsed(data: bytes) -> Any:
     try:
         return json.loads(
             data.decode("utf-8-sig"),
-            object_pairs_hook=_object,
+            object_pairs_hook=members_once,
             parse_int=Number,
             parse_float=Number,
-            parse_constant=_constant,
+            parse_constant=no_constant,
         )
     except RecursionError:
         refuse_depth()
@@ -93,18 +94,6 @@ def parsed(data: bytes) -> Any:
             f"not JSON in UTF-8: {error}"[:300],
             "Send one JSON object in UTF-8 (RFC 8259).",
         )
-
-
-def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    """Refuse a name that stands twice: two readers could read two messages."""
-    members = dict(pairs)
-    if len(members) != len(pairs):
-        raise ValueError("an object has the same name twice")
-    return members
-
-
-def _constant(name: str) -> NoReturn:
-    raise ValueError(f"{name} is not JSON")
 
 
 def numbered(items: list[Any]) -> Iterator[tuple[int, Any]]:

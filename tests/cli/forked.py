@@ -20,11 +20,13 @@ from tempfile import TemporaryDirectory
 __all__ = ["run"]
 
 _MODULES = [
+    "hub.cli.accounts",
     "hub.cli.aid",
     "hub.cli.completion",
     "hub.cli.convert",
     "hub.cli.dead",
     "hub.cli.doctor",
+    "hub.cli.keys",
     "hub.cli.log",
     "hub.cli.log_replay",
     "hub.cli.log_verify",
@@ -33,6 +35,7 @@ _MODULES = [
     "hub.cli.parts",
     "hub.cli.publish",
     "hub.cli.rebuild",
+    "hub.cli.registry",
     "hub.cli.subs",
     "hub.cli.tail",
     "hub.cli.template",

@@ -212,3 +212,22 @@ def test_what_is_not_signed_in_time_is_found_out(
     last: tuple[int, timedelta] | None, verdict: str
 ) -> None:
     assert checkup.checkpoint("", 9, last, signs=True).verdict == verdict
+
+
+@pytest.mark.parametrize(
+    ("behind", "verdict"),
+    [
+        ({}, "warn"),
+        ({"az": timedelta(0), "ir": timedelta(minutes=4), "kz": timedelta(0)}, "ok"),
+        ({"az": timedelta(0), "ir": None, "kz": timedelta(0)}, "warn"),
+        ({"az": timedelta(0), "ir": timedelta(hours=1), "kz": None}, "fail"),
+    ],
+)
+def test_witnesses_that_are_silent_are_named(
+    behind: dict[str, timedelta | None], verdict: str
+) -> None:
+    found = checkup.witnesses(behind, 2)
+
+    assert found.verdict == verdict
+    if verdict == "fail":
+        assert "silent: ir, kz" in found.detail

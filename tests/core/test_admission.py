@@ -287,6 +287,9 @@ OTHERS = Reference(sender="c@ir", identifier="zero", sent=NOW)
         (publish(by="tm-none"), "unknown-agency"),
         (acknowledge("tm-none", "1"), "unknown-agency"),
         (publish(sender="c@ir"), "sender-not-of-agency"),
+        (publish(by="ir-ndmo", sender="a@az"), "sender-not-of-agency"),
+        (publish(by="ir-ndmo", sender="b@any"), "sender-not-of-agency"),
+        (member("ir-more", addresses=("Centre",)), "name-taken"),
         (publish(msg_type="Update", references=(REF,)), ""),
         (publish(msg_type="Update", references=(REF, OTHERS)), "not-your-message"),
         (publish(msg_type="Cancel", references=(OTHERS,)), "not-your-message"),
@@ -355,8 +358,8 @@ def test_what_was_accepted_stays_so_when_its_agency_has_left(model: Model) -> No
         (publish(message_id="m-1", identifier="two"), "conflicting-replay"),
         (publish(message_id="m-1", identifier="two", payload=b"first"), ""),
         (publish(identifier="two"), ""),
-        (publish(by="ir-ndmo"), ""),
-        (publish(by="ir-ndmo", message_id="m-1"), ""),
+        (publish(by="ir-ndmo"), "sender-not-of-agency"),
+        (publish(by="ir-ndmo", sender="c@ir", message_id="m-1"), ""),
     ],
 )
 def test_a_message_that_comes_again_is_known_or_conflicts(
@@ -366,6 +369,14 @@ def test_a_message_that_comes_again_is_known_or_conflicts(
     model.commit([first])
 
     assert code_of(model, second) == code
+
+
+def test_two_gateways_may_relay_messages_of_one_name(model: Model) -> None:
+    one, other = (publish(by=by, sender="c@sea") for by in ("ir-ndmo", "kz-mchs"))
+    model.commit([one])
+
+    assert code_of(model, other) == ""
+    assert model.entries[-1].agency == "kz-mchs"
 
 
 def test_a_known_message_gets_its_first_receipt(model: Model) -> None:
@@ -417,7 +428,7 @@ def test_who_may_not_read_a_message_does_not_learn_that_it_exists(model: Model) 
 def test_an_id_does_not_catch_the_acknowledgements_of_an_index(model: Model) -> None:
     """An agency that called its message "4" got what was meant for log index 4."""
     index = outcome_of(model, publish()).index
-    model.commit([publish(by="kz-mchs", message_id=str(index), identifier="trap")])
+    model.commit([publish(by="kz-mchs", sender="k@kz", message_id=str(index))])
 
     outcome = outcome_of(model, acknowledge("ir-ndmo", str(index)))
 
@@ -425,7 +436,9 @@ def test_an_id_does_not_catch_the_acknowledgements_of_an_index(model: Model) -> 
 
 
 def test_an_id_that_two_agencies_use_is_told_apart_by_who_may_read(model: Model) -> None:
-    model.commit([publish(message_id="m-1"), publish(by="kz-mchs", message_id="m-1")])
+    model.commit(
+        [publish(message_id="m-1"), publish(by="kz-mchs", sender="k@kz", message_id="m-1")]
+    )
 
     assert code_of(model, acknowledge("ir-ndmo", "m-1")) == "ambiguous-message"
     model.commit([publish(message_id="m-2", identifier="2", scope="Private")])
@@ -433,6 +446,7 @@ def test_an_id_that_two_agencies_use_is_told_apart_by_who_may_read(model: Model)
         [
             publish(
                 by="ir-ndmo",
+                sender="c@ir",
                 message_id="m-2",
                 identifier="3",
                 scope="Private",
@@ -479,7 +493,7 @@ def test_a_cap_ack_acknowledges_each_message_it_names_once(model: Model) -> None
 
 def test_what_was_refused_stays_refused(model: Model) -> None:
     """It came again after a crash, and the registry had changed: both answers were given."""
-    stranger = publish(by="tm-none")
+    stranger = publish(by="tm-none", sender="d@tm")
     first = outcome_of(model, stranger)
     model.commit([member("tm-none")])
 

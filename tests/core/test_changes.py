@@ -260,6 +260,17 @@ def test_what_is_no_statement_is_refused(text: str) -> None:
     assert Signed().propose(statement_of(text)).refusal.code == "statement-invalid"
 
 
+@pytest.mark.parametrize("twice", ['"kind":"redaction"', '"record":{}', '"version":1'])
+def test_a_statement_that_says_something_twice_is_refused(twice: str) -> None:
+    """Those who sign might have been shown the other one."""
+    log = Signed()
+    text = statement_text("test.example/log", "member", agency(), log.registry)
+    answer = log.propose(statement_of(f"{text[:-1]},{twice}}}", "AZ", "az-fhn-root"))
+
+    assert answer.refusal.code == "statement-invalid"
+    assert log.propose(statement_of(text, "AZ", "az-fhn-root")).refusal is None
+
+
 def test_a_statement_altered_after_it_was_signed_is_refused() -> None:
     log = Signed()
     body = statement(log.registry, "member", agency(), "AZ", "az-fhn-root")

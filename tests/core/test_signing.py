@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from contextlib import suppress
 from dataclasses import replace
 from datetime import timedelta
 from hashlib import sha256
@@ -10,6 +11,8 @@ from typing import Any
 
 import pytest
 from core_strategies import NOW, Model
+from hypothesis import given
+from hypothesis import strategies as st
 
 from hub.core.admission import Decision
 from hub.core.candidate import Candidate
@@ -18,9 +21,11 @@ from hub.core.signing import Chain, chain_name
 from hub.log.store import Head
 from hub.log.verify import Fault, verify
 from schemas.entry import decode
+from schemas.errors import Rejected
 from schemas.facts import MessageFacts
+from schemas.header import read_header
 from schemas.payload import ReadPayload
-from tests.keys import key, signed
+from tests.keys import header_of, key, signed
 
 AZ = "az-fhn"
 
@@ -296,6 +301,48 @@ def test_a_header_that_says_something_else_than_its_message_is_refused(
     assert refused(log.send("one", **changed)) == "header-mismatch"
     assert log.send("two").refusal is None
     assert log.sound()
+
+
+@pytest.mark.parametrize(
+    "added",
+    ['"id": "other"', '"seq": 7, "seq": 1', '"payload_size": 1, "payload_size": 1', '"id": "h-1"'],
+)
+def test_a_field_that_stands_twice_has_two_meanings_and_is_refused(added: str) -> None:
+    text = header_of(message("one"))
+
+    with pytest.raises(Rejected, match="same name twice"):
+        read_header(f"{text[:-1]}, {added}}}")
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("seq", "1"), ("seq", 1.0), ("seq", True), ("seq", 0), ("seq", None),
+        ("payload_size", "7"), ("payload_size", 7.0), ("payload_sha256", "AB" * 32),
+        ("created", 1_700_000_000), ("created", "1700000000"), ("created", "2026-11-23 10:00:00Z"),
+        ("created", "2026-11-23T10:00:00"), ("created", "2026-11-23"), ("created", None),
+        ("expires", 0), ("expires", ""), ("audience", "members"), ("audience", [1]),
+        ("audience", {"members": 1}), ("id", 7), ("type", None), ("prev", None),
+    ],
+)  # fmt: skip
+def test_a_value_of_another_type_is_refused_and_not_converted(field: str, value: Any) -> None:
+    """Whoever reads the log holds the header's own values against the count and the payload."""
+    with pytest.raises(Rejected, match=f"header cannot be read: {field}"):
+        read_header(header_of(message("one"), **{field: value}))
+
+
+@pytest.mark.parametrize("number", ["NaN", "Infinity", "1e400", "1" * 5000])
+def test_what_is_no_number_to_everybody_is_refused(number: str) -> None:
+    text = header_of(message("one")).replace('"seq": 1', f'"seq": {number}')
+
+    with pytest.raises(Rejected, match="header cannot be read"):
+        read_header(text)
+
+
+@given(st.text(max_size=60) | st.from_regex(r"\{.*\}", fullmatch=True))
+def test_whatever_is_said_to_be_a_header_is_read_or_refused(text: str) -> None:
+    with suppress(Rejected):
+        read_header(text)
 
 
 def test_a_header_made_ahead_of_the_hubs_clock_is_refused() -> None:

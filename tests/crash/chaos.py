@@ -8,7 +8,7 @@ import random
 import shutil
 import signal
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import aclosing, asynccontextmanager, suppress
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -56,20 +56,6 @@ class Hub:
     redis: Any
     log: Log
     receipts: dict[int, tuple[Receipt, bytes]] = field(default_factory=dict)
-    _numbers: int = 0
-
-    def numbers(self, count: int) -> range:
-        """Return numbers for so many messages, which no others have."""
-        self._numbers += count
-        return range(self._numbers - count, self._numbers)
-
-    def answered(self, numbers: range) -> int:
-        """Return how many of these messages have their receipts."""
-        return sum(n in self.receipts for n in numbers)
-
-    def restarts(self) -> int:
-        """Return how often children were started again."""
-        return sum(state.restarts for state in self.supervisor.states().values())
 
     def kill(self, *names: str) -> list[str]:
         """SIGKILL running children at once; return who was hit."""
@@ -128,14 +114,17 @@ class Hub:
         url = f"http://{self.settings.host}:{self.settings.port}"
         return AsyncClient(url, token, within=timedelta(minutes=2))
 
-    async def follow(self, agency: str, *, after: int, seen: list[int]) -> None:
-        """Put the indexes of what a feed brings over HTTP after one into *seen*, without end."""
-        async with (
-            self.client(agency) as client,
-            aclosing(client.follow(agency, after=after)) as entries,
-        ):
+    async def follow(self, agency: str, messages: int) -> list[int]:
+        """Return the indexes of what an agency's feed brings over HTTP, until there are so many."""
+        seen: list[int] = []
+        async with self.client(agency) as client:
+            entries = client.follow(agency, after=-1)
             async for entry in entries:
-                seen.append(entry["index"])  # noqa: PERF401  # it is read while it grows
+                seen.append(entry["index"])
+                if len(seen) == messages:
+                    break
+            await entries.aclose()
+        return seen
 
     def fed(self) -> dict[str, list[int]]:
         """Return for each feed the indexes that it must hold, derived from the log alone."""
@@ -253,24 +242,17 @@ async def running(directory: Path, *, api: bool = False, **given: Any) -> AsyncI
         log.close()
 
 
-async def killing(
-    hub: Hub,
-    *names: str,
-    seed: int,
-    times: int | None = None,
-    done: Callable[[], int] | None = None,
-) -> None:
-    """SIGKILL children again and again at random moments: so many *times*, or until cancelled.
+async def killing(hub: Hub, *names: str, seed: int, done: Callable[[], int] | None = None) -> None:
+    """SIGKILL children again and again at random moments, until cancelled.
 
     Most kills come once there was progress since the last, and so hit a part at its work; some
     come at once, and hit it while it starts. *done* counts the part's work, receipts by default.
     """
     count = done or (lambda: len(hub.receipts))
     random_ = random.Random(seed)
-    killed = 0
-    while times is None or killed < times:
+    while True:
         await asyncio.sleep(random_.uniform(0.05, 1.5))
-        killed += bool(hub.kill(*names))
+        hub.kill(*names)
         if random_.random() < 0.7:
             before = count()
 

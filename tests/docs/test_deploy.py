@@ -30,6 +30,7 @@ _HUB = {
     "delivery",
     "escalation",
     "checkpoint",
+    "witness",
     "outlets",
 }
 _KNOWN = {PREFIX + name.upper() for name in Settings.model_fields}
@@ -65,7 +66,7 @@ def test_the_api_alone_is_published_and_on_this_machine_alone(compose: Any) -> N
     assert set(published) == {"api"}
     assert all(port.startswith("127.0.0.1:") for port in published["api"])
     outside = {n for n, s in compose["services"].items() if s["networks"] != ["inside"]}
-    assert outside == {"api", "outlets"}
+    assert outside == {"api", "outlets", "witness"}
     assert compose["networks"]["inside"]["internal"] is True
 
 
@@ -146,13 +147,28 @@ def test_the_services_of_systemd_run_what_the_command_knows() -> None:
         r"^ExecStart=\S+/caspian (.+)$", text_of("deploy/systemd/caspian-api.service"), re.MULTILINE
     )
     app.parse_args(api, print_error=False, exit_on_error=False)
+    for unit in ("witness", "mirror"):
+        (call,) = re.findall(
+            r"^ExecStart=\S+/caspian (.+)$",
+            text_of(f"deploy/systemd/caspian-{unit}.service"),
+            re.MULTILINE,
+        )
+        app.parse_args(call, print_error=False, exit_on_error=False)
     jobs = re.findall(r"caspian-consumer@(\w+)\.service", text_of("deploy/systemd/caspian.target"))
 
     assert sorted(jobs) == sorted(JOBS)
 
 
 @pytest.mark.skipif(shutil.which("systemd-analyze") is None, reason="there is no systemd here")
-@pytest.mark.parametrize("unit", ["caspian-api.service", "caspian-consumer@.service"])
+@pytest.mark.parametrize(
+    "unit",
+    [
+        "caspian-api.service",
+        "caspian-consumer@.service",
+        "caspian-witness.service",
+        "caspian-mirror.service",
+    ],
+)
 def test_the_services_of_systemd_are_shut_in(unit: str) -> None:
     done = subprocess.run(
         [

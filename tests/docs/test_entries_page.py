@@ -15,6 +15,7 @@ import pytest
 from consumers.intake import candidate_of, dead_letter_of
 from consumers.signatures import opened
 from consumers.worker import StreamEntry
+from hub.core.actions import ABOUT
 from hub.core.admission import Rules, decide
 from hub.core.candidate import Candidate
 from hub.core.changes import ChangeKind
@@ -36,6 +37,12 @@ _COMMON = {"v", "kind", "at", "agency"}
 _AZ, _IR = "az-fhn", "ir-ndmo"
 _LATER = {"escalation": timedelta(hours=2), "restart": timedelta(hours=4)}
 """When a recipient is late, and when the hub has been down."""
+
+
+_ACTION: dict[str, Any] = {
+    "action": "token-issued",
+    "about": {n: 7 if n == "index" else [] if n in {"roles", "scopes"} else "x" for n in ABOUT},
+}
 
 
 def _inbox(fields: dict[bytes, bytes]) -> Candidate:
@@ -65,7 +72,7 @@ def _candidates(registry: Callable[[], Registry]) -> Iterator[Candidate]:
     wanted = {"states": ["AZ"], "bbox": [36, 46, 48, 55]}
     asked = {"agency": _IR, "name": "sea", "filter": wanted}
     yield _signed(registry(), "subscription", asked)
-    yield _inbox({b"payload": cap("A-1")})
+    yield _inbox({b"payload": cap("A-1"), b"person": b"S. Rzayeva"})
     order = {"agency": _AZ, "message": 7, "grounds": "court order 7"}
     yield _signed(registry(), "redaction", order)
     own = {"key": str(key("docs.example/log")), "action": "add"}
@@ -84,6 +91,7 @@ def _candidates(registry: Callable[[], Registry]) -> Iterator[Candidate]:
         "acknowledgement", _IR, via="stream", inbox="1-0", body={"message": "7", "officer": "S"}
     )
     yield Candidate("delivery", "", body={_AZ: 7})
+    yield Candidate("action", _AZ, inbox="action/1", person="L", body=_ACTION)
     late = {"recipient": _IR, "step": 3, "messages": [7, 8, 9, 10, 11]}
     yield Candidate("escalation", "", body=late)
     yield Candidate("restart", "", body={"since_us": 0})
@@ -155,6 +163,7 @@ def _flat(value: Mapping[str, Any], before: str = "") -> set[str]:
             "redaction",
             "log-key",
             "filter",
+            "about",
         } and isinstance(inner, dict):
             found |= _flat(inner, f"{before}{name}.")
     return found

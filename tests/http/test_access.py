@@ -324,7 +324,12 @@ async def test_who_may_what(hub: Hub, things: Things, route: str, role: str) -> 
             assert answer.status_code in {401, 403, *hidden}, said
 
 
-_OF_ALL = {"GET /v1/aid/board", "GET /v1/escalations", "GET /v1/incidents"}
+_OF_ALL = {
+    "GET /v1/aid/board",
+    "GET /v1/alerts/{form}",
+    "GET /v1/escalations",
+    "GET /v1/incidents",
+}
 """What each may ask for, and finds in it what is theirs."""
 _LISTS = {
     "GET /v1/outlets",

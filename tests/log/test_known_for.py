@@ -48,7 +48,7 @@ def commit(log: Log, batch: list[Candidate]) -> None:
 
 
 @settings(
-    max_examples=20,
+    max_examples=40,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 @given(batches(), st.sets(st.integers(0, 20), max_size=6))

@@ -12,8 +12,9 @@ import pytest
 
 from hub.errors import HubError, Rejected
 from hub.log.store import Log
-from hub.members import accounts, attempts, credentials
+from hub.members import accounts, actions, attempts, credentials
 from hub.members.sessions import Sessions, end, listed
+from tests.log.samples import Writer
 
 NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)
 HOUR = timedelta(hours=1)
@@ -114,3 +115,39 @@ def test_a_token_remembers_its_last_use(log: Log) -> None:
 
     (one,) = credentials.listed(log)
     assert one.used == NOW
+
+
+def test_what_was_done_waits_beside_the_log_until_the_log_has_it(log: Log) -> None:
+    w = Writer(log).begin("ir-ndmo")
+    credentials.issue(log, role="auditor", state="IR", expires=None, now=NOW, by="Leyla")
+    credentials.issue(log, role="auditor", expires=None, now=NOW)  # nobody is named
+    accounts.add(
+        log, name="nima", person="Nima", roles=("officer",), agency="ir-ndmo", now=NOW, by="Leyla"
+    )
+    accounts.disable(log, "nima", now=NOW + HOUR, by="Leyla")
+    first = actions.waiting(log)
+    assert [c.body["action"] for c in first][-1] == "account-disabled"
+    assert sorted(c.body["action"] for c in first[:2]) == ["account-added", "token-issued"]
+    assert {c.person for c in first} == {"Leyla"}
+    assert actions.done(log, first) == first
+
+    w.commit(first[:2])
+    w.commit(first[:2])  # passed on once more after a crash
+
+    assert actions.done(log, first) == first[2:]
+    assert actions.waiting(log) == first[2:]
+    assert sum(r.kind == "action" for r in log.rows()) == 2
+
+
+def test_what_could_not_be_done_is_not_noted(log: Log, reza: str) -> None:
+    for refused in (
+        lambda: accounts.add(
+            log, name=reza, person="R", roles=("officer",), agency="ir-x", now=NOW, by="L"
+        ),
+        lambda: credentials.revoke(log, "abcd2345", now=NOW, by="L"),
+        lambda: accounts.disable(log, "nobody", now=NOW, by="L"),
+    ):
+        with pytest.raises(Rejected):
+            refused()
+
+    assert actions.waiting(log) == []

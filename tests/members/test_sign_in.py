@@ -17,8 +17,15 @@ from hub.log.tables import ACCOUNTS
 from hub.members import accounts, passwords
 from hub.members.sessions import Sessions
 from hub.members.sign_in import Offered, SignIn
+from tests.cheap_passwords import cheap_passwords
 
 PASSWORD = "dampf schuh laterne"
+
+
+@pytest.fixture
+def cheap() -> Iterator[None]:
+    with cheap_passwords():
+        yield
 
 
 @pytest.fixture
@@ -69,6 +76,7 @@ async def test_every_refusal_has_compared_one_password(
     assert compared == [b"$argon2id$v=19$m=65536,t=3,p=1$"]
 
 
+@pytest.mark.usefixtures("cheap")
 async def test_a_crowd_takes_turns_and_is_bounded(door: SignIn) -> None:
     async def one(n: int) -> str:
         try:

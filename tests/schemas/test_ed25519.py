@@ -13,6 +13,8 @@ from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from hypothesis import given
 from hypothesis import strategies as st
+from nacl.bindings import crypto_sign_open
+from nacl.exceptions import BadSignatureError
 
 from schemas.dsse import pae, read_signatures, signed_by, write_signatures
 from schemas.ed25519 import VerifierKey, decode_base64, verify
@@ -46,13 +48,23 @@ def _openssl(public: bytes, signature: bytes, message: bytes) -> bool:
     return True
 
 
+def _libsodium(public: bytes, signature: bytes, message: bytes) -> bool:
+    try:
+        crypto_sign_open(signature + message, public)
+    except BadSignatureError:
+        return False
+    return True
+
+
 def _strict(point: bytes) -> bool:
     y = int.from_bytes(point, "little") & (2**255 - 1)
     plain = point[:31] + bytes([point[31] & 0x7F])
     return y < _PRIME and plain.hex() not in _SMALL
 
 
-def test_of_the_edge_cases_exactly_those_are_taken_that_openssl_takes_under_the_rule() -> None:
+def test_of_the_edge_cases_exactly_those_are_taken_that_both_libraries_take_under_the_rule() -> (
+    None
+):
     cases = _vectors("cctv_ed25519.json")
     taken = []
     for case in cases:
@@ -61,7 +73,9 @@ def test_of_the_edge_cases_exactly_those_are_taken_that_openssl_takes_under_the_
         rule = _strict(public) and _strict(signature[:32])
         ours = verify(public, signature, message)
 
-        assert ours == (rule and _openssl(public, signature, message)), case["number"]
+        openssl = _openssl(public, signature, message)
+        libsodium = _libsodium(public, signature, message)
+        assert ours == (rule and openssl) == (rule and libsodium), case["number"]
         taken.append(ours)
     assert len(cases) == 914
     assert sum(taken) == 43

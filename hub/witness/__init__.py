@@ -1,0 +1,1 @@
+"""A witness of logs: it cosigns what follows from what it saw, and never two histories."""
