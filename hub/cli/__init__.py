@@ -78,6 +78,8 @@ _COMMANDS: Final = (
         _AGENCIES,
         "Show incidents and what is said of one.",
     ),
+    ("unacked", "hub.cli.watch:unacked", _AGENCIES, "Show what is still to acknowledge."),
+    ("handover", "hub.cli.watch:handover", _AGENCIES, "Report on a shift, for the next one."),
     (
         "escalations",
         "hub.cli.escalations:escalations",
@@ -108,6 +110,7 @@ _COMMANDS: Final = (
         _AUDITORS,
         "Verify the log (the same as `log verify`).",
     ),
+    ("holds", "hub.cli.holds:app", _AUDITORS, "Show and change what may not be removed."),
     ("keys", "hub.cli.keys:app", _AGENCIES, "Make, show, rotate and revoke signing keys."),
     ("registry", "hub.cli.registry:app", _OPERATORS, "Change the registry by signed statements."),
     ("members", "hub.cli.members:app", _OPERATORS, "Show and register member agencies."),
@@ -131,6 +134,12 @@ _COMMANDS: Final = (
     ("backup", "hub.cli.backup:backup", _PARTS, "Write the whole store into one file."),
     ("restore", "hub.cli.backup:restore", _PARTS, "Make the store out of a backup."),
     ("rebuild", "hub.cli.rebuild:rebuild", _PARTS, "Make feeds and projections anew from the log."),
+    (
+        "context",
+        "hub.cli.contexts:app",
+        _PARTS,
+        "Keep the addresses of hubs, and who you are there.",
+    ),
     ("completion", "hub.cli.completion:completion", _PARTS, "Print a shell's completion script."),
 )
 

@@ -62,7 +62,7 @@ def summary(row: LogRow) -> Text:
         return styled(f"cannot be read ({e!r}): run `caspian verify`", "bold red")
 
 
-def _summary(row: LogRow, entry: Mapping[str, Any]) -> Text:  # noqa: C901  # a line for each kind
+def _summary(row: LogRow, entry: Mapping[str, Any]) -> Text:  # noqa: C901, PLR0912  # a line for each kind
     match row.kind:
         case "publish":
             return _message(row, entry)
@@ -75,6 +75,18 @@ def _summary(row: LogRow, entry: Mapping[str, Any]) -> Text:  # noqa: C901  # a 
             return _member(entry["member"])
         case "subscription":
             return _subscription(entry["subscription"])
+        case "hold":
+            hold = entry["hold"]
+            what = f"#{hold['message']}" if hold["message"] is not None else hold["incident"]
+            return styled(f"{hold['state']} holds {what}: {hold['reason']}")
+        case "release":
+            ended = entry["release"]
+            return styled(f"{ended['state']} releases #{ended['hold']}: {ended['reason']}")
+        case "export":
+            taken = entry["export"]
+            return styled(
+                f"{entry['by']} took {taken['first']} to {taken['through']} ({taken['format']})"
+            )
         case "log-key":
             change = entry["log-key"]
             return styled(f"{change['action']} {change['key']}")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Annotated, Final
 
 from cyclopts import App, Parameter
@@ -11,20 +10,19 @@ from hub.cli.connection import Connection
 from hub.cli.entries import as_json, full, line
 from hub.cli.exits import usage
 from hub.cli.log_remote import HubSource, open_source
-from hub.cli.log_source import Selection, Source, StoreSource, select
+from hub.cli.log_source import Selection, Source, select
 from hub.cli.options import AsJson, ByAgency, From, FromBundle, Kinds, To
 from hub.cli.raw import write_raw
-from hub.cli.store import open_log
-from hub.cli.terminal import emit, note, progress, say, styled
+from hub.cli.terminal import emit, note, say, styled
 from hub.errors import Rejected
-from hub.log.bundle import export as export_bundle
 from hub.log.store import LogRow
-from hub.settings import Settings
 
 __all__ = ["app"]
 
 app: Final = App(name="log", help="Read, verify, export and replay the log.")
 app.command("hub.cli.log_verify:verify", name="verify", help="Verify that the log is whole.")
+app.command("hub.cli.log_compare:compare", name="compare", help="Are two views of one history?")
+app.command("hub.cli.log_export:export", name="export", help="Take the log out into a file.")
 app.command("hub.cli.log_redact:redact", name="redact", help="Remove what a message said, by law.")
 app.command("hub.cli.log_migrate:migrate", name="migrate", help="Copy the log into another store.")
 app.command("hub.cli.log_replay:replay", name="replay", help="Live through the log again.")
@@ -116,63 +114,3 @@ def _row(source: Source, index: int) -> LogRow:
             remedy="Indexes count from 0; `caspian log ls` lists them.",
         )
     return found
-
-
-@app.command
-def export(
-    file: Path,
-    /,
-    *,
-    from_: From = None,
-    to: To = None,
-    kinds: Kinds = (),
-    agency: ByAgency = None,
-    payloads: Annotated[
-        bool, Parameter(negative="--no-payloads", help="Put the payloads in, or withhold them.")
-    ] = True,
-    force: Annotated[bool, Parameter(negative="", help="Overwrite the file.")] = False,
-    json: AsJson = False,
-) -> None:
-    """Write the log, or a part of it, into one file that can be verified without the hub.
-
-    Parameters
-    ----------
-    file: Path
-        Where to write; compressed where the name ends in .gz.
-
-    """
-    wanted = select(from_, to, kinds, agency)
-    if file.exists() and not force:
-        raise usage(f"{file} is there already", remedy="Choose another name, or add --force.")
-    with open_log(Settings.from_environment()) as log:
-        wanted = StoreSource(log).indexed(wanted)
-        with progress("exporting", None) as told:
-            try:
-                header = export_bundle(
-                    log,
-                    file,
-                    first=wanted.first,
-                    through=wanted.last,
-                    kinds=wanted.kinds,
-                    agency=wanted.agency,
-                    payloads=payloads,
-                    progress=told,
-                )
-            except OSError as e:
-                raise usage(
-                    f"{file} cannot be written: {e.strerror or e}",
-                    remedy="Make room, or name a file that you may write.",
-                ) from e
-    if json:
-        emit(
-            {
-                "file": str(file),
-                "first": header.first,
-                "through": header.through,
-                "size": header.size,
-                "root": header.root.hex(),
-            }
-        )
-        return
-    say(styled(f"{file}: entries {header.first} to {header.through} of {header.size}"))
-    say(styled(f"root {header.root.hex()}"))

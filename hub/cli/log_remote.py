@@ -12,12 +12,15 @@ from pathlib import Path
 from typing import Any, Final
 
 from hub.cli.connection import Connection
+from hub.cli.exits import usage
 from hub.cli.log_source import BundleSource, Selection, StoreSource, opened_bundle, with_facts
 from hub.cli.store import open_log
-from hub.client import Client
+from hub.client import Client, calls
 from hub.core.registry import REGISTRY_KINDS
+from hub.core.tiles import tile_path
 from hub.errors import Rejected
-from hub.log.store import LogRow
+from hub.log.engine import open_to_read
+from hub.log.store import Log, LogRow
 from hub.settings import Settings
 from schemas.entry import micros
 
@@ -108,6 +111,11 @@ class HubSource:
             if not page:
                 return
 
+    def tile(self, level: int, number: int, width: int) -> bytes | None:
+        """Return a tile of the tree as the hub gives it."""
+        found = self.client.call(calls.tile(tile_path(level, number, width)))
+        return found if len(found) == 32 * width else None
+
     def changes(self) -> Iterator[tuple[int, dict[str, Any]]]:
         """Yield the entries that changed the registry."""
         for row in self.bare_rows(Selection(kinds=tuple(sorted(REGISTRY_KINDS)))):
@@ -141,14 +149,18 @@ def _withheld(index: int) -> Rejected:
 
 @contextmanager
 def open_source(
-    bundle: Path | None, connection: Connection, *, part: bool = False
+    bundle: Path | None,
+    connection: Connection,
+    store: str | None = None,
+    *,
+    part: bool = False,
 ) -> Iterator[StoreSource | BundleSource | HubSource]:
-    """Open the log that is meant: a bundle; a hub that is named; else the settings' own store.
+    """Open the log that is meant: a bundle; another store; a hub; else the settings' own store.
 
     With *part* it may be of a hub that withholds some of its entries (`HubSource`).
 
     A hub named by the environment gives way to a store named there: whoever has the
-    store need not ask.
+    store need not ask. *store* is a mirror or a backup, and only read.
 
     Raises:
         Rejected: ``usage``, ``bundle-broken``, or any code of `Connection.bearer`.
@@ -156,8 +168,16 @@ def open_source(
     """
     has_store = "CASPIAN_LOG_URL" in os.environ or "CASPIAN_LOG_URL_FILE" in os.environ
     named = connection.url or connection.token
+    if bundle is not None and store is not None:
+        raise usage("--bundle and --store exclude one another", remedy="Name one of them.")
     if bundle is not None:
         yield BundleSource(opened_bundle(bundle))
+    elif store is not None:
+        log = Log(open_to_read(store if "://" in store else f"sqlite:///{store}"))
+        try:
+            yield StoreSource(log)
+        finally:
+            log.close()
     elif named or ("CASPIAN_URL" in os.environ and not has_store):
         with connection.client() as client:
             yield HubSource(client, part=part)

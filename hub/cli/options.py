@@ -7,7 +7,7 @@ from typing import Annotated
 
 from cyclopts import Parameter
 
-__all__ = ["AsJson", "ByAgency", "From", "FromBundle", "Kinds", "To"]
+__all__ = ["AsJson", "ByAgency", "From", "FromBundle", "FromStore", "Kinds", "To"]
 
 AsJson = Annotated[
     bool, Parameter(name="--json", negative="", help="One JSON object a line, for programs.")
@@ -25,4 +25,11 @@ Kinds = Annotated[
 ByAgency = Annotated[str | None, Parameter(name="--agency", help="Only what this agency did.")]
 FromBundle = Annotated[
     Path | None, Parameter(name="--bundle", help="Read this bundle, not the hub's own store.")
+]
+FromStore = Annotated[
+    str | None,
+    Parameter(
+        name="--store",
+        help="Read this store, a mirror or a backup: a file, or postgresql://… It is only read.",
+    ),
 ]

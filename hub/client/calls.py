@@ -29,8 +29,11 @@ __all__ = [
     "dead_letters",
     "entries",
     "events",
+    "export",
     "feeds",
     "head",
+    "hold",
+    "holds",
     "incident",
     "incidents",
     "log_receipt",
@@ -49,10 +52,12 @@ __all__ = [
     "read_error",
     "redact",
     "registry",
+    "release",
     "remove_outlet",
     "retry_dead_letter",
     "send_signed",
     "thread",
+    "tile",
 ]
 
 T = TypeVar("T")
@@ -252,6 +257,11 @@ def read(
     )
 
 
+def watch(feed: str, *, wanted: Mapping[str, Any]) -> Call[dict[str, Any]]:
+    """Ask what a watch over a main feed has to know."""
+    return Call("GET", f"/v1/feeds/{_part(feed)}/watch", _object, params=dict(wanted))
+
+
 def events(feed: str, *, after: int | None, wanted: Mapping[str, Any], sandbox: str) -> Call[None]:
     """Follow a feed; the answer is an event stream."""
     params = dict(wanted)
@@ -293,6 +303,36 @@ def entries(
     if agency:
         params["agency"] = agency
     return Call("GET", "/v1/log/entries", _object, params=params)
+
+
+def holds() -> Call[dict[str, Any]]:
+    """Ask for the legal holds."""
+    return Call("GET", "/v1/holds", _object)
+
+
+def hold(record: Mapping[str, Any]) -> Call[dict[str, Any]]:
+    """Hold a message or an incident."""
+    return Call("POST", "/v1/holds", _object, json=dict(record))
+
+
+def release(index: int, reason: str) -> Call[dict[str, Any]]:
+    """End a hold."""
+    return Call("POST", f"/v1/holds/{index}/release", _object, json={"reason": reason})
+
+
+def export(record: Mapping[str, Any]) -> Call[dict[str, Any]]:
+    """Say that the log was exported."""
+    return Call("POST", "/v1/exports", _object, json=dict(record))
+
+
+def checkpoint() -> Call[bytes]:
+    """Ask for the newest checkpoint."""
+    return Call("GET", "/log/checkpoint", lambda r: r.content)
+
+
+def tile(path: str) -> Call[bytes]:
+    """Ask for a tile of the log's tree."""
+    return Call("GET", f"/log/{path}", lambda r: r.content)
 
 
 def members() -> Call[dict[str, Any]]:

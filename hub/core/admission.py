@@ -30,7 +30,9 @@ from hub.core.escalation import (
     patience_us,
     step_due,
 )
-from hub.core.known import Known, accepted_key, header_key, input_key
+from hub.core.exports import read_export
+from hub.core.holds import Hold, held
+from hub.core.known import Known, accepted_key, export_key, header_key, input_key
 from hub.core.redaction import residue
 from hub.core.registry import Agency, Registry, Subscription
 from hub.core.routing import entitled, recipients
@@ -186,17 +188,15 @@ class _Batch:
                 remedy="Look at the first refusal; send what you have corrected anew.",
             )
             return Decision(c, *refused, duplicate=True, refusal=again)
-        if c.kind == "publish":
-            return self._publish(c)
-        if c.kind == "acknowledgement":
-            return self._acknowledge(c)
-        if c.kind == "delivery":
-            return self._delivered(c)
-        if c.kind == "escalation":
-            return self._escalate(c)
-        if c.kind == "restart":
-            return self._restarted(c)
-        return self._change(c)
+        decided = {
+            "publish": self._publish,
+            "acknowledgement": self._acknowledge,
+            "delivery": self._delivered,
+            "export": self._export,
+            "escalation": self._escalate,
+            "restart": self._restarted,
+        }
+        return decided.get(c.kind, self._change)(c)
 
     def _refused_before(self, c: Candidate) -> tuple[int, int] | None:
         known = self.known.inputs
@@ -480,6 +480,8 @@ class _Batch:
             since = self._unchanged(change.facts)
             if since is not None:
                 return Decision(c, since, self.at_us, duplicate=True)
+        if change.kind == "hold":
+            self._check_held(change.facts["hold"]["message"])
         at_us = self._tick()
         redacted = self._redacted(change) if change.kind == "redaction" else None
         facts = {"inbox": c.inbox, "by": _writable_name(c.person), **change.facts}
@@ -501,6 +503,34 @@ class _Batch:
         self.registry = self.registry.apply(index, {"kind": change.kind, **change.facts})
         return Decision(c, index, at_us)
 
+    def _check_held(self, message: int | None) -> None:
+        if message is not None and message >= self.size + len(self.entries):
+            raise Rejected(
+                "unknown-message",
+                f"the log has nothing at {message}",
+                remedy="Name the message by its log index.",
+            )
+
+    def _export(self, c: Candidate) -> Decision:
+        """Log that somebody took something out; what comes again is the same export."""
+        key = export_key(c)
+        if (earlier := self.known.inputs.get(key)) is not None:
+            return Decision(c, *earlier, duplicate=True)
+        record = read_export(c.body)
+        if record.through >= self.size + len(self.entries):
+            raise Rejected("cursor-invalid", f"the log has nothing at {record.through}")
+        at_us = self._tick()
+        facts = {
+            "by": _writable_name(c.person),
+            "role": str(c.body["role"])[:40],
+            "made": str(c.body["made"])[:40],
+            "export": record.model_dump(mode="json"),
+        }
+        body = _entry("export", at_us, c.agency, facts)
+        index = self._append(NewEntry("export", at_us, c.agency, body, input_key=key))
+        self.known.inputs[key] = (index, at_us)
+        return Decision(c, index, at_us)
+
     def _redacted(self, change: Change) -> dict[str, str]:
         """Return what an entry says of the message that it redacts, besides the record."""
         record = change.facts["redaction"]
@@ -510,6 +540,13 @@ class _Batch:
                 "unknown-message",
                 f"{record['agency']} has no message at {record['message']}",
                 remedy="Name the message by its log index, and the agency that sent it.",
+            )
+        hold = held(self.registry.holds, row.index, row.facts)
+        if hold is not None:
+            raise Rejected(
+                "payload-held",
+                f"the message at {row.index} is under the hold at {hold}",
+                remedy="Who holds it must release it first: `caspian holds ls`.",
             )
         left = residue(row.facts)
         self.known.add(replace(row, facts=MessageFacts.model_validate_json(left)))
@@ -532,6 +569,12 @@ class _Batch:
             life = self.registry.log_keys.get(facts["log-key"]["key"])
             added = facts["log-key"]["action"] == "add"
             return life.since if added and life is not None and life.until is None else None
+        if "hold" in facts:
+            asked = Hold.model_validate(facts["hold"])
+            same_holds = (i for i, one in self.registry.holds.items() if one.hold == asked)
+            return next((i for i in same_holds if self.registry.holds[i].until is None), None)
+        if "release" in facts:
+            return self.registry.holds[facts["release"]["hold"]].until
         if "redaction" in facts:
             row = self.known.by_index.get(str(facts["redaction"]["message"]))
             gone = row is not None and row.facts == MessageFacts.model_validate_json(

@@ -24,6 +24,9 @@ CandidateKind = Literal[
     "key",
     "subscription",
     "redaction",
+    "hold",
+    "release",
+    "export",
     "log-key",
     "dead-letter",
 ]

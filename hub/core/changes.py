@@ -23,6 +23,7 @@ a key is revoked       the agency's root or the authority of its state: one is e
                        to stop a thief
 a subscription         the agency's root or one of its keys
 a redaction            the authority of the state of the message's agency: it is its law
+a hold, its release    the authority of the state that holds
 a key of the log       the authorities of more than half of the states and, where it begins,
                        the key itself
 =====================  =============================================================
@@ -41,6 +42,7 @@ from typing import Any, Final, Literal, cast, get_args
 from pydantic import ValidationError
 
 from hub.core.claims import check_claims
+from hub.core.holds import Hold, Release
 from hub.core.identities import KeyChange, KeyLife, LogKeyChange, State
 from hub.core.redaction import Redaction
 from hub.core.registry import Agency, Registry, read_agency, read_subscription
@@ -51,7 +53,9 @@ from schemas.one_reading import read_once
 
 __all__ = ["Change", "ChangeKind", "change_of", "redacted_by", "statement_text", "subject_named"]
 
-ChangeKind = Literal["state", "member", "key", "subscription", "redaction", "log-key"]
+ChangeKind = Literal[
+    "state", "member", "key", "subscription", "redaction", "log-key", "hold", "release"
+]
 _KINDS: Final[tuple[str, ...]] = get_args(ChangeKind)
 _LONGEST: Final = 32_768
 
@@ -88,6 +92,8 @@ def subject_named(kind: str, record: Mapping[str, Any]) -> str:
     """Return whom a change is about, whose count of changes it moves on."""
     if kind == "log-key":
         return "log"
+    if kind in {"hold", "release"}:
+        return f"holds:{record.get('state')}"
     if kind in {"state", "member"}:
         return f"{'state' if kind == 'state' else 'agency'}:{record.get('id')}"
     return f"agency:{record.get('agency')}"
@@ -116,6 +122,8 @@ def change_of(kind: str, body: Mapping[str, Any], registry: Registry) -> Change:
     text, told = _statement(body, registry)
     kind = str(told["kind"])
     record, agency = _record(kind, told["record"], registry)
+    if kind == "release" and registry.holds[record["hold"]].until is not None:
+        raise _no_hold(Release.model_validate(record))
     if registry.signed:
         # Signatures that nobody could have asked for prove nothing.
         _check_signers(kind, record, registry, _signers(text, body))
@@ -183,6 +191,8 @@ def _record(kind: str, record: Mapping[str, Any], registry: Registry) -> tuple[d
             return redaction.model_dump(mode="json"), ""
         if kind == "state":
             return State.model_validate(record).model_dump(mode="json"), ""
+        if kind in {"hold", "release"}:
+            return _hold(kind, record, registry), ""
         if kind == "log-key":
             own = LogKeyChange.model_validate(record)
             _check_log_key(own, registry)
@@ -193,6 +203,27 @@ def _record(kind: str, record: Mapping[str, Any], registry: Registry) -> tuple[d
         raise _invalid(f"{'.'.join(map(str, fault['loc']))}: {fault['msg']}") from e
     _check_key(change, registry)
     return change.model_dump(mode="json"), change.agency
+
+
+def _hold(kind: str, record: Mapping[str, Any], registry: Registry) -> dict[str, Any]:
+    """Return the record of a hold or a release by a state that there is."""
+    known = registry.states or {a.state for a in registry.agencies.values()}
+    found = Hold.model_validate(record) if kind == "hold" else Release.model_validate(record)
+    if found.state not in known:
+        raise Rejected("unknown-state", f"{found.state} is not a member state")
+    if isinstance(found, Release):
+        life = registry.holds.get(found.hold)
+        if life is None or life.hold.state != found.state:
+            raise _no_hold(found)
+    return found.model_dump(mode="json")
+
+
+def _no_hold(release: Release) -> Rejected:
+    return Rejected(
+        "hold-unknown",
+        f"{release.state} holds nothing under {release.hold}",
+        remedy="Look at `caspian holds ls`.",
+    )
 
 
 def _check_key(change: KeyChange, registry: Registry) -> None:
@@ -299,6 +330,8 @@ def _wanted(kind: str, record: Mapping[str, Any], registry: Registry) -> tuple[f
     if kind == "state":
         known = registry.states.get(str(record["id"]))
         return (frozenset({known.authority, record["authority"]}),) if known else ()
+    if kind in {"hold", "release"}:
+        return (frozenset({registry.states[str(record["state"])].authority}),)
     agency_id = str(record["id"] if kind == "member" else record["agency"])
     agency = registry.agencies.get(agency_id)
     if kind == "member":

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from hashlib import sha256
+from typing import Any
 
 from hub.core.aid_moves import AidIndex
 from hub.core.aid_statements import AidEntry
@@ -16,6 +18,8 @@ __all__ = [
     "Known",
     "accepted_key",
     "accepted_key_of",
+    "export_key",
+    "export_key_of",
     "header_key",
     "header_key_of",
     "input_key",
@@ -112,6 +116,17 @@ def accepted_key(candidate: Candidate) -> str:
     return accepted_key_of(
         candidate.agency, candidate.inbox, str(candidate.body.get("statement", ""))
     )
+
+
+def export_key(candidate: Candidate) -> str:
+    """Return the name of an export: who made it, when, and what it is."""
+    return export_key_of(candidate.person, candidate.body)
+
+
+def export_key_of(person: str, body: Mapping[str, Any]) -> str:
+    """Return the same from the facts of the entry that was logged."""
+    told = json.dumps([person, body.get("made"), body.get("export")], sort_keys=True)
+    return f"\x1fexport\x1f{sha256(told.encode()).hexdigest()}"
 
 
 def input_key_of(agency: str, inbox: str) -> str:

@@ -26,6 +26,7 @@ from pydantic import (
     model_validator,
 )
 
+from hub.core.holds import Hold, HoldLife, Release
 from hub.core.identities import (
     KeyChange,
     KeyLife,
@@ -61,7 +62,9 @@ AGENCY_ID: Final = r"^[a-z]{2}-[a-z0-9][a-z0-9-]{0,29}$"
 FEED_ID: Final = r"^[a-z]{2}-[a-z0-9][a-z0-9-]{0,29}(\.[a-z0-9][a-z0-9-]{0,29})?$"
 """An agency's main feed bears its id; every other adds a dot and a name: ``az-fhn.exercise``."""
 
-CHANGE_KINDS: Final = frozenset({"state", "member", "key", "subscription", "redaction", "log-key"})
+CHANGE_KINDS: Final = frozenset(
+    {"state", "member", "key", "subscription", "redaction", "log-key", "hold", "release"}
+)
 """Entries that somebody may have to sign for: they change the registry, or what is kept."""
 
 REGISTRY_KINDS: Final = CHANGE_KINDS | {"genesis"}
@@ -231,6 +234,8 @@ class Registry(BaseModel):
     ``log``."""
     subscriptions: dict[str, Subscription] = Field(default_factory=dict)
     """By feed id."""
+    holds: dict[int, HoldLife] = Field(default_factory=dict)
+    """By the log index of the hold; those that ended, too."""
     since: dict[str, int] = Field(default_factory=dict)
     """For each feed the index of the entry that made it: it holds nothing from before."""
 
@@ -324,6 +329,13 @@ class Registry(BaseModel):
         if kind == "log-key":
             sign = LogKeyChange.model_validate(entry["log-key"])
             return {"log_keys": {**self.log_keys, sign.key: self._own_life(index, sign)}}
+        if kind == "hold":
+            begun = HoldLife(hold=Hold.model_validate(entry["hold"]))
+            return {"holds": {**self.holds, index: begun}}
+        if kind == "release":
+            ended = Release.model_validate(entry["release"]).hold
+            over = HoldLife(hold=self.holds[ended].hold, until=index)
+            return {"holds": {**self.holds, ended: over}}
         if kind == "subscription":
             subscription = Subscription.model_validate(entry["subscription"])
             return {

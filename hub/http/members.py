@@ -10,6 +10,7 @@ from fastapi import APIRouter
 
 from hub.core.candidate import Candidate, CandidateKind
 from hub.core.changes import change_of
+from hub.core.holds import held
 from hub.core.redaction import REDACTED_TYPE, Redaction
 from hub.core.registry import History, Registry, read_agency, read_subscription
 from hub.errors import Rejected, Unavailable
@@ -85,6 +86,12 @@ async def redact(record: Redaction, hub: HubState, asker: Asker) -> dict[str, An
             "unknown-message",
             f"{record.agency} has no message at {record.message}",
             remedy="Name the message by its log index, and the agency that sent it.",
+        )
+    if (hold := held(history.latest.holds, row.index, row.facts)) is not None:
+        raise Rejected(
+            "payload-held",
+            f"the message at {row.index} is under the hold at {hold}",
+            remedy="Who holds it must release it first: `caspian holds ls`.",
         )
     change = Candidate("redaction", "", via="http", body=body, person=asker.person)
     await propose(hub.redis, [change])

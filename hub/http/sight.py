@@ -15,7 +15,9 @@ from schemas.entry import from_micros
 
 __all__ = ["may_read", "may_read_message", "shown"]
 
-_PUBLIC: Final = frozenset({"genesis", "restart", "state", "member", "key", "log-key"})
+_PUBLIC: Final = frozenset(
+    {"genesis", "restart", "state", "member", "key", "log-key", "hold", "release"}
+)
 
 
 def may_read(asker: Principal, row: LogRow, history: History) -> bool:

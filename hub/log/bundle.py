@@ -17,7 +17,7 @@ import gzip
 import json
 import os
 import zlib
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -29,11 +29,20 @@ from hub.core.admission import Rules
 from hub.log.projections import Reader
 from hub.log.scan import scan
 from hub.log.store import Log, LogRow
-from hub.log.verify import Report, Tip, verify
+from hub.log.verify import ALONE, Report, Tip, verify
+from hub.log.workers import Workers
 from schemas.entry import decode, micros, rfc3339
 from schemas.errors import Rejected
 
-__all__ = ["Bundle", "BundleHeader", "export", "open_bundle", "verify_bundle"]
+__all__ = [
+    "Bundle",
+    "BundleHeader",
+    "export",
+    "open_bundle",
+    "verify_bundle",
+    "write_bundle",
+    "writing",
+]
 
 _VERSION: Final = 1
 _LONGEST_LINE: Final = 128 << 20
@@ -53,6 +62,8 @@ class BundleHeader:
     through: int = -1
     kinds: tuple[str, ...] = ()
     agency: str | None = None
+    logged: bool | None = None
+    """Whether the log has an entry of this export; None where the file does not say."""
 
     @property
     def filtered(self) -> bool:
@@ -150,7 +161,28 @@ def export(
         kinds=header.kinds,
         agency=header.agency,
     )
-    with _writing(path) as file:
+    write_bundle(path, header, rows, payloads=payloads, progress=progress)
+    return header
+
+
+def write_bundle(
+    path: Path,
+    header: BundleHeader,
+    rows: Iterable[LogRow],
+    *,
+    payloads: bool = True,
+    progress: Callable[[int, int], None] | None = None,
+    before: Callable[[int, str], None] = lambda _entries, _sha256: None,
+) -> None:
+    """Write a bundle of *rows*; it appears under its name only when it is whole and on the disk.
+
+    *before* is told the number of entries and the digest of the last line, when all is
+    written; where it raises there is no file.
+
+    Raises:
+        OSError: the file cannot be written. Whatever *rows* and *before* raise.
+    """
+    with writing(path) as file:
         digest, count = sha256(), 0
 
         def write(record: dict[str, Any]) -> None:
@@ -163,10 +195,11 @@ def export(
             write(_row_record(row, payloads=payloads))
             if progress is not None and count % _TELL_EVERY == 0:
                 progress(row.index + 1 - header.first, header.through + 1 - header.first)
-        write({"entries": count, "sha256": digest.hexdigest()})
+        last = digest.hexdigest()
+        write({"entries": count, "sha256": last})
+        before(count, last)
     if progress is not None:
         progress(header.through + 1 - header.first, header.through + 1 - header.first)
-    return header
 
 
 def open_bundle(path: Path) -> Bundle:
@@ -190,6 +223,7 @@ def open_bundle(path: Path) -> Bundle:
             through=_int(record["through"]),
             kinds=tuple(map(_str, record.get("kinds", ()))),
             agency=_str(record["agency"]) if "agency" in record else None,
+            logged=bool(record["logged"]) if "logged" in record else None,
         )
     except (KeyError, TypeError, ValueError) as e:
         raise _broken(path, f"its header is not that of a bundle: {e!r}", 1) from e
@@ -203,6 +237,9 @@ def verify_bundle(
     progress: Callable[[int], None] | None = None,
     read: Reader | None = None,
     rules: Rules | None = None,
+    crew: Workers = ALONE,
+    confirmed: Mapping[str, int] | None = None,
+    keep_feeds: bool = False,
 ) -> Report:
     """Verify a bundle as far as it goes (hub.log.verify).
 
@@ -232,6 +269,9 @@ def verify_bundle(
         earlier=against,
         read=read,
         rules=rules,
+        crew=crew,
+        confirmed=confirmed,
+        keep_feeds=keep_feeds,
     )
 
 
@@ -248,6 +288,8 @@ def _header_record(header: BundleHeader) -> dict[str, Any]:
         record["kinds"] = list(header.kinds)
     if header.agency is not None:
         record["agency"] = header.agency
+    if header.logged is not None:
+        record["logged"] = header.logged
     return record
 
 
@@ -337,11 +379,12 @@ def _reading(path: Path) -> Iterator[IO[bytes]]:
 
 
 @contextmanager
-def _writing(path: Path) -> Iterator[IO[bytes]]:
+def writing(path: Path, *, pack: bool = True) -> Iterator[IO[bytes]]:
+    """Write a file that appears under its name only when it is whole; .gz is compressed."""
     partial = path.with_name(path.name + ".part")
     try:
         with partial.open("wb") as raw:
-            if path.suffix == ".gz":
+            if pack and path.suffix == ".gz":
                 # No name and no time inside: the same log gives the same file.
                 with gzip.GzipFile("", mode="wb", fileobj=raw, mtime=0) as packed:
                     yield packed  # type: ignore[misc]  # it writes as any file of bytes

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import sqlite3
 from pathlib import Path
 from typing import Any, Final
+from urllib.parse import quote
 
 from alembic import command
 from alembic.config import Config
@@ -16,7 +18,7 @@ from sqlalchemy.pool import QueuePool
 
 from hub.errors import Unavailable
 
-__all__ = ["is_current", "migrate", "open_engine", "upgrade"]
+__all__ = ["is_current", "migrate", "open_engine", "open_to_read", "upgrade"]
 
 _MIGRATIONS: Final = Path(__file__).parent / "migrations"
 _MIGRATION_LOCK: Final = 0x6361737069616E  # "caspian": PostgreSQL's advisory lock for upgrades
@@ -59,6 +61,43 @@ def open_engine(url: str) -> Engine:
     raise Unavailable(
         "log-unavailable", f"a log is kept in sqlite or postgresql, not {parsed.drivername}"
     )
+
+
+def open_to_read(url: str) -> Engine:
+    """Return an engine for a store that is evidence: nothing of it is written, made or upgraded.
+
+    A mirror, a backup, another's store. One of an earlier version is read as it is.
+
+    Raises:
+        Unavailable: ``log-unavailable``; the address is not one of a store.
+    """
+    try:
+        parsed = make_url(url)
+    except ArgumentError as e:
+        raise Unavailable("log-unavailable", f"not the address of a log: {e}") from e
+    if parsed.get_backend_name() != "sqlite":
+        engine = open_engine(url)
+        event.listen(engine, "connect", _reads_only)
+        return engine
+    if not (parsed.database or "").startswith("file:"):
+        file = Path(parsed.database or "")
+        if not file.is_file():
+            raise Unavailable(
+                "log-missing", f"there is no log at {file}", remedy="Name the file of a store."
+            )
+        options = {"mode": "ro", "uri": "true"}
+        beside = file.with_name(file.name + "-wal")
+        if not os.access(file.parent, os.W_OK) and not beside.exists():
+            # On a medium that takes no writes SQLite could not even make its lock file.
+            options["immutable"] = "1"
+        parsed = parsed.set(database=f"file:{quote(str(file.resolve()))}", query=options)
+    return create_engine(
+        parsed, poolclass=QueuePool, connect_args={"check_same_thread": False, "timeout": 30.0}
+    )
+
+
+def _reads_only(connection: Any, _record: Any) -> None:
+    connection.read_only = True
 
 
 def _set_up_sqlite(connection: sqlite3.Connection, _record: Any) -> None:

@@ -22,7 +22,13 @@ from sqlalchemy import Connection, delete, func, select, text
 from hub.core.admission import NewEntry
 from hub.core.advice import advised
 from hub.core.escalation import Escalation
-from hub.core.known import Known, accepted_key_of, header_key_of, input_key_of
+from hub.core.known import (
+    Known,
+    accepted_key_of,
+    export_key_of,
+    header_key_of,
+    input_key_of,
+)
 from hub.core.redaction import REDACTED_TYPE
 from hub.core.registry import CHANGE_KINDS, REGISTRY_KINDS, History
 from hub.core.rows import (
@@ -187,6 +193,8 @@ def _input_key(row: LogRow, entry: dict[str, Any]) -> str:
     inbox = entry.get("inbox", "")
     if entry["kind"] in CHANGE_KINDS:
         return accepted_key_of(row.agency, inbox, entry.get("statement", ""))
+    if entry["kind"] == "export":
+        return export_key_of(entry["by"], entry)
     if "header" in entry:
         return header_key_of(row.agency, entry["header"])
     return input_key_of(row.agency, inbox)

@@ -36,7 +36,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from hub.core.admission import NewEntry
 from hub.core.candidate import Candidate
 from hub.core.changes import redacted_by
-from hub.core.known import Known, accepted_key, header_key, input_key
+from hub.core.known import Known, accepted_key, export_key, header_key, input_key
 from hub.core.merkle import EMPTY, Frontier, extend
 from hub.core.redaction import REDACTED_TYPE
 from hub.core.registry import CHANGE_KINDS, REGISTRY_KINDS
@@ -499,6 +499,8 @@ class _Wanted:
                 wanted.inputs.update((input_key(one), header_key(one)))
             if one.kind in CHANGE_KINDS:
                 wanted.inputs.add(accepted_key(one))
+            if one.kind == "export":
+                wanted.inputs.add(export_key(one))
         wanted.inputs.discard("")
         return wanted
 

@@ -3,40 +3,35 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, Final
 
-from sqlalchemy import Connection, and_, or_, select
-from sqlalchemy.dialects.postgresql import insert as pg_insert
-from sqlalchemy.dialects.sqlite import insert as sqlite_insert
+from sqlalchemy import Connection, select
 
 from hub.core.merkle import leaf_hash, node_hash
 from hub.core.tiles import WIDTH, Tile, grown, partial_widths
+from hub.log.statements import TILE, add_tiles
 from hub.log.tables import ENTRIES, TILES
 
-__all__ = ["add_leaves", "bundle", "read_tiles", "tiles_fault"]
-
-_MAKE: Final[dict[str, Any]] = {"sqlite": sqlite_insert, "postgresql": pg_insert}
+__all__ = ["add_leaves", "bundle", "read_tiles", "tiles_fault", "upper_fault"]
 
 
 def add_leaves(c: Connection, size: int, entries: Sequence[bytes]) -> None:
     """Grow the tree of *size* leaves by *entries*, in a transaction that is under way."""
     edge = read_tiles(c, [(level, number) for level, number, _ in partial_widths(size)])
     changed = grown(edge, size, [leaf_hash(entry) for entry in entries])
-    insert = _MAKE[c.dialect.name](TILES)
     c.execute(
-        insert.on_conflict_do_update(
-            index_elements=["level", "number"], set_={"hashes": insert.excluded.hashes}
-        ),
+        add_tiles(c.dialect.name),
         [{"level": lv, "number": n, "hashes": hashes} for (lv, n), hashes in changed.items()],
     )
 
 
 def read_tiles(c: Connection, tiles: Sequence[Tile]) -> dict[Tile, bytes]:
     """Return those of *tiles* that there are."""
-    if not tiles:
-        return {}
-    wanted = or_(*(and_(TILES.c.level == lv, TILES.c.number == n) for lv, n in tiles))
-    return {(r.level, r.number): r.hashes for r in c.execute(select(TILES).where(wanted))}
+    found = {}
+    for level, number in tiles:
+        hashes = c.execute(TILE, {"at": level, "of": number}).scalar_one_or_none()
+        if hashes is not None:
+            found[level, number] = hashes
+    return found
 
 
 def bundle(c: Connection, number: int, width: int = WIDTH) -> bytes | None:
@@ -62,23 +57,34 @@ def tiles_fault(c: Connection, size: int) -> tuple[int, str] | None:
     What stands above is held against what stands below. That the lowest are those of
     the entries the root shows, which whoever asks compares.
     """
-    below: list[bytes] | None = None
-    level, nodes = 0, size
+    return _levels(c, 0, size, None)
+
+
+def upper_fault(c: Connection, size: int, roots: list[bytes]) -> tuple[int, str] | None:
+    """Return the same, for the levels above the lowest, whose full tiles have these *roots*."""
+    return _levels(c, 1, size // WIDTH, roots)
+
+
+def _levels(
+    c: Connection, level: int, nodes: int, below: list[bytes] | None
+) -> tuple[int, str] | None:
+    # The log may have grown meanwhile: tiles may be wider, and more, but never other ones.
     while nodes:
         found, roots = 0, []
-        query = select(TILES).where(TILES.c.level == level).order_by(TILES.c.number)
-        for row in c.execute(query):
+        count = -(-nodes // WIDTH)
+        query = select(TILES).where(TILES.c.level == level, TILES.c.number < count)
+        for row in c.execute(query.order_by(TILES.c.number)):
             width = min(WIDTH, nodes - WIDTH * found)
             first = (WIDTH * found) << 8 * level
-            if row.number != found or len(row.hashes) != 32 * width:
+            if row.number != found or len(row.hashes) < 32 * width or len(row.hashes) % 32:
                 return first, f"tile {found} of level {level} is missing, or of another width"
-            hashes = [row.hashes[i : i + 32] for i in range(0, len(row.hashes), 32)]
+            hashes = [row.hashes[i : i + 32] for i in range(0, 32 * width, 32)]
             if below is not None and below[WIDTH * found : WIDTH * found + width] != hashes:
                 return first, f"tile {found} of level {level} is not that of the tiles below"
             if width == WIDTH:
                 roots.append(_root(hashes))
             found += 1
-        if found != -(-nodes // WIDTH):
+        if found != count:
             return (WIDTH * found) << 8 * level, f"tile {found} of level {level} is missing"
         below, level, nodes = roots, level + 1, nodes // WIDTH
     return None

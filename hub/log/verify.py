@@ -10,26 +10,38 @@ same bytes must come out (guarantee G5).
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 from sqlalchemy import func, select
 from sqlalchemy.exc import SQLAlchemyError
 
 from hub.core.admission import Rules
+from hub.core.merkle import EMPTY, Frontier
+from hub.core.registry import History
 from hub.errors import Unavailable
-from hub.log.checks import Checks, Fault, Tip, Wrong
+from hub.log.checks import Checks, Tip
+from hub.log.deliveries import FeedState, Kept
+from hub.log.faults import HUB, STORAGE, Fault, Wrong
+from hub.log.hashes import first_unlike, hash_log
+from hub.log.looking import looked
 from hub.log.projections import Reader
 from hub.log.scan import scan
-from hub.log.store import Log, LogRow
+from hub.log.store import Head, Log, LogRow
 from hub.log.tables import ENTRIES, HEAD, PAYLOADS
 from hub.log.tiles import tiles_fault
 from hub.log.tree import Tree
+from hub.log.workers import Workers
 
-__all__ = ["Fault", "Report", "Tip", "verify", "verify_store"]
+__all__ = ["ALONE", "Fault", "Report", "Tip", "verify", "verify_hashes", "verify_store"]
 
 _TELL_EVERY: Final = 1024
+ALONE: Final = Workers(None, 1)
+"""No processes but this one."""
+_BY_THE_HUB: Final = frozenset({"time", "chain", "twin", "decision", "signature", "entry"})
+"""Faults of what an entry says: where the tree holds just this entry, the hub wrote it."""
+_OTHER: Final = "these are not the bytes that the tree was made of"
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,8 +56,21 @@ class Report:
     """Messages whose payload was not there, and need not be."""
     decided: int = 0
     """Decisions that were made again."""
+    signatures: int = 0
+    """Signatures of agencies that hold, by keys that counted then."""
+    acknowledged: int = 0
+    feeds: Mapping[str, FeedState] = field(default_factory=dict)
+    """Where each feed stands by the log; empty where not every message could be routed."""
+    kept: Mapping[str, Kept] = field(default_factory=dict, repr=False)
+    """What each feed must hold, where that was asked for."""
     root: bytes | None = None
     """The root over the entries read; None where they were not all, from the first."""
+    since: int = 0
+    """The entry that the checks began with."""
+    level: str = ""
+    """How far the newest checkpoint has come by a policy; empty where none was asked for."""
+    witnesses: tuple[str, ...] = ()
+    """Who has cosigned it."""
     fault: Fault | None = None
 
     @property
@@ -65,37 +90,54 @@ def verify(
     earlier: Tip | None = None,
     read: Reader | None = None,
     rules: Rules | None = None,
+    crew: Workers = ALONE,
+    confirmed: Mapping[str, int] | None = None,
+    frontier: Frontier = EMPTY,
+    history: History | None = None,
+    keep_feeds: bool = False,
 ) -> Report:
     """Check *rows* in order against *head*, and stop at the first fault.
 
     *first* is the index the rows begin with; where it is not 0, or the rows are a
-    selection (not *contiguous*), there is no root to compare and *head* is None.
+    selection (not *contiguous*), there is no root to compare and *head* is None; unless
+    *frontier* is the tree before the first, and *history* who was a member by then.
     *earlier* is an end that somebody kept from before: the log must have grown from
     it. With *read*, payloads are read and their admission is decided again under
-    *rules*; that needs all rows from the first.
+    *rules*. *confirmed* says of feeds how far their readers have confirmed them.
 
-    Memory is constant, but for what is kept for each agency and feed, the facts of aid
-    messages, and some 60 bytes for each message, by which a twin is known. A twin is
-    told by a 64-bit hash that is another in each process: a false alarm has one chance
-    in 30 million for a log of a million messages, and a second run settles it.
+    What can be told of each entry alone is done by the *crew*, the rest here. Memory is
+    constant, but for what is kept for each agency and feed, the facts of aid messages,
+    8 bytes for each entry of a feed that is not confirmed, and some 60 bytes for each
+    message, by which a twin is known. A twin is told by a 64-bit hash that is another in
+    each process: a false alarm has one chance in 30 million for a log of a million
+    messages, and a second run settles it.
+
+    Raises:
+        Unavailable: ``workers-lost``; whatever *rows* raise.
     """
     checks = Checks(
         first=first,
         contiguous=contiguous,
         payloads_required=payloads_required,
         earlier=earlier,
-        read=read,
+        read=read is not None,
         rules=rules or Rules(),
+        frontier=frontier,
+        history=history,
+        confirmed=confirmed,
+        keep_feeds=keep_feeds,
     )
     fault = None
     try:
-        for row in rows:
-            checks.take(row)
+        for opened, look in looked(rows, crew=crew, read=read):
+            checks.take(opened, look)
             if progress is not None and checks.entries % _TELL_EVERY == 0:
                 progress(checks.entries)
         checks.finish(head)
     except Wrong as wrong:
         fault = wrong.fault
+    finally:
+        checks.close()
     if progress is not None:
         progress(checks.entries)
     return Report(
@@ -104,8 +146,13 @@ def verify(
         checks.payloads,
         checks.withheld,
         checks.decided,
-        checks.fold().root if checks.whole else None,
-        fault,
+        checks.signatures,
+        checks.acknowledged,
+        {} if read is None or checks.deliveries.unknown else checks.deliveries.feeds(),
+        {} if checks.deliveries.unknown else checks.deliveries.kept or {},
+        checks.fold().root if checks.rooted else None,
+        first,
+        fault=fault,
     )
 
 
@@ -116,6 +163,9 @@ def verify_store(
     progress: Callable[[int], None] | None = None,
     read: Reader | None = None,
     rules: Rules | None = None,
+    crew: Workers = ALONE,
+    confirmed: Mapping[str, int] | None = None,
+    keep_feeds: bool = False,
     withheld: bool = False,
 ) -> Report:
     """Check the log in a store against its own end, and against an *earlier* one.
@@ -125,14 +175,11 @@ def verify_store(
     *withheld*: payloads may be missing, as in a mirror.
 
     Raises:
-        Unavailable: ``log-unavailable``.
+        Unavailable: ``log-unavailable``, ``workers-lost``.
     """
-    try:
-        head = log.head()
-    except Unavailable as e:
-        if e.code != "log-broken":
-            raise
-        return Report(fault=Fault(None, "head", e.detail))
+    head = _head(log)
+    if isinstance(head, Fault):
+        return Report(fault=head)
     try:
         rows = scan(log, through=head.size - 1)
         report = verify(
@@ -140,15 +187,18 @@ def verify_store(
             head,
             progress=progress,
             earlier=earlier,
-            payloads_required=not withheld,
             read=read,
             rules=rules,
+            crew=crew,
+            confirmed=confirmed,
+            keep_feeds=keep_feeds,
+            payloads_required=not withheld,
         )
     except (TypeError, ValueError, AttributeError) as e:
         # SQLite keeps whatever type it was given; such a column cannot even be read.
         return Report(fault=Fault(None, "column", f"a value is not of its column's type: {e}"))
-    if not report.ok:
-        return report
+    if report.fault is not None:
+        return replace(report, fault=_blamed(log, head, report.fault, earlier))
     with log.reading() as c:
         wrong = tiles_fault(c, head.size)
     if wrong is not None:
@@ -160,6 +210,81 @@ def verify_store(
     ):
         return replace(report, fault=Fault(None, "head", "the end states another time"))
     return replace(report, fault=_astray(log))
+
+
+def verify_hashes(
+    log: Log,
+    *,
+    earlier: Tip | None = None,
+    progress: Callable[[int], None] | None = None,
+    crew: Workers = ALONE,
+) -> Report:
+    """Check the tree alone: every entry, every tile, the end, and an *earlier* end.
+
+    Raises:
+        Unavailable: ``log-unavailable``, ``workers-lost``.
+    """
+    head = _head(log)
+    if isinstance(head, Fault):
+        return Report(fault=head)
+    if earlier is not None and earlier.size > head.size:
+        return Report(fault=_set_back(head.size, earlier))
+    hashed = hash_log(log, head.size, head.root, crew=crew, progress=progress)
+    fault = hashed.fault
+    if fault is None and earlier is not None and Tree(log).root(earlier.size) != earlier.root:
+        fault = Fault(None, "root", _rewritten(earlier))
+    report = Report(hashed.entries, root=hashed.root, fault=fault)
+    return report if fault is not None else replace(report, fault=_astray(log))
+
+
+def _head(log: Log) -> Head | Fault:
+    try:
+        return log.head()
+    except Unavailable as e:
+        if e.code != "log-broken":
+            raise
+        return Fault(None, "head", e.detail)
+
+
+def _set_back(size: int, earlier: Tip) -> Fault:
+    return Fault(
+        size, "rollback", f"the log has {size} entries, and was shown with {earlier.size} before"
+    )
+
+
+def _rewritten(earlier: Tip) -> str:
+    return f"the first {earlier.size} entries do not come to {earlier.root.hex()} any more"
+
+
+def _blamed(log: Log, head: Head, fault: Fault, earlier: Tip | None) -> Fault:
+    """Lay a fault at the door of who must have done it, by what the tree says of the entry."""
+    if fault.index is None and fault.code == "root":
+        return _found(log, head, fault, earlier)
+    if fault.index is None or fault.code not in _BY_THE_HUB:
+        return fault
+    end = min(fault.index + 1, head.size)
+    index = _unlike(log, end)
+    if index is None:
+        return fault.blamed(HUB)
+    if index >= fault.index:
+        return fault.blamed(STORAGE)
+    detail = f"{_OTHER}; it showed at {fault.index}: {fault.code}: {fault.detail}"
+    return Fault(index, "tree", detail)
+
+
+def _found(log: Log, head: Head, fault: Fault, earlier: Tip | None) -> Fault:
+    """Name the first entry that is not the one that the tiles were made of, if there is one."""
+    index = _unlike(log, head.size)
+    if index is not None:
+        return Fault(index, "tree", f"{_OTHER}: {fault.detail}")
+    return fault if earlier is not None else fault.blamed(STORAGE)
+
+
+def _unlike(log: Log, end: int) -> int | None:
+    try:
+        return first_unlike(log, end, crew=ALONE)
+    except Unavailable:
+        return None
 
 
 def _astray(log: Log) -> Fault | None:

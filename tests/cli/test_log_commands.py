@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import base64
+import csv
 import json
 import sqlite3
+from contextlib import closing
 from hashlib import sha256
 from pathlib import Path
 
 import pytest
+from pyarrow import parquet
 
 from hub.core.merkle import root_of
 from hub.log.scan import scan
 from hub.log.store import Log
-from tests.cli.conftest import Caspian
+from tests.cli.conftest import ORIGIN, Caspian
 from tests.log.samples import Writer, alert
 
 
@@ -163,7 +167,7 @@ def test_a_whole_log_verifies(
 
     assert done.returncode == 0
     assert done.stdout.startswith("size    9\nroot    ")
-    assert "checked 2 messages, 3 payloads, 6 decisions" in done.stdout
+    assert "checked 2 messages, 3 payloads, 0 signatures, 7 decisions, 1 ack" in done.stdout
     assert done.stdout.splitlines()[-1].startswith("OK ")
 
 
@@ -188,7 +192,8 @@ def test_a_changed_entry_is_named(caspian: Caspian, log: Log, tmp_path: Path) ->
     done = caspian("verify")
 
     assert done.returncode == 5
-    assert "BROKEN  the log: root: " in done.stdout
+    assert "BROKEN  entry 6: tree: " in done.stdout
+    assert "blame   whoever keeps this copy" in done.stdout
     assert "what to do: " in done.stderr
 
 
@@ -202,7 +207,7 @@ def test_a_changed_payload_is_named(caspian: Caspian, log: Log, tmp_path: Path) 
 
     assert done.returncode == 5
     fault = json.loads(done.stdout)["fault"]
-    assert (fault["index"], fault["code"]) == (4, "payload")
+    assert (fault["index"], fault["code"], fault["culprit"]) == (4, "payload", "storage")
 
 
 def test_an_unreadable_entry_is_still_listed(caspian: Caspian, log: Log, tmp_path: Path) -> None:
@@ -227,6 +232,88 @@ def test_a_log_must_have_grown_from_what_was_kept(caspian: Caspian, log: Log) ->
     forged = caspian("verify", "--earlier", f"9:{'0' * 64}")
     assert forged.returncode == 5
     assert "BROKEN" in forged.stdout
+
+
+def test_what_was_added_since_a_kept_end_is_verified_alone(
+    caspian: Caspian, log: Log, tmp_path: Path
+) -> None:
+    root = json.loads(caspian("verify", "--hashes", "--json").stdout)["root"]
+    Writer(log).commit([alert("az-fhn", "later")])
+    body = f"{ORIGIN}\n9\n{base64.b64encode(bytes.fromhex(root)).decode()}\n"
+    (tmp_path / "kept").write_text(f"{body}\n\u2014 x {base64.b64encode(b'12345').decode()}\n")
+
+    for end in (f"9:{root}", "kept"):
+        told = json.loads(caspian("verify", "--since", end, "--json").stdout)
+        assert (told["ok"], told["since"], told["entries"]) == (True, 9, 1)
+        assert caspian("verify", "--earlier", end).returncode == 0
+    assert caspian("verify", "--since", f"9:{'0' * 64}").returncode == 5
+    set_back = json.loads(caspian("verify", "--since", f"11:{root}", "--json").stdout)
+    assert (set_back["fault"]["code"], set_back["fault"]["culprit"]) == ("rollback", "hub")
+
+
+def test_a_backup_is_verified_and_not_touched(caspian: Caspian, log: Log, tmp_path: Path) -> None:
+    (tmp_path / "away").mkdir()
+    with closing(log.engine.raw_connection()) as c, closing(c.cursor()) as cursor:
+        cursor.execute(f"VACUUM INTO '{tmp_path / 'away' / 'backup.db'}'")
+    before = (tmp_path / "away" / "backup.db").read_bytes()
+
+    for options in ((), ("--hashes",), ("--full", "--workers", "1")):
+        done = caspian("verify", "--store", "away/backup.db", *options)
+        assert done.returncode == 0, done.stderr
+    assert (tmp_path / "away" / "backup.db").read_bytes() == before
+    assert [f.name for f in (tmp_path / "away").iterdir()] == ["backup.db"]
+    assert caspian("verify", "--store", "missing.db").returncode == 3
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        ("--hashes", "--full"),
+        ("--hashes", "--bundle", "x"),
+        ("--since", "1:" + "0" * 64, "--bundle", "x"),
+        ("--since", "1:" + "0" * 64, "--earlier", "1:" + "0" * 64),
+        ("--feeds", "--no-decisions"),
+        ("--store", "x", "--bundle", "x"),
+        ("--confirmed", "az-fhn"),
+        ("--confirmed", "az-fhn=x"),
+        ("--since", "nowhere"),
+    ],
+)
+@pytest.mark.usefixtures("log")
+def test_what_cannot_be_verified_together_is_refused(
+    caspian: Caspian, options: tuple[str, ...]
+) -> None:
+    done = caspian("verify", *options)
+
+    assert done.returncode == 2
+    assert done.stderr.startswith("error usage: ")
+
+
+def test_two_histories_are_told_from_one(caspian: Caspian, log: Log, tmp_path: Path) -> None:
+    root = json.loads(caspian("verify", "--hashes", "--json").stdout)["root"]
+    caspian("log", "export", "whole.gz")
+    for name, told in (("mine", bytes.fromhex(root)), ("theirs", bytes(32))):
+        body = f"{ORIGIN}\n9\n{base64.b64encode(told).decode()}\n"
+        line = f"\u2014 x {base64.b64encode(b'12345').decode()}\n"
+        (tmp_path / name).write_text(f"{body}\n{line}")
+    Writer(log).commit([alert("az-fhn", "later")])
+    caspian("log", "export", "later.gz")
+
+    for pair in (("mine", "whole.gz"), ("mine", "log.db"), ("whole.gz", "later.gz")):
+        done = caspian("log", "compare", *pair)
+        assert (done.returncode, done.stderr) == (0, ""), pair
+        assert "both begin with the same 9 entries" in done.stdout
+    for pair in (("mine", "theirs"), ("theirs", "later.gz"), ("log.db", "theirs")):
+        assert caspian("log", "compare", *pair).returncode == 5
+    log.close()
+    with closing(sqlite3.connect(tmp_path / "log.db")) as c, c:
+        c.execute("update tiles set hashes = zeroblob(320) where level = 0")
+        c.execute("update entries set body = x'7b7d' where idx = 7")
+    forked = json.loads(caspian("log", "compare", "log.db", "whole.gz", "--json").stdout)
+    assert (forked["ok"], forked["index"], forked["culprits"]) == (False, 7, ["hub"])
+    (tmp_path / "part").write_bytes(b"")
+    for wrong in ("missing", "part"):
+        assert caspian("log", "compare", "mine", wrong).returncode in {2, 5}
 
 
 @pytest.mark.parametrize("earlier", ["9", "9:xyz", ":", "x:" + "0" * 64])
@@ -268,6 +355,35 @@ def test_payloads_can_be_withheld(caspian: Caspian) -> None:
     assert "withheld" in caspian("verify", "--bundle", "bare").stdout
     assert "alert " in caspian("log", "ls", "--bundle", "bare", "--kind", "publish").stdout
     assert caspian("log", "show", "4", "--payload", "--bundle", "bare").returncode == 5
+
+
+@pytest.mark.usefixtures("log")
+def test_an_export_is_a_table_for_statistics(caspian: Caspian, tmp_path: Path) -> None:
+    for form in ("csv", "parquet"):
+        done = caspian("log", "export", f"t.{form}", "--format", form, "--json")
+        assert done.returncode == 0, done.stderr
+        assert json.loads(done.stdout)["logged"] is None
+
+    with (tmp_path / "t.csv").open(encoding="utf-8", newline="") as file:
+        found = list(csv.DictReader(file))
+    assert [int(r["index"]) for r in found] == list(range(9))
+    assert found[4]["headline"] == "Oil on the water"
+    assert found[6]["officer"] == "Reza"
+    table = parquet.read_table(tmp_path / "t.parquet").to_pylist()
+    assert [r["leaf"] for r in table] == [r["leaf"] for r in found]
+    assert table[6]["message"] == 4
+
+
+@pytest.mark.usefixtures("log")
+def test_a_bundle_of_a_hub_that_does_not_run_says_that_it_is_not_logged(
+    caspian: Caspian, tmp_path: Path
+) -> None:
+    done = caspian("log", "export", "x.jsonl")
+
+    assert done.returncode == 0
+    assert "no entry of this export" in done.stderr
+    first = (tmp_path / "x.jsonl").read_text("utf-8").splitlines()[0]
+    assert json.loads(first)["logged"] is False
 
 
 @pytest.mark.usefixtures("log")

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 from typing import Any
 
 import pytest
+from redis import Redis
 
 from tests.cli.conftest import Fresh
 from tests.cli.hub import Hub
@@ -70,6 +72,90 @@ def test_a_hubs_log_is_verified_from_afar(hub: Hub, index: int) -> None:
     kept = f"{told['entries']}:{told['root']}"
     assert afar(hub, "verify", "--earlier", kept)[0] == 0
     assert afar(hub, "verify", "--earlier", f"{told['entries']}:{'0' * 64}")[0] == 5
+
+
+def test_what_was_added_is_verified_from_afar(hub: Hub, index: int, fresh: Fresh) -> None:
+    told = json.loads(afar(hub, "verify", "--json")[1])
+    assert told["entries"] > index
+    hub.caspian("publish", "-", who="az-fhn", stdin=fresh())
+
+    code, out, err = afar(hub, "verify", "--since", f"{told['entries']}:{told['root']}", "--json")
+
+    assert code == 0, err
+    assert json.loads(out)["since"] == told["entries"]
+    assert json.loads(out)["messages"] >= 1
+    code, out, _ = afar(hub, "verify", "--since", f"{told['entries']}:{'1' * 64}", "--json")
+    assert (code, json.loads(out)["fault"]["culprit"]) == (5, "hub")
+
+
+def test_a_message_that_is_kept_back_from_a_live_feed_is_seen(
+    hub: Hub, index: int, fresh: Fresh
+) -> None:
+    done = hub.caspian("publish", "-", "--json", who="az-fhn", stdin=fresh())
+    index = json.loads(done.stdout)["receipt"]["index"]
+    wait_until_fed(hub, index)
+    code, out, err = afar(hub, "verify", "--feeds")
+    assert code == 0, err + out
+    assert " feeds hold what the log says" in out
+
+    with Redis.from_url(hub.environment["CASPIAN_REDIS_URL"]) as redis:
+        leave_out(redis, "feed:ir-ndmo", index)
+    code, out, _ = afar(hub, "verify", "--feeds", "--json")
+
+    fault = json.loads(out)["fault"]
+    assert code == 5
+    assert (fault["index"], fault["code"], fault["culprit"]) == (index, "feed", "hub")
+    assert "ir-ndmo" in fault["detail"]
+
+
+def leave_out(redis: Redis, key: str, index: int) -> None:
+    """Make a feed anew without one entry, as nobody but the hub's operator could."""
+    entries, end = redis.xrange(key), redis.xinfo_stream(key)["last-generated-id"]
+    with redis.pipeline(transaction=True) as pipe:
+        pipe.delete(key)
+        pipe.xgroup_create(key, "agency", id="0", mkstream=True)
+        for name, fields in entries:
+            if name != f"{index}-0".encode():
+                pipe.xadd(key, fields, id=name)
+        pipe.execute_command("XSETID", key, end)
+        pipe.execute()
+
+
+def wait_until_fed(hub: Hub, index: int) -> None:
+    """Return once every feed has come to an index."""
+    done = hub.caspian("tail", "ir-ndmo", "--since", str(index - 1), "--limit", "1", who="officer")
+    assert done.returncode == 0, done.stderr
+
+
+def test_an_export_from_afar_is_logged_and_the_same_as_from_the_store(hub: Hub, index: int) -> None:
+    code, out, err = afar(hub, "log", "export", "far.gz", "--to", str(index), "--json", "--force")
+    here = hub.caspian("log", "export", "near.gz", "--to", str(index), "--json", "--force")
+
+    assert (code, here.returncode) == (0, 0), err + here.stderr
+    for told, who in ((json.loads(out), "auditor"), (json.loads(here.stdout), "operator")):
+        shown = json.loads(hub.caspian("log", "show", str(told["logged"]), "--json").stdout)
+        assert (shown["kind"], shown["role"]) == ("export", who)
+        assert (shown["export"]["through"], shown["export"]["entries"]) == (index, index + 1)
+        with gzip.open(hub.directory / told["file"]) as file:
+            *lines, last = file.read().splitlines()
+        assert json.loads(lines[0])["logged"] is True
+        assert json.loads(last)["sha256"] == shown["export"]["sha256"]
+    assert hub.caspian("verify", "--bundle", "far.gz").returncode == 0
+    assert hub.caspian("verify").returncode == 0
+
+
+def test_what_is_held_is_listed_and_released(hub: Hub, index: int) -> None:
+    made = hub.caspian(
+        "holds", "add", "AZ", "--message", str(index), "--reason", "7", "--json", who="operator"
+    )
+    assert made.returncode == 0, made.stderr
+    hold = json.loads(made.stdout)["index"]
+    redact = ("log", "redact", str(index), "az-fhn", "--grounds", "order")
+    assert "payload-held" in hub.caspian(*redact, who="operator").stderr
+    assert f"#{index}" in hub.caspian("holds", "ls", who="auditor").stdout
+    assert hub.caspian("holds", "add", "AZ", "--reason", "none", who="operator").returncode == 2
+    ended = hub.caspian("holds", "release", str(hold), "--reason", "over", who="operator")
+    assert ended.returncode == 0, ended.stderr
 
 
 def test_a_replay_from_afar_has_the_same_digest(hub: Hub, index: int) -> None:

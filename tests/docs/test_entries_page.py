@@ -19,6 +19,7 @@ from hub.core.actions import ABOUT
 from hub.core.admission import Rules, decide
 from hub.core.candidate import Candidate
 from hub.core.changes import ChangeKind
+from hub.core.exports import Export
 from hub.core.identities import State
 from hub.core.known import Known
 from hub.core.registry import History, Registry
@@ -100,6 +101,13 @@ def _candidates(registry: Callable[[], Registry]) -> Iterator[Candidate]:
     yield Candidate("dead-letter", _AZ, body={"stage": "fanout", "index": 4, "reason": "a fault"})
     given_up = {"stage": "webhook", "index": 4, "outlet": "o1", "feed": _AZ, "reason": "it is gone"}
     yield Candidate("dead-letter", _AZ, body=given_up)
+    held = {"state": "AZ", "message": None, "incident": "Oil-7", "reason": "case 7"}
+    yield _signed(registry(), "hold", held)
+    ended = {"state": "AZ", "hold": max(registry().holds), "reason": "closed"}
+    yield _signed(registry(), "release", ended)
+    taken = Export(format="csv", first=0, through=1, payloads=False, entries=2, sha256="0" * 64)
+    told = {"role": "auditor", "made": "now", "export": taken.model_dump(mode="json")}
+    yield Candidate("export", "", body=told, person="Aida")
 
 
 def _written(log: Log) -> list[dict[str, Any]]:
@@ -161,6 +169,9 @@ def _flat(value: Mapping[str, Any], before: str = "") -> set[str]:
             "key",
             "subscription",
             "redaction",
+            "hold",
+            "release",
+            "export",
             "log-key",
             "filter",
             "about",

@@ -186,6 +186,7 @@ ASK: dict[str, Ask] = {
     "GET /v1/incidents/{incident}": _get("/v1/incidents/none"),
     "GET /v1/aid/board": _get("/v1/aid/board"),
     "GET /v1/escalations": _get("/v1/escalations"),
+    "GET /v1/operations": _get("/v1/operations"),
     "GET /v1/feeds": _get("/v1/feeds"),
     "GET /v1/feeds/{feed}": _get("/v1/feeds/{feed}"),
     "GET /v1/feeds/{feed}/events": _events,
@@ -222,6 +223,24 @@ ASK: dict[str, Ask] = {
             "agency": {"AZ": "az-fhn", "IR": "ir-ndmo"}[s],
             "message": 10**9,
             "grounds": "none",
+        },
+    ),
+    "GET /v1/holds": _get("/v1/holds"),
+    "POST /v1/holds": _post(
+        "/v1/holds", lambda _t, s: {"state": s, "message": 10**9, "reason": "none"}
+    ),
+    "POST /v1/holds/{index}/release": _post(
+        "/v1/holds/999999/release", lambda _t, _s: {"reason": "none"}
+    ),
+    "POST /v1/exports": _post(
+        "/v1/exports",
+        lambda _t, _s: {
+            "format": "csv",
+            "first": 0,
+            "through": 10**9,
+            "payloads": False,
+            "entries": 1,
+            "sha256": "0" * 64,
         },
     ),
     "GET /v1/registry": _get("/v1/registry"),
@@ -261,6 +280,9 @@ ASK: dict[str, Ask] = {
 ALLOWED: dict[str, set[int]] = {
     # The request itself is a wrong one, so that nothing is done: it got as far as that.
     "POST /v1/redactions": {404},
+    "POST /v1/holds": {404},
+    "POST /v1/holds/{index}/release": {404},
+    "POST /v1/exports": {422},
     "POST /v1/statements": {422},
     "POST /v1/session": {401, 429},
     # This hub has none, and says so to everybody.

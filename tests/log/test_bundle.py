@@ -49,7 +49,7 @@ def test_what_is_exported_is_read_back_and_verifies(log: Log, tmp_path: Path, na
     report = verify_bundle(bundle, read=read_logged, against=log.head())
     assert report.ok
     assert report.root == log.head().root
-    assert report.decided == 8
+    assert report.decided == 9
     assert [p.name for p in tmp_path.iterdir() if "part" in p.name] == []
 
 

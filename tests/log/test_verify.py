@@ -17,7 +17,7 @@ from hub.log.genesis import ensure_genesis
 from hub.log.projections import read_logged
 from hub.log.scan import scan
 from hub.log.store import Head, Log, LogRow
-from hub.log.verify import verify, verify_store
+from hub.log.verify import verify, verify_hashes, verify_store
 from schemas.entry import encode, micros
 
 
@@ -80,7 +80,12 @@ def test_a_log_that_nobody_touched_is_whole(log: Log) -> None:
     assert report.root == log.head().root
     assert (report.entries, report.messages, report.payloads) == (20, 7, 9)
     assert report.withheld == 0
-    assert report.decided == 7 + 5
+    assert report.decided == 7 + 5 + 1
+    assert report.acknowledged == 1
+    assert {f: s.through for f, s in report.feeds.items() if s.through >= 0} == {
+        "ir-ndmo": 9,
+        "kz-mchs": 4,
+    }
     assert told[-1] == 20
 
 
@@ -143,12 +148,12 @@ DAMAGE: dict[str, tuple[tuple[str, ...], int | None, str]] = {
     "bytes are gone": (("UPDATE entries SET body = x'' WHERE idx = 7",), 7, "entry"),
     "a fact is altered that only the tree holds": (
         (edit("entries", 10, "seen", "sean"),),
-        None,
-        "root",
+        10,
+        "tree",
     ),
-    "an officer is another": ((edit("entries", 10, "Aysel", "Ayten"),), None, "root"),
+    "an officer is another": ((edit("entries", 10, "Aysel", "Ayten"),), 10, "tree"),
     "a header is altered": ((edit("entries", 4, "2026-11-23T08", "2026-11-23T07"),), 4, "column"),
-    "a fact of a header is altered": ((edit("entries", 4, '"members', '"nembers'),), 6, "chain"),
+    "a fact of a header is altered": ((edit("entries", 4, '"members', '"nembers'),), 4, "tree"),
     "a count is another": ((edit("entries", 6, '"seq\\":2', '"seq\\":3'),), 6, "chain"),
     "a digest in a header is another": ((edit("entries", 4, '_sha256\\":\\"', "_"),), 4, "entry"),
     "what is acknowledged lies in the future": (
@@ -165,8 +170,8 @@ DAMAGE: dict[str, tuple[tuple[str, ...], int | None, str]] = {
     ),
     "a member is unmade": ((edit("entries", 3, '"kz-mchs"', '"xx-mchs"'),), 3, "decision"),
     "two entries are swapped": (swap("entries", 7, 12), 7, "payload"),
-    "two without payload are swapped": (swap("entries", 10, 17), 11, "time"),
-    "two neighbours are swapped": (swap("entries", 1, 2), 2, "time"),
+    "two without payload are swapped": (swap("entries", 10, 17), 10, "tree"),
+    "two neighbours are swapped": (swap("entries", 1, 2), 1, "tree"),
     "two messages are swapped with their payloads": (
         (*swap("entries", 4, 6), *swap("payloads", 4, 6)),
         4,
@@ -228,7 +233,7 @@ DAMAGE: dict[str, tuple[tuple[str, ...], int | None, str]] = {
     "a text stands for a payload": (
         ("UPDATE payloads SET body = 'text' WHERE idx = 5",),
         5,
-        "entry",
+        "payload",
     ),
     "a text stands for a digest": (
         ("UPDATE payloads SET sha256 = 'text' WHERE idx = 5",),
@@ -250,6 +255,20 @@ def test_damage_is_seen_and_the_first_wrong_entry_named(
     assert not report.ok
     assert report.fault is not None
     assert (report.fault.index, report.fault.code) == (index, code), str(report.fault)
+    assert report.fault.culprit == "storage"
+
+
+def test_the_hashes_alone_show_every_change_of_an_entry(filled: Log) -> None:
+    assert verify_hashes(filled, earlier=filled.head()).ok
+    for statement, index in (
+        ("UPDATE entries SET body = x'7b7d' WHERE idx = 9", 9),
+        ("DELETE FROM entries WHERE idx = 7", 7),
+        ("UPDATE entries SET body = 'text' WHERE idx = 5", 5),
+    ):
+        change(filled, statement)
+        report = verify_hashes(filled)
+        assert report.fault is not None
+        assert (report.fault.index, report.fault.culprit) == (index, "storage")
 
 
 def rows_of(log: Log) -> list[LogRow]:
@@ -291,7 +310,8 @@ def test_a_log_that_was_cut_back_is_seen_by_who_kept_its_end(filled: Log) -> Non
     report = verify(rows, tree(rows), earlier=kept)
 
     assert report.fault is not None
-    assert (report.fault.index, report.fault.code) == (15, "gap")
+    assert (report.fault.index, report.fault.code) == (15, "rollback")
+    assert report.fault.culprit == "hub"
 
 
 def test_a_twin_is_seen(filled: Log) -> None:
