@@ -13,7 +13,7 @@ import signal
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Sequence
 from contextlib import asynccontextmanager, suppress
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any, Final, Literal, get_args
 
 import structlog
@@ -42,6 +42,7 @@ from hub.cap_trust import trusted_certificates
 from hub.core.admission import Rules
 from hub.core.registry import History
 from hub.errors import Unavailable
+from hub.heard import heard
 from hub.log.genesis import ensure_genesis, read_roots
 from hub.log.levels import read_policy_file
 from hub.log.log_keys import first_key
@@ -80,6 +81,7 @@ _KEEP: Final = timedelta(milliseconds=250)
 _LOOK: Final = timedelta(seconds=1)
 _FEED: Final = timedelta(milliseconds=250)
 _LIVE: Final = timedelta(seconds=10)
+_LISTEN: Final = timedelta(seconds=30)
 _log = structlog.get_logger("consumers")
 
 
@@ -104,6 +106,7 @@ class _Process:
         )
         self.workers: dict[str, Worker] = {}
         self.history = History()
+        self.silent: set[str] = set()
         self.fanout = FanOut(
             log, self.redis, batch=settings.batch, retention=settings.feed_retention
         )
@@ -160,6 +163,7 @@ class _Process:
             loops.append(_often(self._inboxes, _LOOK))
         if "escalation" in self.jobs:
             loops.append(_often(self._escalate, _LOOK))
+            loops.append(_often(self._listen, _LISTEN))
         if "delivery" in self.jobs:
             loops.append(_often(self._collect, s.delivery_interval))
         return loops + self._proving()
@@ -200,6 +204,17 @@ class _Process:
 
     async def _escalate(self) -> None:
         await self.escalations.look()
+
+    async def _listen(self) -> None:
+        """Say of each agency whether it is silent."""
+        history = History(await asyncio.to_thread(self.log.registry_entries))
+        now, after = datetime.now(UTC), self.settings.silent_after
+        found = await heard(self.log, self.redis, history.latest, now=now, silent_after=after)
+        for agency, one in found.items():
+            process_metrics().silent.labels(agency).set(one.silent)
+            if one.silent and agency not in self.silent:
+                _log.warning("agency.silent", agency=agency, heard_at=str(one.at))
+        self.silent = {agency for agency, one in found.items() if one.silent}
 
     async def _inboxes(self) -> None:
         """Read the inboxes of all members, and refuse what lies in any other."""

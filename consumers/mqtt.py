@@ -141,7 +141,7 @@ class Mqtt:
         parts = urlsplit(outlet.target.url)
         encrypted = parts.scheme == "mqtts"
         host, port = parts.hostname or "", parts.port or _PORTS[parts.scheme]
-        address = await self._guard.address_of(host, port, encrypted=encrypted)
+        address = (await self._guard.addresses_of(host, port, encrypted=encrypted))[0]
         tls = self._tls(host) if encrypted else None
         client = _Client(
             address,

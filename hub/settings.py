@@ -164,6 +164,10 @@ class Settings(BaseModel):
     agency_streams: int = Field(200, ge=1, le=100_000)
     """How many event streams one agency, or account of none, may hold open at once."""
 
+    silent_after: Seconds = timedelta(hours=1)
+    """How long an agency may neither send nor confirm nor ask for anything before it counts as
+    silent. Too short: alarms for agencies that are well. Too long: one that is cut off is
+    missed."""
     public_feeds: bool = False
     """Whether public alerts in force (status Actual, scope Public) are shown without a token."""
 

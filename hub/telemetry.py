@@ -182,6 +182,11 @@ class Metrics:
             "Messages that a recipient had not acknowledged in time, by the step taken.",
             "step",
         )
+        self.silent = self._gauge(
+            "caspian_agency_silent",
+            "1: the agency was not heard for CASPIAN_SILENT_AFTER.",
+            "agency",
+        )
         self.refusals = self._counter(
             "caspian_refusals_total", "Messages refused, by reason code.", "code"
         )

@@ -78,6 +78,8 @@ _COMMANDS: Final = (
         _AGENCIES,
         "Show incidents and what is said of one.",
     ),
+    ("unacked", "hub.cli.watch:unacked", _AGENCIES, "Show what is still to acknowledge."),
+    ("handover", "hub.cli.watch:handover", _AGENCIES, "Report on a shift, for the next one."),
     (
         "escalations",
         "hub.cli.escalations:escalations",
@@ -132,6 +134,12 @@ _COMMANDS: Final = (
     ("backup", "hub.cli.backup:backup", _PARTS, "Write the whole store into one file."),
     ("restore", "hub.cli.backup:restore", _PARTS, "Make the store out of a backup."),
     ("rebuild", "hub.cli.rebuild:rebuild", _PARTS, "Make feeds and projections anew from the log."),
+    (
+        "context",
+        "hub.cli.contexts:app",
+        _PARTS,
+        "Keep the addresses of hubs, and who you are there.",
+    ),
     ("completion", "hub.cli.completion:completion", _PARTS, "Print a shell's completion script."),
 )
 

@@ -17,6 +17,7 @@ import httpx
 from cyclopts import Parameter
 from pydantic import ValidationError
 
+from hub.cli.context_file import Context, read_contexts
 from hub.cli.exits import usage
 from hub.client import AsyncClient, Client
 from hub.errors import Rejected, Unavailable
@@ -43,6 +44,14 @@ class Connection:
             group="Connection",
         ),
     ] = None
+    context: Annotated[
+        str | None,
+        Parameter(
+            help="The hub and token that you keep under this name (`caspian context`); "
+            "CASPIAN_CONTEXT, else the one in use.",
+            group="Connection",
+        ),
+    ] = None
     patience: Annotated[
         float,
         Parameter(
@@ -57,7 +66,9 @@ class Connection:
         Raises:
             Rejected: ``usage``; it is no address of the web.
         """
-        url = self.url or os.environ.get("CASPIAN_URL") or _DEFAULT
+        kept = self._kept()
+        given = self.url or (None if self.context else os.environ.get("CASPIAN_URL"))
+        url = given or (kept.url if kept else _DEFAULT)
         try:
             parsed = urlsplit(url)
             httpx.URL(url)
@@ -67,6 +78,16 @@ class Connection:
         if not usable:
             raise usage(f"{url!r} is no address of a hub", remedy="Write https://hub.example.")
         return url
+
+    def _kept(self) -> Context | None:
+        """Return the context that counts; None where there is none.
+
+        Raises:
+            Rejected: ``usage``; it was named and is not there.
+        """
+        found = read_contexts()
+        name = self.context or os.environ.get("CASPIAN_CONTEXT") or found.current
+        return found.named(name) if name else None
 
     @property
     def within(self) -> timedelta:
@@ -80,12 +101,17 @@ class Connection:
             Rejected: ``token-missing``, ``token-invalid``, or ``usage`` where the file that
                 should hold it cannot be read.
         """
-        token = self.token or os.environ.get("CASPIAN_TOKEN") or _from_file()
+        kept = self._kept()
+        around = "" if self.context else os.environ.get("CASPIAN_TOKEN") or _from_file()
+        token = self.token or around
+        if not token and kept is not None and self.address == kept.url:
+            token = kept.token  # never to another hub than it is of
         if not token:
             raise Rejected(
                 "token-missing",
                 "there is no token",
-                remedy="Set CASPIAN_TOKEN, or CASPIAN_TOKEN_FILE; the hub's operator issues one.",
+                remedy="Set CASPIAN_TOKEN or CASPIAN_TOKEN_FILE, or keep one with `caspian context "
+                "add`; the hub's operator issues it.",
             )
         if not re.fullmatch(r"[\x21-\x7e]+", token):
             raise Rejected(

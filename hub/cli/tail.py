@@ -11,9 +11,11 @@ from typing import Annotated, Any, Final
 from cyclopts import Parameter
 from rich.text import Text
 
+from hub.cli.calls import Calls
 from hub.cli.connection import Connection, understood
 from hub.cli.entries import SEVERITY_STYLE, marks
 from hub.cli.exits import usage
+from hub.cli.feeds import main_feed
 from hub.cli.filters import Wanted
 from hub.cli.options import AsJson
 from hub.cli.terminal import emit, note, say, styled
@@ -45,6 +47,22 @@ def tail(
         ),
     ] = False,
     limit: Annotated[int | None, Parameter(help="Leave after so many entries.")] = None,
+    bell: Annotated[
+        bool,
+        Parameter(
+            negative="",
+            help="Ring the terminal's bell for each alert and for what is not acknowledged.",
+        ),
+    ] = False,
+    exec_: Annotated[
+        str | None,
+        Parameter(
+            name="--exec",
+            help="Run this program for each entry, which it gets as JSON on its standard input; "
+            "CASPIAN_INDEX and CASPIAN_KIND say which. It is waited for, a minute at most.",
+            allow_leading_hyphen=True,
+        ),
+    ] = None,
     json: AsJson = False,
     connection: Connection = Connection(),  # noqa: B008 - frozen, and made of the options
 ) -> None:
@@ -66,7 +84,10 @@ def tail(
     if limit is not None and limit < 1:
         raise usage("--limit is at least 1", remedy="Leave it out to follow for ever.")
     start = read_place(since, now=datetime.now(UTC)) if since is not None else None
-    follower = _Follower(wanted.as_query(), sandbox, confirm=confirm, limit=limit, json=json)
+    calls = Calls(bell=bell, program=exec_)
+    follower = _Follower(
+        wanted.as_query(), sandbox, confirm=confirm, limit=limit, json=json, calls=calls
+    )
     address = connection.address
     with understood(address):
         asyncio.run(follower.run(connection.asynchronous(), feed, start, address))
@@ -83,7 +104,9 @@ class _Follower:
         confirm: bool,
         limit: int | None,
         json: bool,
+        calls: Calls,
     ) -> None:
+        self._calls = calls
         self._query = query
         self._sandbox = sandbox
         self._confirm = confirm
@@ -95,7 +118,7 @@ class _Follower:
         self, client: AsyncClient, feed: str | None, start: int | datetime | None, address: str
     ) -> None:
         async with client:
-            name = feed or await _own_feed(client)
+            name = feed or main_feed(await client.feeds())
             self._after = await self._place(client, name, start)
             note(styled(f"following {name} at {address}; Ctrl-C leaves", "dim"))
             away = False
@@ -136,6 +159,7 @@ class _Follower:
                     emit(entry)
                 else:
                     say(_line(entry))
+                await self._calls.of(entry)
                 if self._confirm:
                     await client.confirm(feed, entry["index"])
                 # Only now: an entry whose confirmation failed comes again.
@@ -144,20 +168,6 @@ class _Follower:
                     self._left -= 1
                     if self._left == 0:
                         return
-
-
-async def _own_feed(client: AsyncClient) -> str:
-    """Return the one main feed that may be read.
-
-    Raises:
-        Rejected: ``usage``; there are several, or none.
-    """
-    found = [one["feed"] for one in await client.feeds()]
-    main = [feed for feed in found if "." not in feed]
-    if len(main) != 1:
-        shown = ", ".join(found[:20]) or "none"
-        raise usage("which feed?", remedy=f"Name one: {shown}.")
-    return str(main[0])
 
 
 def _line(entry: Mapping[str, Any]) -> Text:

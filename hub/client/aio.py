@@ -189,6 +189,10 @@ class AsyncClient:
         """Return a page of the log: ``entries``, and ``next`` to go on from."""
         return await self.call(calls.entries(after=after, limit=limit, kinds=kinds, agency=agency))
 
+    async def watch(self, feed: str, **wanted: Any) -> dict[str, Any]:
+        """Return what a watch over a main feed has to know; *wanted* as docs/protocol/http.md."""
+        return await self.call(calls.watch(feed, wanted=wanted))
+
     async def escalations(self, *, after: int = -1, limit: int = 100) -> dict[str, Any]:
         """Return what was not acknowledged in time: ``escalations`` and ``next``."""
         return await self.call(calls.escalations(after=after, limit=limit))

@@ -257,6 +257,11 @@ def read(
     )
 
 
+def watch(feed: str, *, wanted: Mapping[str, Any]) -> Call[dict[str, Any]]:
+    """Ask what a watch over a main feed has to know."""
+    return Call("GET", f"/v1/feeds/{_part(feed)}/watch", _object, params=dict(wanted))
+
+
 def events(feed: str, *, after: int | None, wanted: Mapping[str, Any], sandbox: str) -> Call[None]:
     """Follow a feed; the answer is an event stream."""
     params = dict(wanted)

@@ -192,6 +192,10 @@ class Client:
             lambda: self._client.entries(after=after, limit=limit, kinds=kinds, agency=agency)
         )
 
+    def watch(self, feed: str, **wanted: Any) -> dict[str, Any]:
+        """Return what a watch over a main feed has to know; *wanted* as docs/protocol/http.md."""
+        return self._do(lambda: self._client.watch(feed, **wanted))
+
     def escalations(self, *, after: int = -1, limit: int = 100) -> dict[str, Any]:
         """Return what was not acknowledged in time: ``escalations`` and ``next``."""
         return self._do(lambda: self._client.escalations(after=after, limit=limit))

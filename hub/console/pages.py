@@ -33,6 +33,9 @@ PAGES: Final = (
     Page("watch", "/console/watch", told("Watch"), ("read",)),
     Page("wall", "/console/wall", told("Wall screen"), bare=True),
     Page("message", "/console/messages/{name}", told("Message")),
+    Page("aid", "/console/aid", told("Aid board"), ("read",)),
     Page("handover", "/console/handover", told("Handover"), ("read",)),
+    Page("log", "/console/log", told("The log"), ("audit",)),
+    Page("operations", "/console/operations", told("Operations"), ("operate",)),
     Page("account", "/console/account", told("My sessions")),
 )

@@ -28,10 +28,16 @@ ActionName = Literal[
     "sign-on-bound",
     "sign-on-unbound",
     "session-ended",
+    "outlet-added",
+    "outlet-changed",
+    "outlet-removed",
 ]
 ACTIONS: Final[tuple[ActionName, ...]] = get_args(ActionName)
 
-ABOUT: Final = ("index", "token", "person", "roles", "agency", "state", "scopes", "expires", "at")
+ABOUT: Final = (
+    *("index", "token", "person", "roles", "agency", "state", "scopes", "expires", "at"),
+    *("outlet", "feed", "change"),
+)
 """What an action may be about, in the order in which its entry says it."""
 
 _LONGEST: Final = 300

@@ -6,6 +6,7 @@ import asyncio
 import json
 import re
 import time
+from collections import OrderedDict
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import suppress
 from datetime import UTC, datetime
@@ -37,6 +38,9 @@ router = APIRouter(tags=["feeds"], responses=RESPONSES)
 _PAGE: Final = 1000
 _PAUSE_S: Final = 0.2
 _BEAT_PATIENCE_S: Final = 2.0
+_EVERYTHING: Final = Filter()
+_WRITTEN: Final[OrderedDict[tuple[int | bytes | None, ...], bytes]] = OrderedDict()
+_KEPT_WRITTEN: Final = 64
 _INDEX: Final = re.compile(r"[0-9]{1,15}")
 
 
@@ -211,7 +215,7 @@ async def _page(
 
 
 def _kept(entry: Entry, wanted: Filter, registry: Registry) -> bool:
-    if wanted == Filter():
+    if wanted == _EVERYTHING:
         return True
     fields = entry[1]
     if fields[b"kind"] == b"redaction":
@@ -232,7 +236,7 @@ async def _follow(
     asker: Callable[[], Awaitable[Principal]],
     *,
     beats: bool,
-) -> AsyncIterator[ServerSentEvent]:
+) -> AsyncIterator[ServerSentEvent | bytes]:
     key = keys.sandbox_feed(sandbox, feed) if sandbox else keys.feed(feed)
     reader = await _open(hub, key)
     watch = asyncio.create_task(_watch(hub, reader, asker), name="watch")
@@ -253,8 +257,8 @@ async def _follow(
             if not more:
                 break
         live = _live(hub, reader, after, wanted)
-        async for event in _with_beats(hub, feed, live) if beats else live:
-            yield event
+        async for one in _with_beats(hub, feed, live) if beats else live:
+            yield one
     finally:
         watch.cancel()
         hub.tailer.close(reader)
@@ -278,9 +282,7 @@ async def _watch(hub: Hub, reader: Reader, asker: Callable[[], Awaitable[Princip
     reader.end()
 
 
-async def _live(
-    hub: Hub, reader: Reader, after: int, wanted: Filter
-) -> AsyncIterator[ServerSentEvent]:
+async def _live(hub: Hub, reader: Reader, after: int, wanted: Filter) -> AsyncIterator[bytes]:
     while (entry := await reader.queue.get()) is not None:
         if entry[0] <= after:
             continue  # the tailer began before the pages ended
@@ -291,15 +293,15 @@ async def _live(
 
 
 async def _with_beats(
-    hub: Hub, feed: str, live: AsyncIterator[ServerSentEvent]
-) -> AsyncIterator[ServerSentEvent]:
+    hub: Hub, feed: str, live: AsyncIterator[bytes]
+) -> AsyncIterator[ServerSentEvent | bytes]:
     """Put heartbeats between events, the first at once: from here on what comes is new.
 
     Pages do not see the comments that keep a line open; and a line that is open tells nothing
     of whether the hub still brings anything. A beat says how far the log and the feed are.
     """
     every = hub.settings.sse_heartbeat.total_seconds()
-    waiting: asyncio.Future[ServerSentEvent] | None = None
+    waiting: asyncio.Future[bytes] | None = None
     try:
         yield await _beat(hub, feed)
         while True:
@@ -332,16 +334,28 @@ async def _beat(hub: Hub, feed: str) -> ServerSentEvent:
     return ServerSentEvent(event="beat", data=json.dumps(told))
 
 
-async def _event(hub: Hub, entry: Entry, wanted: Filter) -> ServerSentEvent | None:
-    registry = (await hub.registry()).latest
-    if not _kept(entry, wanted, registry):
+async def _event(hub: Hub, entry: Entry, wanted: Filter) -> bytes | None:
+    if wanted != _EVERYTHING and not _kept(entry, wanted, (await hub.registry()).latest):
         return None
-    shown = feed_json(*entry)
-    return ServerSentEvent(
-        event=shown["kind"],
-        id=str(entry[0]),
-        data=json.dumps(shown, ensure_ascii=False, separators=(",", ":")),
-    )
+    return _written(entry)
+
+
+def _written(entry: Entry) -> bytes:
+    """Return an entry as it goes over the line; written once for all who follow its feed.
+
+    Known by all that it holds: what a redaction has left of one is not the same entry.
+    """
+    index, fields = entry
+    key = (index, *(fields.get(name) for name in (b"entry", b"payload", b"facts", b"replay")))
+    found = _WRITTEN.get(key)
+    if found is None:
+        shown = feed_json(index, fields)
+        data = json.dumps(shown, ensure_ascii=False, separators=(",", ":"))
+        found = ServerSentEvent(event=shown["kind"], id=str(index), data=data).encode()
+        _WRITTEN[key] = found
+        if len(_WRITTEN) > _KEPT_WRITTEN:
+            _WRITTEN.popitem(last=False)
+    return found
 
 
 async def _open(hub: Hub, key: str) -> Reader:

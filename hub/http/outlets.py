@@ -14,7 +14,9 @@ import structlog
 from fastapi import APIRouter, Query, Response
 from pydantic import BaseModel, ConfigDict, Field
 
+from hub.core.actions import ActionName
 from hub.errors import Rejected
+from hub.http.actions import log_action
 from hub.http.problems import RESPONSES
 from hub.http.state import Asker, Hub, HubState
 from hub.members.roles import Principal, require
@@ -84,6 +86,7 @@ async def add(given: Adding, hub: HubState, asker: Asker) -> dict[str, Any]:
         require(asker, "confirm")
         if given.target.kind != "webhook" or given.feed == PUBLIC:
             raise _invalid("confirms: only a webhook confirms, and a feed of one's own")
+    await _told(hub, asker, "outlet-added", given.feed)
     outlet = await asyncio.to_thread(
         store.add,
         hub.log,
@@ -126,6 +129,7 @@ async def act(
     if action == "rotate":
         require(asker, "read")  # who has the secret can speak as the hub
     found = await _find(hub, asker, outlet)
+    await _told(hub, asker, "outlet-changed", found.feed, outlet=found.id, change=action)
     now = datetime.now(UTC)
     if action == "pause":
         by = asker.account or asker.person or asker.agency or asker.role
@@ -152,9 +156,17 @@ async def remove(outlet: str, hub: HubState, asker: Asker) -> Response:
     """Remove an outlet, its secret, and what is known of its attempts."""
     require(asker, "connect")
     found = await _find(hub, asker, outlet)
+    await _told(hub, asker, "outlet-removed", found.feed, outlet=found.id)
     await asyncio.to_thread(store.remove, hub.log, found.id)
     _lines.info("outlet.removed", outlet=found.id, by=asker.account or asker.person)
     return Response(status_code=204)
+
+
+async def _told(hub: Hub, asker: Principal, action: ActionName, feed: str, **about: str) -> None:
+    """Have the log say first what a person does; what an agency's system does is its agency's."""
+    if asker.person:
+        agency = "" if feed == PUBLIC else feed.partition(".")[0]
+        await log_action(hub, asker, action, agency=agency, feed=feed, **about)
 
 
 def _looks_after(asker: Principal, outlet: Outlet) -> bool:

@@ -12,7 +12,7 @@ from hub.core.admission import NewEntry
 from hub.core.incidents import incidents_of
 from hub.core.registry import channel_of
 from hub.core.rows import LONGEST_NAME_BYTES, AcknowledgementRow, MessageRow, name_bytes
-from hub.log.statements import add_acknowledgements, add_chains, add_to
+from hub.log.statements import add_acknowledgements, add_chains, add_rows
 from hub.log.tables import AID, DELIVERIES, ESCALATIONS, INCIDENTS, INPUTS, MESSAGES, REFS
 from hub.log.tiles import add_leaves
 from schemas.facts import MessageFacts
@@ -83,7 +83,7 @@ def project(c: Connection, start: int, entries: Sequence[NewEntry]) -> None:
 def add(c: Connection, table: Any, rows: list[dict[str, Any]]) -> None:
     """Add rows to a table, if there are any."""
     if rows:
-        c.execute(add_to(table), rows)
+        add_rows(c, table, rows)
 
 
 def _message_row(m: MessageRow) -> dict[str, Any]:
@@ -116,6 +116,8 @@ def target_of(sender: str, identifier: str) -> str:
 
 
 def _ref_rows(m: MessageRow) -> list[dict[str, Any]]:
+    if not m.facts.references:
+        return []
     targets = dict.fromkeys(
         target_of(r.sender, r.identifier)
         for r in m.facts.references

@@ -6,18 +6,36 @@ one message runs ten of them.
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping, Sequence
 from functools import cache
+from operator import itemgetter
 from typing import Any, Final
 
-from sqlalchemy import bindparam, insert, select, update
+from sqlalchemy import Connection, Table, bindparam, insert, select, update
 from sqlalchemy.dialects.postgresql import insert as pg_insert
+from sqlalchemy.dialects.postgresql.psycopg import PGDialect_psycopg
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
+from sqlalchemy.dialects.sqlite.pysqlite import SQLiteDialect_pysqlite
 
-from hub.log.tables import ACKNOWLEDGEMENTS, CHAINS, ENTRIES, HEAD, MESSAGES, PAYLOADS
+from hub.log.tables import ACKNOWLEDGEMENTS, CHAINS, ENTRIES, HEAD, MESSAGES, PAYLOADS, TILES
 
-__all__ = ["ADVANCE", "add_acknowledgements", "add_chains", "add_to", "among", "begin", "rows"]
+__all__ = [
+    "ADVANCE",
+    "TILE",
+    "add_acknowledgements",
+    "add_chains",
+    "add_rows",
+    "add_tiles",
+    "among",
+    "begin",
+    "rows",
+]
 
 _MAKE: Final[dict[str, Any]] = {"sqlite": sqlite_insert, "postgresql": pg_insert}
+_DIALECTS: Final[dict[str, Any]] = {
+    "sqlite": SQLiteDialect_pysqlite,
+    "postgresql": PGDialect_psycopg,
+}
 
 ADVANCE: Final = (
     update(HEAD)
@@ -51,10 +69,40 @@ def begin(dialect: str) -> Any:
     )
 
 
+TILE: Final = select(TILES.c.hashes).where(
+    TILES.c.level == bindparam("at"), TILES.c.number == bindparam("of")
+)
+"""One tile of the tree."""
+
+
 @cache
-def add_to(table: Any) -> Any:
-    """Return the statement that adds rows."""
-    return insert(table)
+def add_tiles(dialect: str) -> Any:
+    """Return the statement that writes tiles, over those that were there."""
+    statement = _MAKE[dialect](TILES)
+    return statement.on_conflict_do_update(
+        index_elements=["level", "number"], set_={"hashes": statement.excluded.hashes}
+    )
+
+
+def add_rows(c: Connection, table: Table, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Add rows that have a value for every column, as the driver takes them.
+
+    Nothing between here and the driver looks at each value: with hundreds of rows that
+    would cost more than writing them.
+    """
+    text, ordered = _insert_of(table, c.dialect.name)
+    if ordered is None:
+        c.exec_driver_sql(text, list(rows))
+    else:
+        c.exec_driver_sql(text, [ordered(row) for row in rows])
+
+
+@cache
+def _insert_of(table: Table, dialect: str) -> tuple[str, Callable[[Any], Any] | None]:
+    """Return the text of an insert, and what orders its values where they have no names."""
+    compiled: Any = insert(table).compile(dialect=_DIALECTS[dialect]())
+    order = compiled.positiontup if compiled.positional else None
+    return str(compiled), None if order is None else itemgetter(*order)
 
 
 @cache

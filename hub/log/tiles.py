@@ -3,40 +3,35 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, Final
 
-from sqlalchemy import Connection, and_, or_, select
-from sqlalchemy.dialects.postgresql import insert as pg_insert
-from sqlalchemy.dialects.sqlite import insert as sqlite_insert
+from sqlalchemy import Connection, select
 
 from hub.core.merkle import leaf_hash, node_hash
 from hub.core.tiles import WIDTH, Tile, grown, partial_widths
+from hub.log.statements import TILE, add_tiles
 from hub.log.tables import ENTRIES, TILES
 
 __all__ = ["add_leaves", "bundle", "read_tiles", "tiles_fault", "upper_fault"]
-
-_MAKE: Final[dict[str, Any]] = {"sqlite": sqlite_insert, "postgresql": pg_insert}
 
 
 def add_leaves(c: Connection, size: int, entries: Sequence[bytes]) -> None:
     """Grow the tree of *size* leaves by *entries*, in a transaction that is under way."""
     edge = read_tiles(c, [(level, number) for level, number, _ in partial_widths(size)])
     changed = grown(edge, size, [leaf_hash(entry) for entry in entries])
-    insert = _MAKE[c.dialect.name](TILES)
     c.execute(
-        insert.on_conflict_do_update(
-            index_elements=["level", "number"], set_={"hashes": insert.excluded.hashes}
-        ),
+        add_tiles(c.dialect.name),
         [{"level": lv, "number": n, "hashes": hashes} for (lv, n), hashes in changed.items()],
     )
 
 
 def read_tiles(c: Connection, tiles: Sequence[Tile]) -> dict[Tile, bytes]:
     """Return those of *tiles* that there are."""
-    if not tiles:
-        return {}
-    wanted = or_(*(and_(TILES.c.level == lv, TILES.c.number == n) for lv, n in tiles))
-    return {(r.level, r.number): r.hashes for r in c.execute(select(TILES).where(wanted))}
+    found = {}
+    for level, number in tiles:
+        hashes = c.execute(TILE, {"at": level, "of": number}).scalar_one_or_none()
+        if hashes is not None:
+            found[level, number] = hashes
+    return found
 
 
 def bundle(c: Connection, number: int, width: int = WIDTH) -> bytes | None:

@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Any, Final
+from collections.abc import Callable
 
-from hub.core.proofs import consistency_proof, inclusion_proof, range_root
+from sqlalchemy import Connection
+
+from hub.core.proofs import Node, consistency_proof, inclusion_proof, range_root
 from hub.core.tiles import WIDTH, Tile, node_from
 from hub.errors import Unavailable
 from hub.log.store import Log
 from hub.log.tiles import read_tiles
 
 __all__ = ["Tree"]
-
-_LEVELS: Final = 8
-"""More than any log has: 256 to the eighth power."""
 
 
 class Tree:
@@ -52,22 +51,27 @@ class Tree:
         """
         return self._proof(lambda node: [range_root(node, 0, size)])[0]
 
-    def _proof(self, made: Any) -> list[bytes]:
-        """Make a proof, reading the tiles that it turns out to need; a few for each level."""
+    def _proof(self, made: Callable[[Node], list[bytes]]) -> list[bytes]:
+        """Make a proof, reading each tile that it turns out to need once; a few for each level."""
         with self._log.reading() as c:
-            tiles: dict[Tile, bytes] = {}
-            for _ in range(16 * _LEVELS):
-                try:
-                    found: list[bytes] = made(node_from(tiles))
-                except KeyError as missing:
-                    tile = missing.args[0]
-                    read = read_tiles(c, [tile])
-                    if tile in tiles or not read:
-                        raise _broken(tile) from missing
-                    tiles |= read
-                else:
-                    return found
-        raise _broken((0, 0))
+            try:
+                return made(node_from(_Tiles(c)))
+            except KeyError as missing:
+                raise _broken(missing.args[0]) from missing
+
+
+class _Tiles(dict[Tile, bytes]):
+    """Tiles of the store, read when they are asked for."""
+
+    def __init__(self, c: Connection) -> None:
+        super().__init__()
+        self._c = c
+
+    def __missing__(self, tile: Tile) -> bytes:
+        """Read a tile; where there is none it stays missing."""
+        found = read_tiles(self._c, [tile])
+        self[tile] = found[tile]
+        return found[tile]
 
 
 def _broken(tile: Tile) -> Unavailable:

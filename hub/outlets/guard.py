@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import socket
 from collections.abc import Iterable
+from contextlib import suppress
 from ipaddress import (
     IPv4Address,
     IPv4Network,
@@ -95,8 +96,8 @@ class Guard:
         one = plain or address
         return any(one.version == n.version and one in n for n in self._allowed)
 
-    async def address_of(self, host: str, port: int, *, encrypted: bool) -> str:
-        """Return the address to connect to; every other of that name is fit as well.
+    async def addresses_of(self, host: str, port: int, *, encrypted: bool) -> list[str]:
+        """Return the addresses of a name, all of them fit to connect to, the best first.
 
         Raises:
             Forbidden: an address is not outside, and the operator did not allow it; or it is
@@ -114,7 +115,7 @@ class Guard:
             raise OSError(f"{host[:100]} has no address")
         for one in addresses:
             self._check(host, ip_address(one), encrypted=encrypted)
-        return addresses[0]
+        return addresses
 
     def _check(self, host: str, address: IPv4Address | IPv6Address, *, encrypted: bool) -> None:
         if self.allows(address):
@@ -141,10 +142,16 @@ class GuardedBackend(httpcore.AsyncNetworkBackend):
         local_address: str | None = None,
         socket_options: Any = None,  # noqa: ARG002  # httpcore's name
     ) -> httpcore.AsyncNetworkStream:
-        """Connect to the address that was looked at."""
-        address = await self._guard.address_of(host, port, encrypted=self._encrypted)
+        """Connect to one of the addresses that were looked at."""
+        addresses = await self._guard.addresses_of(host, port, encrypted=self._encrypted)
+        for address in addresses[:-1]:
+            # One family of addresses may have no way out here.
+            with suppress(httpcore.ConnectError, httpcore.ConnectTimeout):
+                return await self._backend.connect_tcp(
+                    address, port, timeout=timeout, local_address=local_address
+                )
         return await self._backend.connect_tcp(
-            address, port, timeout=timeout, local_address=local_address
+            addresses[-1], port, timeout=timeout, local_address=local_address
         )
 
     async def connect_unix_socket(

@@ -28,6 +28,9 @@ COMMANDS: dict[str, tuple[tuple[str, ...], set[str]]] = {
     "receipt": (("receipt", "get", "999999"), READERS),
     "incidents": (("incidents",), READERS),
     "aid": (("aid", "board"), READERS),
+    "escalations": (("escalations",), READERS),
+    "unacked": (("unacked", "az-fhn"), READERS),
+    "handover": (("handover", "az-fhn"), READERS),
     "tail": (("tail", "az-fhn", "--since", "1h", "--limit", "1"), READERS),
     "log": (("log", "ls", "--url", "{url}"), AUDITORS),
     "log redact": (

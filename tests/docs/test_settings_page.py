@@ -70,6 +70,7 @@ def test_every_variable_that_a_page_names_is_a_setting() -> None:
     known |= {name + "_FILE" for name in known}
     # Read by the command line, by the compose file, and by the benchmark of nobody else.
     known |= {"CASPIAN_TOKEN", "CASPIAN_PASSPHRASE", "CASPIAN_URL", "CASPIAN_PUBLISHED_PORT"}
+    known |= {"CASPIAN_CONTEXT", "CASPIAN_CONTEXTS", "CASPIAN_INDEX", "CASPIAN_KIND"}
     known.add("CASPIAN_PERSON")
     unknown = {
         (str(page.relative_to(ROOT)), name)

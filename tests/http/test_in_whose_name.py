@@ -115,6 +115,27 @@ async def test_without_a_ledger_no_dead_letter_is_tried_again(hub: Hub) -> None:
     assert await hub.redis.xlen(keys.inbox("az-fhn")) == before
 
 
+async def test_a_person_makes_changes_and_removes_an_outlet_in_their_name(hub: Hub) -> None:
+    before = await hub.head()
+    record = {
+        "feed": "az-fhn",
+        "target": {"kind": "webhook", "url": "https://hooks.example.org/caspian"},
+    }
+    async with hub.http("operator") as http:
+        made = (await http.post("/v1/outlets", json=record)).json()
+        await http.post(f"/v1/outlets/{made['id']}/pause")
+        assert (await http.delete(f"/v1/outlets/{made['id']}")).status_code == 204
+
+    found = [r.entry for r in await hub.rows("action", after=before)]
+    own = [e for e in found if e["action"].startswith("outlet-")]
+    assert [e["action"] for e in own] == ["outlet-added", "outlet-changed", "outlet-removed"]
+    assert {(e["by"], e["agency"], e["about"]["feed"]) for e in own} == {
+        ("Operator", "az-fhn", "az-fhn")
+    }
+    assert own[1]["about"]["change"] == "pause"
+    assert "hooks.example.org" not in str(found)
+
+
 async def test_an_auditor_reads_the_actions_about_their_state_alone(hub: Hub) -> None:
     def action(key: str, of: str, **about: str) -> Candidate:
         body = {"action": "token-issued", "about": {"token": key, **about}}

@@ -10,6 +10,7 @@ from ipaddress import ip_address, ip_network
 from pathlib import Path
 from typing import Any
 
+import httpcore
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -86,7 +87,7 @@ async def test_one_inner_address_among_many_refuses_the_name(
     answering(monkeypatch, ["8.8.8.8", "127.0.0.1"])
 
     with pytest.raises(Forbidden, match=r"127\.0\.0\.1"):
-        await Guard().address_of("evil.example", 443, encrypted=True)
+        await Guard().addresses_of("evil.example", 443, encrypted=True)
 
 
 async def test_a_name_that_changes_its_mind_is_connected_to_where_it_was_looked_at(
@@ -110,6 +111,26 @@ async def test_a_name_that_changes_its_mind_is_connected_to_where_it_was_looked_
         await backend.connect_unix_socket("/run/secret.sock")
 
 
+async def test_where_one_address_cannot_be_reached_the_next_is_tried(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    answering(monkeypatch, ["2606:4700:4700::1111", "8.8.8.8"])
+    asked: list[str] = []
+
+    class Backend:
+        async def connect_tcp(self, host: str, *_: Any, **__: Any) -> str:
+            asked.append(host)
+            if ":" in host:
+                raise httpcore.ConnectError("no route")
+            return "connected"
+
+    backend = GuardedBackend(Guard(), encrypted=True)
+    backend._backend = Backend()  # type: ignore[assignment]
+
+    assert str(await backend.connect_tcp("both.example", 443)) == "connected"
+    assert asked == ["2606:4700:4700::1111", "8.8.8.8"]
+
+
 async def test_in_the_clear_only_to_networks_that_the_operator_named(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
@@ -117,17 +138,17 @@ async def test_in_the_clear_only_to_networks_that_the_operator_named(
     guard = Guard([ip_network("10.0.0.0/24")])
 
     with pytest.raises(Forbidden, match="in the clear"):
-        await guard.address_of("a.example", 80, encrypted=False)
-    assert await guard.address_of("b.example", 80, encrypted=False) == "10.0.0.7"
-    assert await guard.address_of("c.example", 80, encrypted=True) == "::ffff:10.0.0.7"
+        await guard.addresses_of("a.example", 80, encrypted=False)
+    assert await guard.addresses_of("b.example", 80, encrypted=False) == ["10.0.0.7"]
+    assert await guard.addresses_of("c.example", 80, encrypted=True) == ["::ffff:10.0.0.7"]
     with pytest.raises(Forbidden, match="inner network"):
-        await guard.address_of("d.example", 443, encrypted=True)
+        await guard.addresses_of("d.example", 443, encrypted=True)
 
 
 @pytest.mark.parametrize("host", ["2130706433", "0x7f.1", "127.1", "localhost", "[::1]", "0"])
 async def test_other_ways_to_write_this_machine_are_this_machine(host: str) -> None:
     with pytest.raises((Forbidden, OSError)):
-        await Guard().address_of(host, 443, encrypted=True)
+        await Guard().addresses_of(host, 443, encrypted=True)
 
 
 def outlet(url: str) -> Outlet:

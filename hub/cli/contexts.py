@@ -1,0 +1,110 @@
+"""``caspian context``: the addresses of hubs, and who one is there, under names.
+
+A file that only its owner can read: ``$XDG_CONFIG_HOME/caspian/contexts.json``
+(``~/.config``), or the one that ``CASPIAN_CONTEXTS`` names. What stands on the command line
+counts first, then the environment, then the context.
+"""
+
+from __future__ import annotations
+
+import re
+import sys
+from typing import Annotated, Final
+
+from cyclopts import App, Parameter
+
+from hub.cli.context_file import Context, Contexts, read_contexts, write_contexts
+from hub.cli.exits import usage
+from hub.cli.options import AsJson
+from hub.cli.terminal import emit, note, say, styled, table
+
+__all__ = ["app"]
+
+app: Final = App(name="context", help="Keep the addresses of hubs, and who you are there.")
+_NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,39}")
+
+
+@app.command
+def ls(*, json: AsJson = False) -> None:
+    """List the contexts; the one in use has a mark. Tokens are not shown."""
+    found = read_contexts()
+    if json:
+        for name, one in sorted(found.contexts.items()):
+            emit({"name": name, "url": one.url, "used": name == found.current, "token": one.hint})
+        return
+    table(
+        ("", "NAME", "HUB", "TOKEN"),
+        (
+            ("*" if name == found.current else "", styled(name, "bold"), one.url, one.hint)
+            for name, one in sorted(found.contexts.items())
+        ),
+    )
+
+
+@app.command
+def add(
+    name: str,
+    /,
+    *,
+    url: Annotated[str, Parameter(help="Where the hub is: https://hub.example.org.")],
+    token: Annotated[
+        str | None,
+        Parameter(help="Who you are there; better left out and written to standard input."),
+    ] = None,
+) -> None:
+    """Keep a hub and a token under a name, and use it from now on.
+
+    The token is read from standard input where it is not given.
+
+    Parameters
+    ----------
+    name: str
+        The context's name.
+
+    """
+    if not _NAME.fullmatch(name):
+        raise usage(f"{name!r} is no name", remedy="Take letters, digits, and - _ . between them.")
+    if token is None:
+        if sys.stdin.isatty():
+            note(styled("the token, and Enter:", "bold"))
+        token = sys.stdin.readline()
+    token = token.strip()
+    if not re.fullmatch(r"[\x21-\x7e]+", token):
+        raise usage("that is no token", remedy="Copy it again, whole and alone: csp_…")
+    found = read_contexts()
+    kept = {**found.contexts, name: Context(url, token)}
+    write_contexts(Contexts(name, kept))
+    say(styled(f"{name}: {url}, in use"))
+
+
+@app.command
+def use(name: str, /) -> None:
+    """Use a context from now on.
+
+    Parameters
+    ----------
+    name: str
+        The context's name.
+
+    """
+    found = read_contexts()
+    found.named(name)
+    write_contexts(Contexts(name, found.contexts))
+    say(styled(f"{name}, in use"))
+
+
+@app.command
+def rm(name: str, /) -> None:
+    """Forget a context and its token. The token itself still works: have it revoked.
+
+    Parameters
+    ----------
+    name: str
+        The context's name.
+
+    """
+    found = read_contexts()
+    found.named(name)
+    kept = {n: one for n, one in found.contexts.items() if n != name}
+    write_contexts(Contexts("" if found.current == name else found.current, kept))
+    say(styled(f"{name} is forgotten"))

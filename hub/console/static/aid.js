@@ -1,0 +1,133 @@
+// The aid board: of each incident what is asked for, promised, on its way and missing, by resource
+// and state. Every figure leads to the messages that it is made of.
+
+import { agencyNames, banner, clearBanner, entered, exercise } from "./page.js";
+import { get, sentence } from "./api.js";
+import { both, now, written } from "./dates.js";
+import { byId, el, fill, icon, say, words } from "./dom.js";
+import { digits, t } from "./i18n.js";
+import { term } from "./terms.js";
+
+const EVERY_MS = 10_000;
+const MOST = 200;
+
+const STAGES = [
+  ["asked", () => t("Asked for")], ["offered", () => t("Offered")], ["accepted", () => t("Accepted")],
+  ["committed", () => t("Committed")], ["under_way", () => t("Under way")], ["on_site", () => t("On site")],
+  ["released", () => t("Released")],
+];
+const STATES = {
+  AZ: () => t("Azerbaijan"), IR: () => t("Iran"), KZ: () => t("Kazakhstan"), RU: () => t("Russia"), TM: () => t("Turkmenistan"),
+};
+const UNITS = { C62: () => t("pieces"), H87: () => t("pieces"), MTR: () => "m", KMT: () => "km", LTR: () => "l", MTQ: () => "m³", TNE: () => "t", KGM: () => "kg", IE: () => t("persons") };
+
+await entered();
+const names = await agencyNames().catch(() => (id) => id);
+const form = byId("choice");
+const asked = new URLSearchParams(location.search);
+const message = (index) => `/console/messages/${index}${exercise ? "?mode=exercise" : ""}`;
+const stateName = (code) => STATES[code]?.() ?? code;
+let shown = "";
+
+async function show() {
+  let found;
+  try {
+    found = await get("/v1/aid/board");
+    clearBanner("aid");
+  } catch (problem) {
+    banner("aid", "danger", sentence(problem));
+    return;
+  }
+  const all = found.incidents.filter((one) => (one.status === "Actual") !== exercise);
+  choices(all);
+  const incident = form.elements.incident.value;
+  const state = form.elements.state.value;
+  const chosen = all.filter((one) => !incident || one.incident === incident);
+  say(byId("as-of"), t("As of {at}", { at: both(now()) }));
+  const key = JSON.stringify([incident, state, chosen]);
+  if (key !== shown) {
+    shown = key;
+    const made = await Promise.all(chosen.map((one) => board(one, state)));
+    fill(byId("board"), made.length ? made : el("p", { class: "empty" }, t("Nobody has asked for aid, and nobody has offered any.")));
+  }
+  document.body.dataset.ready = "yes";
+}
+
+function choices(all) {
+  const states = new Set(all.flatMap((one) => one.lines.flatMap((line) => Object.keys(line.states))));
+  options(form.elements.incident, all.map((one) => [one.incident, one.incident]), asked.get("incident"));
+  options(form.elements.state, [...states].sort().map((code) => [code, stateName(code)]), asked.get("state"));
+}
+
+function options(select, wanted, first) {
+  const there = [...select.options].slice(1).map((one) => one.value);
+  if (JSON.stringify(there) === JSON.stringify(wanted.map(([value]) => value))) return;
+  const before = select.value || first || "";
+  fill(select, select.options[0], wanted.map(([value, name]) => el("option", { value, dir: "auto" }, name)));
+  select.value = wanted.some(([value]) => value === before) ? before : "";
+}
+
+async function board(one, state) {
+  const lines = one.lines.filter((line) => !state || line.states[state]);
+  const gaps = lines.filter((line) => Number(line.gap.amount) > 0);
+  const said = await history(one);
+  return el("section", { class: "aid-incident" },
+    el("h2", {}, words("bdi", one.incident), one.status === "Actual" ? null : el("span", { class: "chip" }, term(one.status))),
+    el("p", { class: gaps.length ? "late" : "done" }, icon(gaps.length ? "extreme" : "check"),
+      gaps.length ? t("Still missing: {count} of {all} resources", { count: digits(gaps.length), all: digits(lines.length) }) : t("All that was asked for is committed.")),
+    el("div", { class: "scroll", tabindex: "0", role: "region", "aria-label": one.incident }, el("table", { class: "figures" },
+      el("thead", {}, el("tr", {}, el("th", { scope: "col" }, t("Resource")),
+        STAGES.map(([, name]) => el("th", { scope: "col" }, name())), el("th", { scope: "col" }, t("Missing")))),
+      lines.map((line) => el("tbody", {}, row(line), givers(line, state))))),
+    said.length ? timeline(said) : null);
+}
+
+function row(line) {
+  const gap = Number(line.gap.amount);
+  return el("tr", {},
+    el("th", { scope: "row" }, words("span", line.name || line.type), " ", words("small", unit(line.unit), { class: "meta" })),
+    STAGES.map(([stage]) => el("td", {}, figure(line[stage]))),
+    el("td", { class: gap > 0 ? "gap open" : "gap" }, gap > 0 ? [icon("extreme"), ...figure(line.gap)] : gap < 0 ? t("{n} more than asked", { n: amount(line.gap.amount.slice(1)) }) : icon("check"), gap > 0 ? null : gap === 0 ? el("span", { class: "hidden" }, t("nothing")) : null));
+}
+
+function givers(line, state) {
+  return Object.entries(line.states).filter(([code]) => !state || code === state).sort().map(([code, figures]) => el("tr", { class: "giver" },
+    el("th", { scope: "row" }, icon("aid"), stateName(code)),
+    STAGES.map(([stage]) => el("td", {}, stage === "asked" || !figures[stage] ? null : figure(figures[stage]))), el("td", {})));
+}
+
+const unit = (code) => (code ? UNITS[code]?.() ?? code : "");
+const amount = (text) => digits(text.replace(/\.0+$/, ""));
+
+function figure(one) {
+  if (!one.messages.length) return el("span", { class: "meta" }, "–");
+  return [
+    el("b", { class: "amount" }, amount(one.amount)),
+    one.words?.length ? words("span", ` ${one.words.join("; ")}`) : null,
+    el("span", { class: "behind" }, one.messages.slice(0, 4).map((index) => el("a", { href: message(index) }, el("bdi", {}, `#${index}`))), one.messages.length > 4 ? "…" : null),
+  ];
+}
+
+async function history(one) {
+  try {
+    const channel = one.status === "Actual" ? "actual" : "exercise";
+    const found = await get(`/v1/incidents/${encodeURIComponent(one.incident)}?channel=${channel}&limit=${MOST}`);
+    return found.messages.filter((m) => m.kind === "aid");
+  } catch {
+    return []; // an exchange without an incident has a board and no list
+  }
+}
+
+function timeline(messages) {
+  return el("details", { class: "raw", open: true }, el("summary", {}, t("What was said, in order")),
+    el("ol", { class: "thread" }, messages.map((m) => el("li", {}, el("p", {},
+      el("time", { datetime: m.accepted_at, class: "meta" }, written(m.accepted_at)), " ",
+      el("a", { href: message(m.index) }, el("bdi", {}, `#${m.index}`)), " ", words("b", names(m.agency)), " · ", term(m.msg_type),
+      m.headline ? [" · ", words("span", m.headline)] : null)))));
+}
+
+form.addEventListener("change", show);
+form.addEventListener("submit", (event) => event.preventDefault());
+byId("print").addEventListener("click", () => window.print());
+await show();
+setInterval(() => { if (!document.hidden) show(); }, EVERY_MS);
