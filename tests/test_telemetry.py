@@ -429,7 +429,9 @@ class TestMetrics:
         metrics.claimed_entries.labels(group="intake").inc()
 
         assert {doc.labels for doc in metric_docs()} == {
-            (), ("via",), ("kind",), ("code",), ("feed",), ("agency",), ("group",)
+            (), ("via",), ("kind",), ("code",), ("feed",), ("agency",), ("group",),
+            ("witness",), ("witness", "status"), ("witness", "why"), ("step",), ("kind", "outcome"),
+            ("kind", "state"),
         }  # fmt: skip
 
     def test_a_process_has_one_set(self) -> None:

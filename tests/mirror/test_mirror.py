@@ -137,6 +137,8 @@ async def test_a_hub_that_lost_its_disk_goes_on_from_its_mirrors(tmp_path: Path)
             leaf=leaf_hash(body.body),
             root=bytes.fromhex(proof["root"]),
         )
+        for role in ("mirror", "auditor"):
+            token(hub, tokens, role, state="AZ")  # tokens are in no mirror
         await asyncio.to_thread(follow, copies[0], now)  # and the mirrors go on, with no fork
 
 
