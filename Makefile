@@ -6,7 +6,7 @@ STAMP  := $(VENV)/.installed
 # Most tests wait for processes of their own: two workers for each core are quicker than one.
 WORKERS ?= $(shell $(PYTHON) -c 'import os; print(2 * (os.cpu_count() or 1))')
 
-.PHONY: run test check bench soak lock schemas texts clean help
+.PHONY: run test check bench soak lock schemas texts screenshots clean help
 
 help:  ## show this list
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 10
@@ -48,6 +48,9 @@ schemas: $(STAMP)  ## write the JSON Schemas of all messages anew
 
 texts: $(STAMP)  ## bring the catalogues of the six languages up to date
 	$(BIN)/python -m hub.i18n.collect
+
+screenshots: $(STAMP)  ## take the pictures of the console anew (needs chromium)
+	$(BIN)/python deploy/screenshots.py
 
 clean:  ## remove everything that was built or run
 	rm -rf $(VENV) .caspian dist build .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache

@@ -17,6 +17,7 @@ export class Board {
   constructor(feed, agency, { onChange, onArrival, onState, confirms }) {
     Object.assign(this, { feed, agency, onChange, onArrival, onState, confirms });
     this.items = new Map();
+    this.calls = new Map();
     this.wanted = new Set();
     this.asking = false;
     this.askedAt = 0;
@@ -33,6 +34,7 @@ export class Board {
     // The first answer says up to where it is whole. Whatever comes later comes as an event.
     const through = await this.pages(`${path}?open=true&limit=500&since=${stamp(at - OPEN)}`, Infinity);
     await this.pages(`${path}?limit=500&since=${stamp(at - RECENT)}`, MOST_RECENT);
+    await this.earlierCalls();
     this.stream = new Feed(this.feed, through, {
       onEntry: (entry) => this.take(entry),
       onState: (state) => this.onState(state),
@@ -55,6 +57,36 @@ export class Board {
     return through;
   }
 
+  /** Read who was called before this page was there. */
+  async earlierCalls() {
+    let after = Math.min(...this.items.keys()) - 1;
+    if (!Number.isFinite(after)) return;
+    for (;;) {
+      const page = await get(`/v1/escalations?after=${after}&limit=1000`);
+      for (const one of page.escalations) this.called(one);
+      if (page.escalations.length < 1000) return;
+      after = page.next;
+    }
+  }
+
+  called({ recipient, step, status, messages, at }) {
+    if ((status === "Exercise") !== this.feed.endsWith(".exercise")) return;
+    for (const index of messages) this.calls.set(`${index} ${recipient}`, { index, recipient, step, at });
+  }
+
+  /** Return what others have not acknowledged in time, and we were told of, the gravest first. */
+  escalated() {
+    return [...this.calls.values()]
+      .map((call) => ({ ...call, item: this.items.get(call.index) }))
+      .filter(({ item, recipient }) => item && recipient !== this.agency && !replaced(item) && missing(item).includes(recipient))
+      .sort((a, b) => urgency(a.item, b.item));
+  }
+
+  /** Return how far a message of ours to acknowledge was escalated; 0: it was not. */
+  step(item) {
+    return this.calls.get(`${item.index} ${this.agency}`)?.step ?? 0;
+  }
+
   take(entry) {
     if (entry.kind === "publish") {
       this.received += 1;
@@ -75,6 +107,10 @@ export class Board {
       else this.want(entry.message);
     } else if (entry.kind === "redaction") {
       this.want(entry.message);
+    } else if (entry.kind === "escalation") {
+      this.called(entry);
+      for (const index of entry.messages) if (!this.items.has(index)) this.want(index);
+      this.onChange();
     }
   }
 

@@ -37,7 +37,8 @@ export class Card {
   /** Show a message as it is now. */
   update(item, names, agency) {
     this.item = item;
-    const key = JSON.stringify([item.texts, item.headline, item.open, item.standing, item.acknowledgements.length, item.expected, item.deadline]);
+    const step = item.open ? this.actions.step?.(item) ?? 0 : 0;
+    const key = JSON.stringify([step, item.texts, item.headline, item.open, item.standing, item.acknowledgements.length, item.expected, item.deadline]);
     if (key === this.key) return;
     this.key = key;
     this.article.className = `card ${item.kind === "aid" ? "aid" : item.severity.toLowerCase()}${replaced(item) ? " replaced" : ""}`;
@@ -45,7 +46,8 @@ export class Card {
     const areas = own(item.texts)?.areas || item.areas.map((a) => a.description).filter(Boolean).join("; ");
     fill(
       this.body,
-      el("p", { class: "card-head" }, badge(item), item.msg_type === "Alert" ? null : el("span", { class: "kind" }, term(item.msg_type)), this.state),
+      el("p", { class: "card-head" }, badge(item), item.msg_type === "Alert" ? null : el("span", { class: "kind" }, term(item.msg_type)),
+        step ? el("span", { class: "kind late" }, t("Escalated, step {step}", { step: digits(step) })) : null, this.state),
       el("h3", {}, words("span", said.text, { lang: said.language })),
       areas ? el("p", { class: "areas" }, words("span", areas, { lang: said.language })) : null,
       el("p", { class: "meta" },

@@ -5,7 +5,7 @@
 
 import { get } from "./api.js";
 
-const KINDS = ["publish", "acknowledgement", "redaction"];
+const KINDS = ["publish", "acknowledgement", "redaction", "escalation"];
 const RETRY_MS = 2000;
 
 export class Feed {

@@ -4,8 +4,8 @@ import { get, sentence } from "./api.js";
 import { badge } from "./cards.js";
 import { both, utc, written } from "./dates.js";
 import { el, fill, icon, words } from "./dom.js";
-import { digits, language, t } from "./i18n.js";
-import { languageName, standingName, stateName, term } from "./terms.js";
+import { digits, t } from "./i18n.js";
+import { languageName, own, standingName, stateName, term } from "./terms.js";
 
 const RTL = /^(ar|fa|he|ps|ur|ug|sd|ckb|azb)\b/i;
 
@@ -32,15 +32,15 @@ export async function renderMessage(root, name, { agency, names, onAcknowledge }
     content?.form === "aid" ? aid(content.message) : null,
     content?.refused ? el("p", { class: "refused" }, content.refused) : null,
     el("div", { class: "one" }, lifeTable(life, names)),
-    el("div", { class: "two" }, threadList(thread, life, names), el("div", { class: "stack" }, recordOf(life, alert), proofBox(path))),
+    el("div", { class: "two" }, threadList(thread, life, names), el("div", { class: "stack" }, recordOf(life, alert), proofBox(path, life))),
     rawBox(path),
   );
 }
 
-/** Put what is said in the page's language first; the rest stays as its sender ordered it. */
+/** Put what the officer reads best first; the rest stays as its sender ordered it. */
 function inOrder(infos) {
-  const mine = (one) => (one.language ?? "en").toLowerCase().split("-")[0] === language;
-  return [...infos.filter(mine), ...infos.filter((one) => !mine(one))];
+  const first = own(infos);
+  return first ? [first, ...infos.filter((one) => one !== first)] : [];
 }
 
 async function quietly(path) {
@@ -69,8 +69,8 @@ function mark(status) {
 }
 
 function acknowledging(life, agency, onAcknowledge) {
-  const own = life.recipients.find((one) => one.agency === agency);
-  if (!own || own.acknowledgements.length) return null;
+  const mine = life.recipients.find((one) => one.agency === agency);
+  if (!mine || mine.acknowledgements.length) return null;
   return el("div", { class: "actions" }, el("button", { type: "button", class: "primary", "data-act": "acknowledge", onclick: () => onAcknowledge(life.index) }, t("Acknowledge")));
 }
 
@@ -86,22 +86,22 @@ const list = (value) => (value === undefined ? [] : Array.isArray(value) ? value
 function info(one) {
   const code = one.language ?? "en-US";
   const dir = RTL.test(code) ? "rtl" : "ltr";
-  const own = { lang: code, dir };
-  const paragraph = (text) => (text ? el("p", { ...own, class: "text" }, text) : null);
+  const theirs = { lang: code, dir };
+  const paragraph = (text) => (text ? el("p", { ...theirs, class: "text" }, text) : null);
   return el("section", { class: "language-text", "aria-label": languageName(code) },
     el("h2", {}, languageName(code)),
-    el("h3", own, one.headline ?? one.event),
+    el("h3", theirs, one.headline ?? one.event),
     paragraph(one.description),
     one.instruction ? el("div", { class: "instruction" }, el("h4", {}, t("What to do")), paragraph(one.instruction)) : null,
     el("dl", { class: "facts" },
-      row(t("Event"), el("span", own, one.event)),
+      row(t("Event"), el("span", theirs, one.event)),
       row(t("Severity"), `${term(one.severity)} · ${term(one.urgency)} · ${term(one.certainty)}`),
       row(t("Category"), list(one.category).map(term).join(", ")),
       row(t("Response"), list(one.responseType).map(term).join(", ")),
-      row(t("Area"), ...list(one.area).map((area) => el("div", own, area.areaDesc))),
+      row(t("Area"), ...list(one.area).map((area) => el("div", theirs, area.areaDesc))),
       row(t("Begins"), one.onset ?? one.effective ? both(one.onset ?? one.effective) : ""),
       row(t("Expires"), one.expires ? both(one.expires) : ""),
-      row(t("From"), one.senderName ? el("span", own, one.senderName) : ""),
+      row(t("From"), one.senderName ? el("span", theirs, one.senderName) : ""),
       row(t("Contact"), one.contact ? words("span", one.contact) : ""),
       row(t("Web"), one.web ? words("span", one.web) : ""),
       list(one.parameter).flatMap((p) => row(p.valueName, words("span", p.value)))));
@@ -138,7 +138,8 @@ function lifeTable(life, names) {
     el("thead", {}, el("tr", {}, [t("Agency"), t("State"), t("Logged"), t("Delivered"), t("Due"), t("Acknowledged")].map((h) => el("th", { scope: "col" }, h)))),
     el("tbody", {}, life.recipients.map((one) => el("tr", {},
       el("th", { scope: "row" }, words("span", names(one.agency))),
-      el("td", {}, el("span", { class: `state ${one.state}` }, icon(SIGNS[one.state]), stateName(one.state))),
+      el("td", {}, el("span", { class: `state ${one.state}` }, icon(SIGNS[one.state]), stateName(one.state)),
+        (one.escalations ?? []).map((call) => el("div", { class: "meta" }, t("Escalated, step {step}", { step: digits(call.step) }), " · ", cell(call.at)))),
       el("td", {}, cell(one.queued_at)),
       el("td", {}, cell(one.delivered_at)),
       el("td", {}, cell(one.deadline)),
@@ -179,27 +180,27 @@ function recordOf(life, alert) {
       row("SHA-256", el("code", { dir: "ltr", class: "digest" }, life.sha256))));
 }
 
-function proofBox(path) {
-  const made = el("section", {}, el("h2", {}, t("Proof")), el("p", { class: "empty" }, t("Loading …")));
-  (async () => {
-    try {
-      const proof = await get(`${path}/proof`);
-      made.lastChild.remove();
-      made.append(el("dl", { class: "facts" }, Object.entries(proof).filter(([, v]) => ["string", "number", "boolean"].includes(typeof v)).slice(0, 12)
-        .flatMap(([name, value]) => row(name, el("code", { dir: "ltr", class: "digest" }, String(value))))));
-    } catch {
-      try {
-        const index = Number(path.split("/").pop());
-        const proof = await get(`/v1/log/inclusion/${index}`);
-        made.lastChild.remove();
-        made.append(
-          el("p", {}, icon("check"), " ", t("The hub shows that this message is in its log of {size} entries.", { size: digits(proof.size) })),
-          el("dl", { class: "facts" }, row(t("Root"), el("code", { dir: "ltr", class: "digest" }, proof.root)), row(t("Leaf"), el("code", { dir: "ltr", class: "digest" }, proof.leaf))));
-      } catch (problem) {
-        made.lastChild.textContent = sentence(problem);
-      }
-    }
-  })();
+const LEVELS = {
+  durable: () => t("In the log, on disk"), signed: () => t("In the log, and the hub has signed it"),
+  witnessed: () => t("Cosigned by witnesses of other states"), sealed: () => t("Cosigned by so many that no single witness could deceive"),
+};
+
+function proofBox(path, life) {
+  const code = (text) => el("code", { dir: "ltr", class: "digest" }, text);
+  const facts = el("dl", { class: "facts" }, life.level ? row(t("Level"), el("b", {}, LEVELS[life.level]?.() ?? life.level)) : []);
+  const said = el("p", { class: "empty" }, t("Loading …"));
+  const made = el("section", {}, el("h2", {}, t("Proof")), said, facts);
+  if (life.level && life.level !== "durable") {
+    made.append(el("p", { class: "actions" },
+      el("a", { class: "button quiet", href: `${path}/proof`, download: `message-${life.index}.tlog-proof` }, t("Keep the proof")),
+      el("a", { class: "button quiet", href: `${path}/receipt`, download: `message-${life.index}.receipt.json` }, t("Keep the receipt"))));
+  }
+  get(`/v1/log/inclusion/${life.index}`).then((proof) => {
+    fill(said, icon("check"), " ", t("The hub shows that this message is in its log of {size} entries.", { size: digits(proof.size) }));
+    facts.append(...row(t("Root"), code(proof.root)), ...row(t("Leaf"), code(proof.leaf)));
+  }).catch((problem) => {
+    said.textContent = problem.code ? sentence(problem) : String(problem);
+  });
   return made;
 }
 

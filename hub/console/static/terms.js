@@ -37,9 +37,17 @@ export const term = (code) => TERMS[code]?.() ?? String(code ?? "");
 export const stateName = (state) => STATES[state]?.() ?? state;
 export const standingName = (standing) => (standing ? STANDINGS[standing.state]?.() ?? standing.state : "");
 
-/** Return of a message's texts the one in the page's language, else the first. */
-export function own(texts, wanted = language) {
-  return texts.find((one) => one.language?.toLowerCase().split("-")[0] === wanted) ?? texts[0];
+// Where a message is not in the officer's language, one that most officers there read as well.
+const NEXT_BEST = { az: ["ru", "en"], kk: ["ru", "en"], tk: ["ru", "en"], ru: ["en"], fa: ["en"], en: [] };
+
+/** Return of a message's texts the one in the page's language, else the next best, else the first. */
+export function own(texts) {
+  const primary = (one) => one.language?.toLowerCase().split("-")[0];
+  for (const wanted of [language, ...(NEXT_BEST[language] ?? [])]) {
+    const found = texts.find((one) => primary(one) === wanted);
+    if (found) return found;
+  }
+  return texts[0];
 }
 
 const names = new Intl.DisplayNames(["en"], { type: "language", fallback: "code" });

@@ -66,6 +66,12 @@ function changed() {
   }
 }
 
+const stayOn = () => {
+  if (document.visibilityState === "visible") navigator.wakeLock?.request("screen").catch((fault) => console.warn(fault));
+};
+document.addEventListener("visibilitychange", stayOn);
+stayOn();
+
 showLink("connecting");
 for (;;) {
   try {

@@ -17,6 +17,7 @@ import { isBad, linkSentence, showLink, showTab } from "./watch-state.js";
 const SILENCE_MS = 5 * 60_000;
 const WARN_MS = 15 * 60_000;
 const ASK_AGAIN_MS = 5000;
+const MOST_CALLS = 5;
 const body = document.body;
 
 let me = await entered();
@@ -89,6 +90,7 @@ function reasons() {
     if (!replaced(item)) found.set(String(item.index), item.severity.toLowerCase());
   }
   if (real) for (const item of real.open()) if (!replaced(item)) found.set(`real-${item.index}`, item.severity.toLowerCase());
+  for (const { index, recipient } of board.escalated()) found.set(`call-${index}-${recipient}`, "moderate");
   if (isBad(linkState)) found.set("link", "link");
   if (exercise && isBad(realState)) found.set("real-link", "link");
   return found;
@@ -132,6 +134,7 @@ let selected = null;
 let map = null;
 
 const actions = {
+  step: (item) => board.step(item),
   open: (index) => openDetails(index),
   select: (index) => {
     selected = index;
@@ -202,6 +205,14 @@ function showBanners() {
     banner("link", "danger", linkSentence(linkState, lostSince), ...(again ? [again] : []));
   } else {
     clearBanner("link");
+  }
+  const calls = board.escalated();
+  if (calls.length) {
+    const list = calls.slice(0, MOST_CALLS).map(({ index, recipient }) => `#${index} ${names(recipient)}`).join("; ");
+    const all = calls.length > MOST_CALLS ? `${list}; …` : list;
+    banner("calls", "warning", t("Not acknowledged in time, call them: {list}", { list: all }));
+  } else {
+    clearBanner("calls");
   }
   if (!exercise) return;
   const waiting = real?.open().filter((item) => !replaced(item)) ?? [];
@@ -385,6 +396,21 @@ function tick(at) {
       el("button", { type: "button", onclick: signIn }, t("Sign in again")));
   }
 }
+
+// ---- staying awake
+
+/** Keep the screen on while the page is looked at, and the page from being put to sleep. */
+async function stayAwake() {
+  try {
+    if (document.visibilityState === "visible") await navigator.wakeLock?.request("screen");
+  } catch (fault) {
+    console.warn(fault); // a battery that is low, or a browser that does not let pages do so
+  }
+}
+document.addEventListener("visibilitychange", stayAwake);
+stayAwake();
+// Browsers put no page to sleep that holds a lock.
+navigator.locks?.request("caspian-watch", { mode: "shared" }, () => new Promise(() => {}));
 
 showLink("connecting");
 await alarm.tryToArm();

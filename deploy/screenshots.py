@@ -1,0 +1,210 @@
+"""Take the pictures in docs/screenshots: run a demonstration, and look at its console.
+
+Needs Debian's chromium, and fonts of all six languages (fonts-noto-core). To run it once more::
+
+    make screenshots
+
+The pictures are made small enough to live in the repository: of each 256 colours stay, and the
+nearest of them stands for the others.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import json
+import os
+import re
+import shutil
+import signal
+import struct
+import sys
+import tempfile
+import zlib
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from playwright.async_api import Browser, Page, async_playwright
+
+ROOT = Path(__file__).resolve().parents[1]
+TARGET = ROOT / "docs/screenshots"
+CHROMIUM = "/usr/bin/chromium"
+ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-sync", "--no-first-run"]
+LARGE, SMALL, WALL = (1440, 900), (390, 844), (1920, 1080)
+
+SHOTS: tuple[tuple[str, str, str, str, str, tuple[int, int]], ...] = (
+    # name, path, officer of, language, scheme, size
+    ("watch-light", "/console/watch", "az-centre", "en", "light", LARGE),
+    ("watch-dark", "/console/watch", "ir-ndmo", "fa", "dark", LARGE),
+    ("watch-phone", "/console/watch", "ru-mchs", "ru", "light", SMALL),
+    ("watch-exercise", "/console/watch?mode=exercise", "az-fhn", "az", "light", LARGE),
+    ("wall-light", "/console/wall", "tm-emergency", "tk", "light", WALL),
+    ("wall-dark", "/console/wall", "kz-mes", "kk", "dark", WALL),
+    ("message-light", "/console/messages/{oil}", "az-centre", "en", "light", LARGE),
+    ("message-dark", "/console/messages/{oil}", "ir-ndmo", "fa", "dark", LARGE),
+    ("message-phone", "/console/messages/{oil}", "kz-mes", "kk", "dark", SMALL),
+    ("handover-light", "/console/handover", "ru-mchs", "ru", "light", LARGE),
+    ("handover-dark", "/console/handover", "az-fhn", "az", "dark", LARGE),
+    ("handover-phone", "/console/handover", "tm-emergency", "tk", "light", SMALL),
+    ("account-light", "/console/account", "tm-emergency", "tk", "light", LARGE),
+    ("account-dark", "/console/account", "ru-mchs", "ru", "dark", LARGE),
+    ("account-phone", "/console/account", "ir-ndmo", "fa", "light", SMALL),
+    ("sign-in-light", "/console/sign-in", "", "az", "light", LARGE),
+    ("sign-in-dark", "/console/sign-in", "", "kk", "dark", LARGE),
+    ("sign-in-phone", "/console/sign-in", "", "fa", "dark", SMALL),
+)
+
+
+async def main() -> None:
+    """Take all pictures, or those that are named."""
+    if shutil.which(CHROMIUM) is None:
+        sys.exit("there is no chromium: apt-get install chromium fonts-noto-core")
+    wanted = set(sys.argv[1:])
+    with tempfile.TemporaryDirectory() as data:
+        demo = await asyncio.create_subprocess_exec(
+            *(sys.executable, "-m", "hub.cli", "demo", "--data", data),
+            stdout=asyncio.subprocess.PIPE,
+            env={**os.environ, "CASPIAN_PORT": "0", "CASPIAN_SSE_HEARTBEAT": "2"},
+        )
+        try:
+            url, oil = await begun(demo)
+            password = json.loads((Path(data) / "accounts.json").read_text())["password"]
+            await take_all(url, oil, password, wanted)
+        finally:
+            demo.send_signal(signal.SIGINT)
+            await demo.wait()
+    total = sum(path.stat().st_size for path in TARGET.glob("*.png"))
+    print(f"{len(list(TARGET.glob('*.png')))} pictures, {total / 1e6:.2f} MB")
+
+
+async def begun(demo: Any) -> tuple[str, str]:
+    """Wait until the demonstration has played; return its address and the index of one message."""
+    url = oil = ""
+    async for raw in demo.stdout:
+        line = raw.decode()
+        if found := re.search(r"log (\d+) +Update: the slick", line):
+            oil = found[1]
+        if found := re.search(r"(http://[\d.:]+)/console", line):
+            url = found[1]
+        if "Ctrl-C" in line:
+            return url, oil
+    sys.exit("the demonstration ended")
+
+
+async def take_all(url: str, oil: str, password: str, wanted: set[str]) -> None:
+    """Take the pictures."""
+    TARGET.mkdir(exist_ok=True)
+    async with async_playwright() as playwright:
+        browser = await playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
+        painter = await (await browser.new_context()).new_page()
+        for name, path, agency, language, scheme, size in SHOTS:
+            if wanted and name not in wanted:
+                continue
+            page = await entered(browser, url, agency, password, language, scheme, size)
+            await page.goto(url + path.format(oil=oil))
+            await page.wait_for_selector("body[data-ready]", state="attached")
+            if "watch" in path or "wall" in path:
+                await page.wait_for_selector("body[data-map]", state="attached")
+                await page.wait_for_selector("body[data-link=live]", state="attached")
+                if await page.locator("#arm").count():
+                    await page.click("#arm")
+                    await page.mouse.move(0, 0)
+            await page.wait_for_timeout(600)
+            whole = "watch" not in path and "wall" not in path
+            picture = await page.screenshot(full_page=whole)
+            (TARGET / f"{name}.png").write_bytes(await smaller(painter, picture))
+            await page.context.close()
+            print(name)
+        await browser.close()
+
+
+async def entered(
+    browser: Browser,
+    url: str,
+    agency: str,
+    password: str,
+    language: str,
+    scheme: Any,
+    size: tuple[int, int],
+) -> Page:
+    """Return a page of somebody who has signed in, or of nobody."""
+    context = await browser.new_context(
+        viewport={"width": size[0], "height": size[1]},
+        color_scheme=scheme,
+        timezone_id="Asia/Baku",
+        locale="en-GB",
+        has_touch=size == SMALL,
+    )
+    await context.add_cookies([{"name": "caspian-language", "value": language, "url": url}])
+    page = await context.new_page()
+    if agency:
+        await page.goto(f"{url}/console/sign-in")
+        await page.wait_for_selector("body[data-ready]", state="attached")
+        await page.fill("[name=name]", f"officer.{agency}")
+        await page.fill("[name=password]", password)
+        await page.press("[name=password]", "Enter")
+        await page.wait_for_url("**/console/watch*")
+    return page
+
+
+async def smaller(painter: Page, picture: bytes) -> bytes:
+    """Return a picture with at most 256 colours; the browser itself reads it."""
+    width, height, pixels = await painter.evaluate(
+        """async (data) => {
+          const bitmap = await createImageBitmap(await (await fetch(data)).blob());
+          const canvas = new OffscreenCanvas(bitmap.width, bitmap.height);
+          const context = canvas.getContext("2d");
+          context.drawImage(bitmap, 0, 0);
+          const { data: bytes } = context.getImageData(0, 0, bitmap.width, bitmap.height);
+          let text = "";
+          for (let i = 0; i < bytes.length; i += 32768)
+            text += String.fromCharCode(...bytes.subarray(i, i + 32768));
+          return [bitmap.width, bitmap.height, btoa(text)];
+        }""",
+        f"data:image/png;base64,{base64.b64encode(picture).decode()}",
+    )
+    rgb = np.frombuffer(base64.b64decode(pixels), np.uint8).reshape(-1, 4)[:, :3].astype(np.int32)
+    keys = rgb[:, 0] << 16 | rgb[:, 1] << 8 | rgb[:, 2]
+    found, where, count = np.unique(keys, return_inverse=True, return_counts=True)
+    palette = chosen(found, count)
+    nearest = np.argmin(distances(found, palette), axis=1)
+    indexed = nearest[where].astype(np.uint8).reshape(height, width)
+    rows = np.hstack([np.zeros((height, 1), np.uint8), indexed])
+    colours = np.stack([palette >> 16, palette >> 8 & 255, palette & 255], axis=1).astype(np.uint8)
+    return (
+        b"\x89PNG\r\n\x1a\n"
+        + chunk(b"IHDR", struct.pack(">IIBBBBB", width, height, 8, 3, 0, 0, 0))
+        + chunk(b"PLTE", colours.tobytes())
+        + chunk(b"IDAT", zlib.compress(rows.tobytes(), 9))
+        + chunk(b"IEND", b"")
+    )
+
+
+def chosen(found: Any, count: Any) -> Any:
+    """Return 256 colours: half of them the most frequent, the others those that differ most."""
+    order = np.argsort(-count)
+    palette = [int(colour) for colour in found[order[:128]]]
+    seen = found[order][count[order] >= 12]
+    left = distances(seen, np.array(palette)).min(axis=1)
+    while len(palette) < 256 and left.max() > 0:
+        palette.append(int(seen[left.argmax()]))
+        left = np.minimum(left, distances(seen, np.array(palette[-1:]))[:, 0])
+    return np.array(palette)
+
+
+def distances(found: Any, palette: Any) -> Any:
+    """Return how far each colour is from each of the palette."""
+    total = np.zeros((len(found), len(palette)), np.int32)
+    for shift in (16, 8, 0):
+        total += ((found >> shift & 255)[:, None] - (palette >> shift & 255)[None, :]) ** 2
+    return total
+
+
+def chunk(name: bytes, body: bytes) -> bytes:
+    """Return a chunk of a PNG (ISO/IEC 15948, section 5.3)."""
+    return struct.pack(">I", len(body)) + name + body + struct.pack(">I", zlib.crc32(name + body))
+
+
+if __name__ == "__main__":
+    asyncio.run(main())
