@@ -17,6 +17,7 @@ from hub.errors import Unavailable
 from hub.http import (
     aid,
     alerts,
+    approvals,
     auditing,
     documents,
     drafts,
@@ -71,6 +72,7 @@ _NOTED_S: Final = 60
 _ROUTES = (
     publishing,
     drafts,
+    approvals,
     messages,
     receipts,
     threads,

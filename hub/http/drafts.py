@@ -48,7 +48,13 @@ async def check(request: Request, hub: HubState, asker: Asker) -> dict[str, Any]
     require(asker, "publish")
     body = await request.body()
     registry = (await hub.registry(fresh=True)).latest
-    return await asyncio.to_thread(judged, hub, asker.agency, body, registry)
+    told = await asyncio.to_thread(judged, hub, asker.agency, body, registry)
+    return {**told, "approval": asker.by_name and _asks(registry, asker.agency)}
+
+
+def _asks(registry: Registry, agency: str) -> bool:
+    member = registry.agencies.get(agency)
+    return member is not None and member.approval
 
 
 def judged(hub: Hub, agency: str, body: bytes, registry: Registry) -> dict[str, Any]:

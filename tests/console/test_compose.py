@@ -263,6 +263,128 @@ async def test_a_failure_keeps_the_draft_and_the_next_press_sends_the_same_once(
     assert [r.index for r in rows] == [index]
 
 
+async def test_aid_is_asked_for_and_answered_step_by_step(hub: Hub, browser: Browser) -> None:
+    asks = await writer(hub, "asks.aid")
+    gives = await writer(hub, "gives.aid", "kz-mes")
+    async with desk(hub, browser, asks) as at, desk(hub, browser, gives) as other:
+        page = at.page
+        await at.goes("/console/compose?kind=aid-request")
+        await found(at, "incident", "Name the incident.")
+        kind = "urn:caspian:resource:oil-spill=boom-offshore"
+        await page.select_option("[id='field-items-1-type']", kind)
+        await page.fill("#field-items-1-amount", "2000")
+        await page.fill("#field-items-1-place", "Port of Baku")
+        await page.fill("#field-items-1-point", "40.35, 49.87")
+        await page.fill("#field-incident", "AC-2026-000077-AZE")
+        await at.says("checked", "fine")
+        request = await sends(at)
+
+        await other.goes("/console/aid")
+        await other.page.click(f"[data-act=offer][href='/console/compose?offer={request}']")
+        await other.page.wait_for_url("**/console/compose?offer=*")
+        await other.page.wait_for_selector("body[data-ready]", state="attached")
+        assert await other.page.input_value("#field-items-1-amount") == "2000"
+        await other.page.fill("#field-items-1-amount", "1200")
+        await other.says("checked", "checking")
+        await other.says("checked", "fine")
+        offer = await sends(other)
+
+        await answers(at, offer, "accept")
+        await page.fill("#field-items-1-amount", "5000")
+        await at.until("() => document.querySelector('#left').textContent.includes('more-than-')")
+        assert "Lower the amount" in await page.inner_text("#left")
+        assert await page.is_disabled("#send")
+        await page.fill("#field-items-1-amount", "1000")
+        await at.says("checked", "fine")
+        accepted = await sends(at)
+
+        await answers(other, accepted, "commit")
+        await other.says("checked", "fine")
+        committed = await sends(other)
+        for action in ("departed", "arrived", "release"):
+            await answers(other, committed, action)
+            await other.says("checked", "fine")
+            await sends(other)
+        assert at.faults + other.faults == []
+
+    async with hub.http("ir-ndmo") as http:
+        board = await http.get("/v1/aid/board", params={"incident": "AC-2026-000077-AZE"})
+    [line] = board.json()["incidents"][0]["lines"]
+    assert line["asked"] == {"amount": "2000", "messages": [request]}
+    assert line["offered"] == {"amount": "1200", "messages": [offer]}
+    assert line["accepted"] == {"amount": "1000", "messages": [accepted]}
+    assert line["committed"] == {"amount": "1000", "messages": [committed]}
+    assert line["released"]["amount"] == "1000"
+
+
+async def answers(at: Desk, index: int, action: str) -> None:
+    """Go from a message's page to one of its answers."""
+    await at.goes(f"/console/messages/{index}")
+    await at.page.click(f"nav [data-act={action}]")
+    await at.page.wait_for_url(f"**/console/compose?{action}=*")
+    await at.page.wait_for_selector("body[data-ready]", state="attached")
+
+
+async def test_an_offer_that_nobody_asked_for_is_declined(hub: Hub, browser: Browser) -> None:
+    name = await writer(hub, "offers.aid", "kz-mes")
+    async with desk(hub, browser, name) as at:
+        page = at.page
+        await at.goes("/console/compose?kind=aid-offer")
+        await page.select_option(
+            "#field-items-1-type", "urn:caspian:resource:oil-spill=vessel-recovery"
+        )
+        await page.fill("#field-items-1-amount", "1")
+        await page.fill("#field-items-1-price", "")
+        await page.fill("#field-incident", "AC-2026-000078-AZE")
+        await found(at, "items[1]/price", "Say what it costs")
+        await page.fill("#field-items-1-price", "free of charge")
+        await at.says("checked", "fine")
+        offer = await sends(at)
+    name = await writer(hub, "declines.aid")
+    async with desk(hub, browser, name) as at:
+        await answers(at, offer, "decline")
+        await found(at, "items[1]/reason", "Say why.")
+        await at.page.fill("#field-items-1-reason", "Not needed")
+        await at.says("checked", "fine")
+        index = await sends(at)
+
+    [item] = (await content(hub, "kz-mes", index))["ResourceInformation"]
+    assert item["ResponseInformation"]["ResponseType"] == "Decline"
+
+
+async def test_a_second_officer_approves_what_the_first_has_written(
+    hub: Hub, browser: Browser
+) -> None:
+    policy = {"id": "az-two", "state": "AZ", "name": "Two officers", "approval": True}
+    await hub.add_members([policy])
+    first = await writer(hub, "first.officer", "az-two", person="Leyla Aliyeva")
+    second = await writer(hub, "second.officer", "az-two", person="Orkhan Mammadov")
+    async with desk(hub, browser, first) as one, desk(hub, browser, second) as two:
+        await one.goes("/console/compose")
+        await filled(one)
+        await one.page.click("#send")
+        await one.page.check("#confirm-real")
+        await one.page.click("#confirm-send")
+        await one.page.wait_for_selector("body[data-handed]", state="attached")
+        draft = await one.said("handed")
+        await one.goes("/console/drafts")
+        assert await one.page.locator(f"[data-draft='{draft}'] [data-act=approve]").count() == 0
+
+        await two.goes("/console/drafts")
+        assert "Leyla Aliyeva" in await two.page.inner_text(f"[data-draft='{draft}']")
+        await two.page.click(f"[data-draft='{draft}'] [data-act=approve]")
+        assert await two.page.is_disabled("#decide-do")
+        faults = (await Axe().run(two.page)).response["violations"]
+        assert faults == [], json.dumps(faults)[:2000]
+        await two.page.check("#decide-real")
+        await two.page.click("#decide-do")
+        await two.page.wait_for_selector("#decided a")
+        assert one.faults + two.faults == []
+
+    [row] = await hub.rows("publish", agency="az-two")
+    assert (row.entry["by"], row.entry["approved_by"]) == ("Leyla Aliyeva", "Orkhan Mammadov")
+
+
 async def test_what_is_written_in_an_exercise_is_one(hub: Hub, browser: Browser) -> None:
     name = await writer(hub, "plays.it")
     async with desk(hub, browser, name) as at:

@@ -5,6 +5,7 @@
 import { agencyNames, banner, clearBanner, entered, exercise } from "./page.js";
 import { Problem, ask, get, post, sentence } from "./api.js";
 import { alertAfter, alertForm, alertGaps, alertMessage, alertPlace, freshAlert } from "./compose-alert.js";
+import { ACTIONS, aidAfter, aidForm, aidGaps, aidMessage, aidPlace, freshAid } from "./compose-aid.js";
 import { findingLine, showFindings } from "./compose-fields.js";
 import { now, setClock } from "./dates.js";
 import { byId, el, fill, icon, say, words } from "./dom.js";
@@ -36,7 +37,9 @@ const KINDS = {
   alert: { form: "alert", title: () => t("New alert"), draw: alertForm, message: alertMessage, gaps: alertGaps, place: alertPlace },
 };
 
-const what = ["update", "cancel"].find((one) => asked.has(one)) ?? asked.get("kind") ?? "alert";
+const ANSWERS = Object.keys(ACTIONS).filter((one) => !one.startsWith("aid-"));
+const RESOURCES = ["resources-oil-spill", "resources-emt", "resources-eu-modules", "resources-insarag"];
+const what = ["update", "cancel", ...ANSWERS].find((one) => asked.has(one)) ?? asked.get("kind") ?? "alert";
 const of = asked.get(what) ?? "";
 const name = [`caspian.draft`, me.account, what, of, exercise ? "exercise" : "actual"].join("/");
 
@@ -98,8 +101,15 @@ async function after(msgType) {
   const path = `/v1/messages/${encodeURIComponent(of)}`;
   const [life, content] = await Promise.all([get(path), get(`${path}/content`)]);
   if (content.form !== "alert") throw new Problem("not-an-alert", { detail: t("This is no alert.") });
+  if (content.message.sender && life.agency !== me.agency) throw new Problem("not-your-message");
   const made = alertAfter(content.message, life, msgType, now());
   return { ...made, status: exercise ? "Exercise" : made.status };
+}
+
+async function answer(action) {
+  const content = await get(`/v1/messages/${encodeURIComponent(of)}/content`);
+  if (content.form !== "aid") throw new Problem("not-aid", { detail: t("This message is not about aid.") });
+  return aidAfter(action, content.message, now());
 }
 
 // ---- judged while it is written
@@ -140,7 +150,7 @@ async function check() {
   const refused = found.refusal && !found.findings.some((one) => one.severity === "error") ? found.refusal : null;
   const errors = findings.filter((one) => one.severity === "error").length + (refused ? 1 : 0);
   const remarks = findings.length - findings.filter((one) => one.severity === "error").length;
-  fill(byId("left"), refused ? el("li", { class: "error" }, icon("severe"), " ", el("span", {}, sentence(new Problem(refused.code, refused))), " ", words("small", refused.remedy)) : null, left.map(findingLine));
+  fill(byId("left"), refused ? el("li", { class: "error" }, icon("severe"), " ", el("span", {}, sentence(new Problem(refused.code, refused))), " ", el("code", { dir: "ltr" }, refused.code)) : null, left.map(findingLine));
   say(checked, errors ? t("Mistakes: {n}. It cannot be sent yet.", { n: digits(errors) }) : remarks ? t("It can be sent. Remarks: {n}.", { n: digits(remarks) }) : t("It can be sent."));
   send.disabled = errors > 0 || !found.valid;
   if (found.xml && found.facts) {
@@ -167,7 +177,7 @@ function readers(element, recipients) {
 // ---- the form
 
 function draw(focus = "") {
-  kind.draw(root, draft, { ...given, changed, redraw: draw, me, exercise, undoable, say: (text) => say(byId("said"), text) });
+  kind.draw(root, draft, { ...given, changed, redraw: draw, undoable, say: (text) => say(byId("said"), text) });
   if (focus) byId(focus)?.focus();
 }
 
@@ -197,12 +207,14 @@ async function sent(event) {
   button.disabled = true;
   byId("confirm-refused").hidden = true;
   try {
-    const receipt = await ask("POST", "/v1/messages", told.xml, { type: told.payload_type });
+    const path = told.approval ? "/v1/drafts" : "/v1/messages";
+    const receipt = await ask("POST", path, told.xml, { type: told.payload_type });
     box.close();
-    done(receipt);
+    if (told.approval) handedOver(receipt);
+    else done(receipt);
   } catch (problem) {
     // The very same bytes go again with the next press: the hub never takes them twice.
-    say(byId("confirm-refused"), [sentence(problem), problem.remedy].filter(Boolean).join(" "));
+    say(byId("confirm-refused"), sentence(problem));
     byId("confirm-refused").hidden = false;
     button.disabled = false;
     button.focus();
@@ -221,8 +233,18 @@ function done(receipt) {
       link(`/console/messages/${receipt.index}${exercise ? "?mode=exercise" : ""}`, t("Who has it"), true),
       alert ? link(`/console/compose?update=${receipt.index}${mode}`, t("Send an update")) : null,
       alert ? link(`/console/compose?cancel=${receipt.index}${mode}`, t("Cancel this alert")) : null,
-      link(`/console/compose?kind=${KINDS[what] ? what : "alert"}${mode}`, t("Write another")))));
+      link(`/console/compose?kind=${of ? "alert" : what}${mode}`, t("Write another")))));
   document.body.dataset.sent = String(receipt.index);
+  byId("sent-title").focus();
+}
+
+function handedOver(one) {
+  forget();
+  clearTimeout(wait);
+  fill(byId("composer"), el("section", { class: "sent" },
+    el("h2", { id: "sent-title", tabindex: "-1" }, t("Handed over: it is sent when another officer approves it")),
+    el("div", { class: "actions" }, el("a", { class: "button primary", href: `/console/drafts${exercise ? "?mode=exercise" : ""}` }, t("Approval")))));
+  document.body.dataset.handed = one.id;
   byId("sent-title").focus();
 }
 
@@ -236,13 +258,23 @@ async function begin() {
   const member = members.find((one) => one.id === me.agency) ?? { id: me.agency, name: me.agency, senders: [], languages: [] };
   const senders = member.senders.filter((one) => !one.endsWith("*"));
   given = {
-    names, members, events: events.terms, units: subdivisions.terms, senders,
+    names, members, events: events.terms, units: subdivisions.terms, senders, me, exercise, now,
     agencyName: (code) => member.names?.[code] ?? member.name,
   };
   KINDS.alert.fresh = () => freshAlert({ languages: member.languages, now: now() });
+  const aid = { form: "aid", draw: aidForm, message: aidMessage, gaps: aidGaps, place: aidPlace };
+  for (const [action, one] of Object.entries(ACTIONS)) {
+    KINDS[action] = { ...aid, title: () => one.title(`#${of}`) };
+    if (ANSWERS.includes(action)) KINDS[action].from = () => answer(action);
+    else KINDS[action].fresh = () => freshAid(action, { now: now() });
+  }
   KINDS.update = { ...KINDS.alert, title: () => t("Update of {what}", { what: `#${of}` }), from: () => after("Update") };
   KINDS.cancel = { ...KINDS.alert, title: () => t("Cancellation of {what}", { what: `#${of}` }), from: () => after("Cancel") };
   kind = KINDS[what] ?? KINDS.alert;
+  if (kind.form === "aid") {
+    const [quantities, ...resources] = await Promise.all(["units", ...RESOURCES].map((one) => get(`/v1/vocabularies/${one}`)));
+    Object.assign(given, { quantities: quantities.terms, resources });
+  }
   say(byId("title"), kind.title());
   document.title = `${exercise ? `${t("EXERCISE")} · ` : ""}${kind.title()} · ${t("Caspian Hub")}`;
   draft = kept();
