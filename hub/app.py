@@ -33,6 +33,7 @@ from hub.http import (
     publishing,
     receipts,
     registry,
+    replays,
     schemas,
     session,
     sign_on,
@@ -43,6 +44,7 @@ from hub.http import (
 from hub.http.guard import Guard
 from hub.http.limits import Limits
 from hub.http.refusals import Refusals
+from hub.http.replaying import Replays
 from hub.http.state import Hub
 from hub.http.wire import REFUSALS, Wire
 from hub.log.in_force import InForce
@@ -82,6 +84,7 @@ _ROUTES = (
     proofs,
     static_log,
     auditing,
+    replays,
     holds,
     session,
     sign_on,
@@ -134,6 +137,7 @@ def _lifespan(
             sign_ons={s: Provider(one) for s, one in read_sign_ons(settings.sign_on).items()},
             refusals=Refusals(redis),
             limits=Limits(settings),
+            replays=Replays(log, redis, settings.receipt_timeout.total_seconds()),
             in_force=InForce(log),
             levels=Levels(log, read_policy_file(settings.policy)),
         )
@@ -150,6 +154,7 @@ def _lifespan(
             yield {REFUSALS: hub.refusals}
         finally:
             await end(tasks)
+            await hub.replays.close()
             await hub.refusals.flush()
             await _noted(hub)
             for provider in hub.sign_ons.values():

@@ -51,6 +51,7 @@ EntryKind = Literal[
     "refusal",
     "dead-letter",
     "restart",
+    "replay",
 ]
 ENTRY_KINDS: Final[tuple[str, ...]] = get_args(EntryKind)
 

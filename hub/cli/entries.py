@@ -90,6 +90,9 @@ def _summary(row: LogRow, entry: Mapping[str, Any]) -> Text:  # noqa: C901, PLR0
         case "log-key":
             change = entry["log-key"]
             return styled(f"{change['action']} {change['key']}")
+        case "replay":
+            told = entry["replay"]
+            return styled(f"{told['sandbox']} {told['action']} by {entry['by']}")
         case "escalation":
             return _escalation(entry)
         case "restart":

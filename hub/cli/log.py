@@ -25,6 +25,7 @@ app.command("hub.cli.log_compare:compare", name="compare", help="Are two views o
 app.command("hub.cli.log_export:export", name="export", help="Take the log out into a file.")
 app.command("hub.cli.log_redact:redact", name="redact", help="Remove what a message said, by law.")
 app.command("hub.cli.log_migrate:migrate", name="migrate", help="Copy the log into another store.")
+app.command("hub.cli.log_tiles:tiles", name="tiles", help="Write the log as static files.")
 app.command("hub.cli.log_replay:replay", name="replay", help="Live through the log again.")
 app.command(
     "hub.cli.log_replay:remove", name="remove-sandbox", help="Remove the feeds of a replay."

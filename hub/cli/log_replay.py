@@ -4,25 +4,30 @@ from __future__ import annotations
 
 import asyncio
 import math
+import sys
 from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import replace
 from typing import Annotated
 
 from cyclopts import Parameter
 
 from hub.cli.connection import Connection
+from hub.cli.entries import line, marks
 from hub.cli.exits import usage
 from hub.cli.log_remote import open_source
 from hub.cli.log_source import Selection, Source, select
 from hub.cli.options import AsJson, ByAgency, From, FromBundle, Kinds, To
 from hub.cli.terminal import emit, note, progress, say, styled
+from hub.core.exercises import Part
 from hub.core.registry import History
-from hub.log.replay import ReplayResult, remove_sandbox
+from hub.log.replay import ReplayResult, Routing, belongs, remove_sandbox, sandbox_name
 from hub.log.replay import replay as live_again
 from hub.log.store import LogRow
 from hub.settings import Settings
 from hub.streams.connect import connect
 from hub.streams.feeds import FeedStreams
+from schemas.entry import ENTRY_KINDS
 
 __all__ = ["remove", "replay"]
 
@@ -40,6 +45,16 @@ def replay(
     to: To = None,
     kinds: Kinds = (),
     agency: ByAgency = None,
+    state: Annotated[
+        str, Parameter(help="Only what agencies of this state did, by its code: KZ.")
+    ] = "",
+    incident: Annotated[
+        str, Parameter(help="Only messages about this incident, and their acknowledgements.")
+    ] = "",
+    step: Annotated[
+        bool,
+        Parameter(negative="", help="Show each entry that a feed carries; Enter goes on, q ends."),
+    ] = False,
     bundle: FromBundle = None,
     json: AsJson = False,
     connection: Connection = Connection(),  # noqa: B008 - frozen, and made of the options
@@ -51,11 +66,21 @@ def replay(
     """
     factor = _factor(speed)
     wanted = select(from_, to, kinds, agency)
-    with open_source(bundle, connection) as source, progress("replaying", None) as told:
+    if state or incident:
+        # Which messages it is about, and who was a member, the rows left out would tell.
+        wanted = replace(wanted, kinds=wanted.kinds or ENTRY_KINDS)
+    part = Part(first=0, through=-1, state=state.upper(), incident=incident)
+    with open_source(bundle, connection) as source:
         rows, history = _part(source, wanted)
-        result = asyncio.run(
-            _replay(rows, history, sandbox, factor, lambda done, _index: told(done))
-        )
+        about = set[int]()
+        rows = (row for row in rows if belongs(row, part, about))
+        if step:
+            result = asyncio.run(_stepped(rows, history, sandbox))
+        else:
+            with progress("replaying", None) as told:
+                result = asyncio.run(
+                    _replay(rows, history, sandbox, factor, lambda done, _index: told(done))
+                )
     if json:
         emit({"entries": result.entries, "routed": result.routed, "digest": result.digest})
         return
@@ -64,6 +89,27 @@ def replay(
     say(styled(f"digest  {result.digest}"))
     if sandbox is not None:
         note(styled(f"read it: caspian tail FEED --sandbox {sandbox}", "dim"))
+
+
+async def _stepped(
+    rows: Iterator[LogRow], history: History | None, sandbox: str | None
+) -> ReplayResult:
+    """Go through rows one by one, each shown before the next is asked for."""
+    async with AsyncExitStack() as stack:
+        feeds = await stack.enter_async_context(_feeds(sandbox_name(sandbox))) if sandbox else None
+        routing = Routing(feeds, history)
+        for row in rows:
+            before = routing.routed
+            routing.take(row)
+            await routing.flush()
+            if routing.routed == before:
+                continue
+            say(marks("Actual", sandbox or "replay"), line(row))
+            note(styled(f"into {routing.routed - before} feeds; Enter goes on, q ends", "dim"))
+            answer = await asyncio.to_thread(sys.stdin.readline)
+            if not answer or answer.strip().lower().startswith("q"):
+                break
+    return ReplayResult(routing.entries, routing.routed, routing.digest.hexdigest())
 
 
 def _factor(speed: str) -> float | None:

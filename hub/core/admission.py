@@ -30,6 +30,7 @@ from hub.core.escalation import (
     patience_us,
     step_due,
 )
+from hub.core.exercises import replay_facts
 from hub.core.exports import read_export
 from hub.core.holds import Hold, held
 from hub.core.known import Known, accepted_key, export_key, header_key, input_key
@@ -195,6 +196,7 @@ class _Batch:
             "export": self._export,
             "escalation": self._escalate,
             "restart": self._restarted,
+            "replay": self._replayed,
         }
         return decided.get(c.kind, self._change)(c)
 
@@ -666,6 +668,27 @@ class _Batch:
             and recipient in recipients(facts, row.agency, self.registry)
             and not self.known.acknowledges(recipient, row)
         )
+
+    def _replayed(self, c: Candidate) -> Decision:
+        """Log that a person began or ended a replay; once, however often it is proposed."""
+        key = accepted_key(c)
+        if (earlier := self.known.inputs.get(key)) is not None:
+            return Decision(c, *earlier, duplicate=True)
+        at_us = self._tick()
+        told = replay_facts(c.body, self.size + len(self.entries))
+        facts = {"inbox": c.inbox, "by": _writable_name(c.person), "replay": told}
+        index = self._append(
+            NewEntry(
+                "replay",
+                at_us,
+                c.agency,
+                _entry("replay", at_us, c.agency, facts),
+                input_key=key,
+            )
+        )
+        if key:
+            self.known.inputs[key] = (index, at_us)
+        return Decision(c, index, at_us)
 
     def _restarted(self, c: Candidate) -> Decision:
         """Log that the hub was down, if it was: nothing was logged and nobody was at work."""

@@ -18,6 +18,7 @@ CandidateKind = Literal[
     "delivery",
     "action",
     "escalation",
+    "replay",
     "restart",
     "state",
     "member",

@@ -198,7 +198,13 @@ async def may_read_feed(hub: Hub, asker: Principal, feed: str, sandbox: str = ""
     if feed not in registry.feeds() or not asker.sees(feed.partition(".")[0]):
         raise Rejected("feed-unknown", f"there is no feed {feed[:100]} for you")
     if sandbox and "audit" not in asker.scopes:
-        raise Rejected("not-allowed", "a replay is read by an auditor or operator")
+        replay = await hub.replays.find(sandbox)
+        if replay is None or not replay.admits(asker.agency, asker.person):
+            raise Rejected(
+                "not-allowed",
+                "a replay is read by an auditor or operator, and by whom they admit",
+                remedy="Ask whoever plays it to admit you.",
+            )
     return registry
 
 

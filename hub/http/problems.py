@@ -43,6 +43,7 @@ _STATUS: Final[Mapping[str, int]] = {
     "key-revoked": 403,
     "statement-unsigned": 403,
     "unknown-message": 404,
+    "replay-unknown": 404,
     "feed-unknown": 404,
     "entry-unknown": 404,
     "hold-unknown": 404,

@@ -18,6 +18,7 @@ from hub.http.cookies import key_in
 from hub.http.limits import Limits
 from hub.http.peer import Peer, peer_of, same_origin
 from hub.http.refusals import Refusals
+from hub.http.replaying import Replays
 from hub.log.in_force import InForce
 from hub.log.levels import Levels
 from hub.log.store import Log
@@ -59,6 +60,7 @@ class Hub:
     """The states' own sign-ons, by state."""
     refusals: Refusals
     limits: Limits
+    replays: Replays
     in_force: InForce
     levels: Levels
     history: History = field(default_factory=History)

@@ -191,7 +191,7 @@ def _derive(row: LogRow, read: Reader, *, withheld: bool) -> NewEntry:
 
 def _input_key(row: LogRow, entry: dict[str, Any]) -> str:
     inbox = entry.get("inbox", "")
-    if entry["kind"] in CHANGE_KINDS:
+    if entry["kind"] in CHANGE_KINDS or entry["kind"] == "replay":
         return accepted_key_of(row.agency, inbox, entry.get("statement", ""))
     if entry["kind"] == "export":
         return export_key_of(entry["by"], entry)

@@ -19,6 +19,8 @@ from typing import Any, Final
 
 from redis.exceptions import RedisError
 
+from hub.core.exercises import SANDBOX, Part
+from hub.core.incidents import incident_name, incidents_of
 from hub.core.registry import REGISTRY_KINDS, History
 from hub.errors import Unavailable
 from hub.log.feeding import feeds_for
@@ -28,10 +30,10 @@ from hub.streams.feeds import FeedEntry, FeedStreams
 from hub.streams.fields import feed_fields
 from schemas.errors import Rejected
 
-__all__ = ["ReplayResult", "remove_sandbox", "replay"]
+__all__ = ["ReplayResult", "Routing", "belongs", "remove_sandbox", "replay", "sandbox_name"]
 
 _BATCH: Final = 256
-_SANDBOX: Final = re.compile(r"[a-z0-9][a-z0-9-]{0,39}")
+_SANDBOX: Final = re.compile(SANDBOX)
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,13 +75,9 @@ async def replay(
     """
     if speed is not None and not speed > 0:
         raise Rejected("replay-invalid", f"a speed is above 0, not {speed}")
-    if sandbox is not None and not _SANDBOX.fullmatch(sandbox.sandbox):
-        raise Rejected(
-            "replay-invalid",
-            f"{sandbox.sandbox!r} cannot be the name of a sandbox",
-            remedy="Use 1 to 40 lower-case letters, digits and hyphens.",
-        )
-    state = _Replay(sandbox, history, read)
+    if sandbox is not None:
+        sandbox_name(sandbox.sandbox)
+    state = Routing(sandbox, history, read)
     iterator = iter(rows)
     began_at, first_us = clock(), None
     while batch := await asyncio.to_thread(lambda: list(islice(iterator, _BATCH))):
@@ -104,7 +102,7 @@ async def remove_sandbox(sandbox: FeedStreams) -> int:
         Rejected: ``replay-invalid``; these are not the feeds of a sandbox.
         Unavailable: ``streams-unavailable``.
     """
-    if not _SANDBOX.fullmatch(sandbox.sandbox):
+    if not _SANDBOX.match(sandbox.sandbox):
         raise Rejected("replay-invalid", "only the feeds of a sandbox can be removed")
     removed = 0
     try:
@@ -115,13 +113,52 @@ async def remove_sandbox(sandbox: FeedStreams) -> int:
     return removed
 
 
+def sandbox_name(name: str) -> str:
+    """Return *name*, which a sandbox can have.
+
+    Raises:
+        Rejected: ``replay-invalid``.
+    """
+    if not _SANDBOX.match(name) or name.endswith("\n"):
+        raise Rejected(
+            "replay-invalid",
+            f"{name[:60]!r} cannot be the name of a sandbox",
+            remedy="Use 1 to 40 lower-case letters, digits and hyphens.",
+        )
+    return name
+
+
+def belongs(row: LogRow, part: Part, about: set[int]) -> bool:
+    """Return whether an entry belongs to a part; *about* gathers the messages of its incident."""
+    if part.kinds and row.kind not in part.kinds:
+        return False
+    if part.agency and row.agency != part.agency:
+        return False
+    # The id of an agency begins with its state.
+    if part.state and row.agency[:3] != f"{part.state.lower()}-":
+        return False
+    if not part.incident:
+        return True
+    if row.kind == "acknowledgement":
+        return row.entry["message"] in about
+    if row.facts is not None and incident_name(part.incident) in incidents_of(row.facts):
+        about.add(row.index)
+        return True
+    return False
+
+
 @dataclass
-class _Replay:
-    """A replay under way."""
+class Routing:
+    """A replay under way: rows are taken, and written into the sandbox by `flush`.
+
+    With *again* it goes on with a sandbox that it wrote before: the same rows are taken from the
+    first, and what a feed has already is not written twice.
+    """
 
     sandbox: FeedStreams | None
     history: History | None
-    read: Reader
+    read: Reader = read_logged
+    again: bool = False
     entries: int = 0
     routed: int = 0
     digest: Any = field(default_factory=sha256)
@@ -135,8 +172,12 @@ class _Replay:
         self._reached: dict[str, int] = {}
         self._unwritten: dict[str, list[FeedEntry]] = {}
 
-    def take(self, row: LogRow) -> None:
-        """Route one row; it is written by the next `flush`."""
+    def begin(self, history: History) -> None:
+        """Say who was a member when, where the rows will not tell."""
+        self._complete, self._history, self._next = False, history, None
+
+    def take(self, row: LogRow) -> int:
+        """Route one row, into so many feeds as are returned; it is written by the next `flush`."""
         if self._next is not None and row.index != self._next:
             raise Rejected(
                 "bundle-partial",
@@ -153,7 +194,7 @@ class _Replay:
             row = self._with_facts(row)
         feeds = feeds_for(row, self._history.at(row.index))
         if not feeds:
-            return
+            return 0
         fields: dict[str, str | bytes] = {}
         if self.sandbox is not None:
             fields = {**feed_fields(row), "replay": self.sandbox.sandbox}
@@ -165,6 +206,7 @@ class _Replay:
             self.routed += 1
             if self.sandbox is not None:
                 self._unwritten.setdefault(feed, []).append(FeedEntry(row.index, fields))
+        return len(feeds)
 
     def _with_facts(self, row: LogRow) -> LogRow:
         """Return a message with its facts, derived from its payload and from nothing else."""
@@ -187,7 +229,7 @@ class _Replay:
             start = max(registry.since[feed], self._first - 1)
             await self._make(self.sandbox, feed, start)
         batches = {
-            feed: (reached, self._unwritten.get(feed, ()))
+            feed: (reached, [e for e in self._unwritten.get(feed, ()) if e.index > reached])
             for feed, reached in self._reached.items()
             if reached < self._last
         }
@@ -195,8 +237,8 @@ class _Replay:
             found = await self.sandbox.append(batches, reached=self._last)
         except (RedisError, OSError) as e:
             raise Unavailable("streams-unavailable", f"Redis cannot be reached: {e}") from e
-        for feed, reached in found.items():
-            if reached != self._last:
+        for feed, at in found.items():
+            if at != self._last:
                 raise _in_use(self.sandbox, feed)
         self._reached.update(found)
         self._unwritten.clear()
@@ -206,7 +248,7 @@ class _Replay:
             reached, made = await sandbox.create(feed, after=start, confirmed=start)
         except (RedisError, OSError) as e:
             raise Unavailable("streams-unavailable", f"Redis cannot be reached: {e}") from e
-        if not made:
+        if not made and not self.again:
             raise _in_use(sandbox, feed)
         self._reached[feed] = reached
 

@@ -497,7 +497,7 @@ class _Wanted:
             wanted.take(one)
             if inputs_of_messages or one.kind != "publish":
                 wanted.inputs.update((input_key(one), header_key(one)))
-            if one.kind in CHANGE_KINDS:
+            if one.kind in CHANGE_KINDS or one.kind == "replay":
                 wanted.inputs.add(accepted_key(one))
             if one.kind == "export":
                 wanted.inputs.add(export_key(one))

@@ -76,6 +76,7 @@ def build_mirror(
         sign_ons={},
         refusals=cast("Any", _Unlogged()),
         limits=Limits(settings),
+        replays=_NO_REDIS,
         in_force=InForce(log),
         levels=Levels(log, None),
     )

@@ -11,6 +11,9 @@ key                         type    written by            lives
 ``receipts:{agency}``       stream  ledger                trimmed by age (`receipt_retention`)
 ``confirmed``               zset    API                   feed -> highest confirmed log index
 ``sandbox:{name}:feed:…``   stream  replay                until the sandbox is removed
+``sandbox:{name}``          hash    API                   what a replay is to do, and how far it is;
+                                                          until the sandbox is removed
+``sandbox:{name}:runner``   string  API                   which process plays it; seconds
 ==========================  ======  ====================  =====================================
 
 None of them is the truth: the log is. Any of them, or all, may be lost at any
@@ -35,7 +38,9 @@ __all__ = [
     "inbox",
     "index_of",
     "receipts",
+    "sandbox",
     "sandbox_feed",
+    "sandbox_runner",
 ]
 
 CANDIDATES: Final = "candidates"
@@ -76,6 +81,16 @@ def feed(feed_id: str) -> str:
 def sandbox_feed(sandbox: str, feed_id: str) -> str:
     """Return the stream of a feed within a replay; no live reader has a name for it."""
     return f"sandbox:{sandbox}:feed:{feed_id}"
+
+
+def sandbox(name: str) -> str:
+    """Return where a replay's state stands."""
+    return f"sandbox:{name}"
+
+
+def sandbox_runner(name: str) -> str:
+    """Return where the process stands that plays a replay, while it does."""
+    return f"sandbox:{name}:runner"
 
 
 def entry_id(index: int) -> str:

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from hub.client.signers import make_key_file, open_signer
+from hub.log.checkpoints import SignedCheckpoint, put
 from hub.log.signer import memory_of
 from hub.log.store import Log
 from schemas.checkpoint import Checkpoint
@@ -125,3 +126,18 @@ def test_a_log_is_moved(caspian: Caspian, log: Log, tmp_path: Path) -> None:
     assert json.loads(third.stdout) == {"size": 9, "root": root}
     assert nothing.returncode == 3
     assert "log-missing" in nothing.stderr
+
+
+def test_the_log_is_written_as_files(caspian: Caspian, log: Log, tmp_path: Path) -> None:
+    unsigned = caspian("log", "tiles", "files")
+    head = log.head()
+    with log.writing() as c:
+        put(c, SignedCheckpoint(head.size, head.root, head.at_us, "a note\n"))
+    done = caspian("log", "tiles", "files")
+    told = caspian("log", "tiles", "files", "--json")
+
+    assert unsigned.returncode == 5
+    assert "checkpoint-none" in unsigned.stderr
+    assert done.stdout.startswith("files: 9 entries")
+    assert json.loads(told.stdout)["root"] == head.root.hex()
+    assert (tmp_path / "files" / "tile" / "0" / "000.p" / "9").exists()

@@ -30,6 +30,7 @@ COMMANDS = [
     "log remove-sandbox",
     "log replay",
     "log show",
+    "log tiles",
     "log verify",
     "members",
     "members add",

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 import redis
 
+from hub.log.store import Log
 from hub.streams.embedded import EmbeddedServer
 from tests.cli.conftest import Caspian
 
@@ -85,3 +86,26 @@ def test_a_part_of_a_bundle_that_is_a_part_is_refused(caspian: Caspian) -> None:
 
     assert done.returncode == 5
     assert "error bundle-partial: " in done.stderr
+
+
+def test_an_auditor_goes_on_step_by_step(caspian: Caspian, log: Log) -> None:
+    done = caspian("log", "replay", "--step", stdin="\n\n\n\n\n\n\n\n")
+    once = caspian("log", "replay", "--step", stdin="q\n")
+    whole = caspian("log", "replay", "--json")
+
+    assert done.returncode == 0, done.stderr
+    lines = [line for line in done.stdout.splitlines() if line.startswith("[REPLAY replay]")]
+    assert [line.split()[2] for line in lines] == ["4", "5", "6"]
+    assert "Enter goes on" in done.stderr
+    assert json.loads(whole.stdout)["digest"] in done.stdout
+    assert once.stdout.count("[REPLAY") == 1
+    assert log.head().size == 9
+
+
+@pytest.mark.usefixtures("log")
+def test_a_part_is_chosen_by_state_and_incident(caspian: Caspian) -> None:
+    of_state = caspian("log", "replay", "--state", "ir", "--json")
+    of_incident = caspian("log", "replay", "--incident", "none", "--json")
+
+    assert json.loads(of_state.stdout)["entries"] == 2
+    assert json.loads(of_incident.stdout)["entries"] == 0

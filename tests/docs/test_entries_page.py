@@ -96,6 +96,9 @@ def _candidates(registry: Callable[[], Registry]) -> Iterator[Candidate]:
     late = {"recipient": _IR, "step": 3, "messages": [7, 8, 9, 10, 11]}
     yield Candidate("escalation", "", body=late)
     yield Candidate("restart", "", body={"since_us": 0})
+    part = {"first": 0, "through": 7, "kinds": ["publish"]}
+    drill = {"sandbox": "drill", "action": "started", "part": part}
+    yield Candidate("replay", "", inbox="replay/1/started", person="Trainer", body=drill)
     entry = StreamEntry(b"2-0", {b"payload": b"x", b"id": b"17"}, deliveries=6)
     yield dead_letter_of(_AZ, entry, "intake", "a fault")
     yield Candidate("dead-letter", _AZ, body={"stage": "fanout", "index": 4, "reason": "a fault"})
@@ -174,6 +177,8 @@ def _flat(value: Mapping[str, Any], before: str = "") -> set[str]:
             "export",
             "log-key",
             "filter",
+            "replay",
+            "part",
             "about",
         } and isinstance(inner, dict):
             found |= _flat(inner, f"{before}{name}.")

@@ -269,5 +269,7 @@ def test_every_key_is_documented() -> None:
         keys.CANDIDATES,
         keys.LOG,
         keys.CONFIRMED,
+        keys.sandbox("{name}"),
+        keys.sandbox_runner("{name}"),
         keys.sandbox_feed("{name}", "{feed}"),
     }

@@ -46,6 +46,10 @@ class Things:
     message: dict[str, int]
     outlet: dict[str, str]
     dead: dict[str, int]
+    replay: dict[str, str]
+    """Begun by an auditor of the state, its agency admitted."""
+    trainer: dict[str, str]
+    """The token of that auditor."""
     tokens: dict[str, str]
     log: Log
 
@@ -96,6 +100,13 @@ async def things(hub: Hub) -> AsyncIterator[Things]:
 
     await until(logged, "the dead letters are in the log", 20)
     dead = {r.agency[:2].upper(): r.index for r in await hub.rows("dead-letter")}
+    replay, trainer = {}, {}
+    for state, agency in (("AZ", "az-fhn"), ("IR", "ir-ndmo")):
+        trainer[state] = make("auditor", state=state)
+        replay[state] = await _begun(hub, trainer[state])
+        async with hub.http() as http:
+            http.headers["Authorization"] = f"Bearer {trainer[state]}"
+            await http.post(f"/v1/replays/{replay[state]}/admissions", json={"agency": agency})
     outlet = {
         state: store.add(
             hub.log,
@@ -109,7 +120,17 @@ async def things(hub: Hub) -> AsyncIterator[Things]:
         ).id
         for state, agency in (("AZ", "az-fhn"), ("IR", "ir-ndmo"))
     }
-    yield Things(message, outlet, dead, tokens, hub.log)
+    yield Things(message, outlet, dead, replay, trainer, tokens, hub.log)
+
+
+async def _begun(hub: Any, token: str) -> str:
+    name = f"r-{uuid.uuid4().hex[:20]}"
+    async with hub.http() as http:
+        headers = {"Authorization": f"Bearer {token}"}
+        given = {"sandbox": name, "paused": True}
+        answer = await http.post("/v1/replays", json=given, headers=headers)
+        assert answer.status_code == 201, answer.text
+    return name
 
 
 Ask = Callable[[httpx.AsyncClient, Things, str], Awaitable[httpx.Response]]
@@ -119,7 +140,11 @@ def _get(path: str) -> Ask:
     async def ask(http: httpx.AsyncClient, t: Things, state: str) -> httpx.Response:
         agency = {"AZ": "az-fhn", "IR": "ir-ndmo"}[state]
         filled = path.format(
-            message=t.message[state], feed=agency, agency=agency, outlet=t.outlet[state]
+            message=t.message[state],
+            feed=agency,
+            agency=agency,
+            replay=t.replay[state],
+            outlet=t.outlet[state],
         )
         return await http.get(filled)
 
@@ -130,7 +155,11 @@ def _post(path: str, body: Callable[[Things, str], Any]) -> Ask:
     async def ask(http: httpx.AsyncClient, t: Things, state: str) -> httpx.Response:
         agency = {"AZ": "az-fhn", "IR": "ir-ndmo"}[state]
         filled = path.format(
-            message=t.message[state], feed=agency, dead=t.dead[state], outlet=t.outlet[state]
+            message=t.message[state],
+            feed=agency,
+            dead=t.dead[state],
+            replay=t.replay[state],
+            outlet=t.outlet[state],
         )
         return await http.post(filled, json=body(t, state))
 
@@ -147,6 +176,21 @@ async def _events(http: httpx.AsyncClient, _t: Things, state: str) -> httpx.Resp
         if not answer.is_success:
             await answer.aread()
         return answer
+
+
+async def _begin_replay(http: httpx.AsyncClient, _t: Things, _state: str) -> httpx.Response:
+    given = {"sandbox": f"r-{uuid.uuid4().hex[:20]}", "paused": True}
+    return await http.post("/v1/replays", json=given)
+
+
+async def _end_replay(http: httpx.AsyncClient, t: Things, state: str) -> httpx.Response:
+    name = f"r-{uuid.uuid4().hex[:20]}"
+    await http.post(
+        "/v1/replays",
+        json={"sandbox": name, "paused": True},
+        headers={"Authorization": f"Bearer {t.trainer[state]}"},
+    )
+    return await http.delete(f"/v1/replays/{name}")
 
 
 async def _end(http: httpx.AsyncClient, _t: Things, _state: str) -> httpx.Response:
@@ -259,6 +303,20 @@ ASK: dict[str, Ask] = {
     "POST /v1/dead-letters/{index}/retry": _post(
         "/v1/dead-letters/{dead}/retry", lambda _t, _s: {}
     ),
+    "GET /v1/replays": _get("/v1/replays"),
+    "POST /v1/replays": _begin_replay,
+    "GET /v1/replays/{name}": _get("/v1/replays/{replay}"),
+    "DELETE /v1/replays/{name}": _end_replay,
+    **{
+        f"POST /v1/replays/{{name}}/{what}": _post(f"/v1/replays/{{replay}}/{what}", body)
+        for what, body in {
+            "step": lambda _t, _s: {"entries": 1},
+            "pause": lambda _t, _s: {},
+            "resume": lambda _t, _s: {},
+            "speed": lambda _t, _s: {"speed": 1},
+            "admissions": lambda _t, s: {"agency": {"AZ": "az-fhn", "IR": "ir-ndmo"}[s]},
+        }.items()
+    },
     "POST /v1/session": _post("/v1/session", lambda _t, _s: {"name": "x", "password": "y"}),
     "GET /v1/session": _get("/v1/session"),
     "DELETE /v1/session": _end,
@@ -281,6 +339,8 @@ ALLOWED: dict[str, set[int]] = {
     "POST /v1/holds/{index}/release": {404},
     "POST /v1/exports": {422},
     "POST /v1/statements": {422},
+    # After some steps it is at its end.
+    "POST /v1/replays/{name}/step": {200, 422},
     "POST /v1/session": {401, 429},
     # This hub has none, and says so to everybody.
     "GET /v1/sign-on/{state}": {404},
@@ -298,6 +358,8 @@ def _seen(route: str, answer: httpx.Response, things: Things, state: str) -> boo
     told = answer.json()
     if route == "GET /v1/feeds":
         return any(f["feed"][:2].upper() == state for f in told["feeds"])
+    if route == "GET /v1/replays":
+        return things.replay[state] in [r["sandbox"] for r in told["replays"]]
     if route == "GET /v1/outlets":
         return things.outlet[state] in [o["id"] for o in told["outlets"]]
     if route == "GET /v1/log/entries":
@@ -351,6 +413,7 @@ _OF_ALL = {
 }
 """What each may ask for, and finds in it what is theirs."""
 _LISTS = {
+    "GET /v1/replays",
     "GET /v1/outlets",
     "GET /v1/feeds",
     "GET /v1/log/entries",

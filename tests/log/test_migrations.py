@@ -14,11 +14,13 @@ from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from samples import Writer, alert, named
 from sqlalchemy import Engine, inspect
-from test_projections import projected
+from test_projections import busy, projected
 
 from hub.errors import Unavailable
 from hub.log import engine as engine_module
 from hub.log.engine import migrate, open_engine
+from hub.log.projections import rebuild
+from hub.log.scan import scan
 from hub.log.store import Log
 from hub.log.tables import ACCESS, METADATA, OUTGOING, PROJECTIONS, SIGNED
 from hub.log.verify import verify_store
@@ -103,6 +105,22 @@ def test_a_log_from_before_there_were_threads_has_them_after_the_upgrade(store_u
     again = Log.open(store_url)
 
     assert projected(again) == before
+    again.close()
+
+
+def test_a_log_outlives_every_step_down_and_up(store_url: str) -> None:
+    log = Log.open(store_url)
+    busy(log)
+    head, entries = log.head(), [(r.body, r.payload) for r in scan(log)]
+    run(log.engine, "downgrade", "0001")
+    log.close()
+
+    again = Log.open(store_url)
+
+    assert again.head() == head
+    assert [(r.body, r.payload) for r in scan(again)] == entries
+    rebuild(again)
+    assert verify_store(again).fault is None
     again.close()
 
 
