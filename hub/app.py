@@ -19,6 +19,7 @@ from hub.http import (
     alerts,
     auditing,
     documents,
+    drafts,
     escalations,
     feeds,
     health,
@@ -39,6 +40,7 @@ from hub.http import (
     sign_on,
     static_log,
     threads,
+    vocabularies,
     watch,
 )
 from hub.http.guard import Guard
@@ -68,6 +70,7 @@ __all__ = ["build_api", "serve"]
 _NOTED_S: Final = 60
 _ROUTES = (
     publishing,
+    drafts,
     messages,
     receipts,
     threads,
@@ -90,6 +93,7 @@ _ROUTES = (
     sign_on,
     schemas,
     documents,
+    vocabularies,
     health,
 )
 _log = structlog.get_logger("api")

@@ -219,6 +219,7 @@ ASK: dict[str, Ask] = {
     "POST /v1/messages/{name}/acknowledgements": _post(
         "/v1/messages/{message}/acknowledgements", lambda _t, _s: {"officer": "P"}
     ),
+    "POST /v1/drafts/check": _post("/v1/drafts/check", lambda _t, _s: {}),
     "GET /v1/messages/{name}": _get("/v1/messages/{message}"),
     "GET /v1/messages/{name}/payload": _get("/v1/messages/{message}/payload"),
     "GET /v1/messages/{name}/content": _get("/v1/messages/{message}/content"),
@@ -325,6 +326,8 @@ ASK: dict[str, Ask] = {
     "GET /v1/sign-on": _get("/v1/sign-on"),
     "GET /v1/sign-on/{state}": _get("/v1/sign-on/AZ"),
     "GET /v1/sign-on/{state}/callback": _get("/v1/sign-on/AZ/callback"),
+    "GET /v1/vocabularies": _get("/v1/vocabularies"),
+    "GET /v1/vocabularies/{name}": _get("/v1/vocabularies/oet"),
     "GET /schemas": _get("/schemas"),
     "GET /schemas/{name}": _get("/schemas/alert"),
     "GET /healthz": _get("/healthz"),

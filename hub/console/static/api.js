@@ -4,21 +4,21 @@ import { t } from "./i18n.js";
 
 /** An answer that is a refusal, or none at all. */
 export class Problem extends Error {
-  constructor(code, { status = 0, detail = "", remedy = "", wait = 0 } = {}) {
+  constructor(code, { status = 0, detail = "", remedy = "", wait = 0, findings = [] } = {}) {
     super(detail || code);
-    Object.assign(this, { code, status, detail, remedy, wait });
+    Object.assign(this, { code, status, detail, remedy, wait, findings });
   }
 }
 
 let csrf = "";
 
 /** Ask the hub; return what it answers, or null where it answers nothing. */
-export async function ask(method, path, body, { text = false } = {}) {
+export async function ask(method, path, body, { text = false, type = "application/json" } = {}) {
   const headers = {};
   if (method !== "GET") headers["Caspian-Csrf"] = csrf;
-  if (body !== undefined) headers["Content-Type"] = "application/json";
+  if (body !== undefined) headers["Content-Type"] = type;
   const given = { method, headers, credentials: "same-origin", cache: "no-store" };
-  if (body !== undefined) given.body = JSON.stringify(body);
+  if (body !== undefined) given.body = type === "application/json" ? JSON.stringify(body) : body;
   let answer;
   try {
     answer = await fetch(path, given);
@@ -34,7 +34,7 @@ export async function ask(method, path, body, { text = false } = {}) {
     // What stands before the hub answered in its place.
   }
   throw new Problem(told.code ?? `http-${answer.status}`, {
-    status: answer.status, detail: told.detail, remedy: told.remedy,
+    status: answer.status, detail: told.detail, remedy: told.remedy, findings: told.findings,
     wait: Number(answer.headers.get("Retry-After") ?? 0),
   });
 }
