@@ -35,7 +35,8 @@ from schemas.signed import SignedMessage, header_mismatch
 __all__ = ["Intake", "candidate_of", "dead_letter_of", "refusal_of"]
 
 _MESSAGE_FIELDS = (
-    frozenset({b"type", b"payload", b"payload_type", b"id", b"via", b"person"}) | SIGNED_FIELDS
+    frozenset({b"type", b"payload", b"payload_type", b"id", b"via", b"person", b"approved_by"})
+    | SIGNED_FIELDS
 )
 _LONGEST_PERSON = 200
 _ACKNOWLEDGEMENT_FIELDS = frozenset({b"type", b"message", b"officer", b"note", b"via"})
@@ -190,7 +191,8 @@ def _message(
         message_id=message_id,
         facts=read.facts,
         warnings=findings_json(read.warnings),
-        person=_person(fields),
+        person=_person(fields, "person"),
+        approved_by=_person(fields, "approved_by"),
     )
 
 
@@ -248,12 +250,12 @@ def _text(fields: dict[bytes, bytes], name: bytes, default: str) -> str:
         ) from e
 
 
-def _person(fields: dict[bytes, bytes]) -> str:
-    person = _text(fields, b"person", "").strip()
+def _person(fields: dict[bytes, bytes], name: str) -> str:
+    person = _text(fields, name.encode(), "").strip()
     if len(person) > _LONGEST_PERSON or not person.isprintable():
         raise Rejected(
             "field-invalid",
-            f"person is a name of at most {_LONGEST_PERSON} characters that can be printed",
+            f"{name} is a name of at most {_LONGEST_PERSON} characters that can be printed",
             remedy="Name the person who sends it, or leave the field out.",
         )
     return person

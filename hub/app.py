@@ -17,8 +17,10 @@ from hub.errors import Unavailable
 from hub.http import (
     aid,
     alerts,
+    approvals,
     auditing,
     documents,
+    drafts,
     escalations,
     feeds,
     health,
@@ -39,6 +41,7 @@ from hub.http import (
     sign_on,
     static_log,
     threads,
+    vocabularies,
     watch,
 )
 from hub.http.guard import Guard
@@ -68,6 +71,8 @@ __all__ = ["build_api", "serve"]
 _NOTED_S: Final = 60
 _ROUTES = (
     publishing,
+    drafts,
+    approvals,
     messages,
     receipts,
     threads,
@@ -90,6 +95,7 @@ _ROUTES = (
     sign_on,
     schemas,
     documents,
+    vocabularies,
     health,
 )
 _log = structlog.get_logger("api")

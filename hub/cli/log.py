@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from importlib.resources import files
 from typing import Annotated, Final
 
 from cyclopts import App, Parameter
@@ -32,6 +33,15 @@ app.command(
 )
 
 _LAST: Final = 20
+
+
+@app.command
+def verifier() -> None:
+    """Write a verifier of bundles that needs nothing but Python and PyNaCl, and none of the hub.
+
+    One file, to keep beside a bundle: `caspian log verifier > verify_bundle.py`.
+    """
+    write_raw(files("hub.log.data").joinpath("verify_bundle.py").read_bytes())
 
 
 @app.command

@@ -140,6 +140,13 @@ def add(
             help="Whether it is told when another agency of its state acknowledges too late.",
         ),
     ] = None,
+    approval: Annotated[
+        bool | None,
+        Parameter(
+            negative="--no-approval",
+            help="Whether what an officer of it sends needs a second officer's approval.",
+        ),
+    ] = None,
     sign: Sign = (),
     output: Annotated[
         Path | None,
@@ -177,6 +184,7 @@ def add(
         "root": root,
         "signs": signs,
         "coordinates": coordinates,
+        "approval": approval,
         "active": active,
     }
     given = {key: value for key, value in given.items() if value is not None}

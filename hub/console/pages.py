@@ -32,6 +32,8 @@ PAGES: Final = (
     Page("sign-in", "/console/sign-in", told("Sign in"), bare=True),
     Page("watch", "/console/watch", told("Watch"), ("read",)),
     Page("wall", "/console/wall", told("Wall screen"), bare=True),
+    Page("compose", "/console/compose", told("New message"), ("publish",)),
+    Page("drafts", "/console/drafts", told("Approval"), ("publish",)),
     Page("message", "/console/messages/{name}", told("Message")),
     Page("aid", "/console/aid", told("Aid board"), ("read",)),
     Page("handover", "/console/handover", told("Handover"), ("read",)),

@@ -807,6 +807,8 @@ def _came(c: Candidate, header: str) -> dict[str, Any]:
         told["xml_signature"] = json.loads(c.xml_signature)
     if by := _writable_name(c.person):
         told["by"] = by
+    if approved := _writable_name(c.approved_by):
+        told["approved_by"] = approved
     return told
 
 

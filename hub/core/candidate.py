@@ -60,6 +60,8 @@ class Candidate:
     key: str = ""
     person: str = ""
     """The person who does it, by name; empty where it is no person's doing."""
+    approved_by: str = ""
+    """Who approved a message that *person* wrote, by name; empty where nobody had to."""
     xml_signature: str = ""
     """What intake found of the XML signature inside the alert, as JSON; empty where it has none."""
 
@@ -72,6 +74,7 @@ class Candidate:
             "payload_type": self.payload_type,
             "id": self.message_id,
             "person": self.person,
+            "approved_by": self.approved_by,
             "xml_signature": self.xml_signature,
         }
         fields |= {name: value for name, value in plain.items() if value}
@@ -110,5 +113,6 @@ class Candidate:
             signature=get(b"signature", b"").decode(),
             key=get(b"key", b"").decode(),
             person=get(b"person", b"").decode(),
+            approved_by=get(b"approved_by", b"").decode(),
             xml_signature=get(b"xml_signature", b"").decode(),
         )

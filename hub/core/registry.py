@@ -162,6 +162,8 @@ class Agency(_Record):
     coordinates: bool = False
     """Whether it is told when another agency of its state acknowledges too late
     (`hub.core.escalation`)."""
+    approval: bool = False
+    """Whether what an officer of it sends needs a second officer's approval."""
     active: bool = True
 
     _outlines = field_validator("outlines")(checked_outlines)
@@ -180,6 +182,8 @@ class Agency(_Record):
         record: dict[str, Any] = write(self)
         if not self.coordinates:
             record.pop("coordinates", None)
+        if not self.approval:
+            record.pop("approval", None)
         return record
 
     def model_post_init(self, _context: object, /) -> None:

@@ -96,7 +96,7 @@ class _Demo:
             f"[bold]Caspian Hub[/bold]: the demonstration keeps its data in {self.settings.data}"
         )
         supervisor = Supervisor(
-            # First, so that they are there when the log signs its first checkpoint.
+            # First, and nobody waits for them: they start while the others do.
             [self.witnesses, *parts(self.settings, valkey_port=self.valkey_port)],
             directory=self.settings.data,
             on_event=self._told,

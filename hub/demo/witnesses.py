@@ -10,8 +10,6 @@ import sys
 from collections.abc import Mapping
 from pathlib import Path
 
-import httpx
-
 from hub.demo.members import STATES
 from hub.log.log_keys import first_key
 from hub.settings import Settings
@@ -47,7 +45,6 @@ def make_witnesses(settings: Settings, *, port: int) -> tuple[Path, Child]:
         "witnesses",
         [*command, *places, "--port", str(port)],
         env={**settings.to_environment(), "CASPIAN_METRICS_PORT": ""},
-        ready=lambda: _answers(f"http://127.0.0.1:{port}/az/"),
     )
 
 
@@ -61,11 +58,3 @@ def _policy(log: str, keys: Mapping[str, Identity], port: int) -> str:
         "# Whose word counts for the log of the demonstration (c2sp.org/tlog-policy).\n"
         f"log {log}\n{witnesses}group states {QUORUM} {' '.join(names)}\nquorum states\n"
     )
-
-
-async def _answers(address: str) -> bool:
-    async with httpx.AsyncClient(timeout=2) as client:
-        try:
-            return (await client.get(address)).is_success
-        except httpx.TransportError:
-            return False

@@ -103,6 +103,8 @@ def _vouched(hub: Hub, row: MessageRow) -> dict[str, Any]:
         told["redacted"] = True
     if "by" in entry:
         told["by"] = entry["by"]
+    if "approved_by" in entry:
+        told["approved_by"] = entry["approved_by"]
     if "xml_signature" in entry:
         told["xml_signature"] = entry["xml_signature"]
     if "key" in entry:

@@ -20,7 +20,7 @@ from hub.telemetry import process_metrics
 from schemas.ed25519 import decode_base64
 from schemas.receipt import Answer, Receipt
 
-__all__ = ["router"]
+__all__ = ["answered", "needs_approval", "respond", "router"]
 
 router = APIRouter(tags=["messages"], responses=RESPONSES)
 _DISCARDED: Final = 32 << 20
@@ -59,6 +59,12 @@ async def publish(
     connection, send the same bytes again: a message is never logged twice.
     """
     require(asker, "publish")
+    if asker.by_name and await needs_approval(hub, asker.agency):
+        raise Rejected(
+            "approval-required",
+            f"what an officer of {asker.agency} sends needs a second officer's approval",
+            remedy="Hand it over: POST /v1/drafts; another officer approves it.",
+        )
     try:
         payload = await _body(request, hub.settings.max_payload_bytes)
     except TimeoutError:
@@ -81,7 +87,7 @@ async def publish(
     fields |= _signed(request.headers)
     if asker.by_name:
         fields["person"] = asker.person
-    return _respond(await _ask(hub, asker.agency, fields))
+    return respond(await answered(hub, asker.agency, fields))
 
 
 def _signed(headers: Headers) -> dict[str, str | bytes]:
@@ -149,7 +155,7 @@ async def acknowledge(
         "officer": officer,
         "note": given.note,
     }
-    return _respond(await _ask(hub, asker.agency, fields))
+    return respond(await answered(hub, asker.agency, fields))
 
 
 async def _body(request: Request, limit: int) -> bytes:
@@ -178,7 +184,7 @@ async def _body(request: Request, limit: int) -> bytes:
     return b"".join(chunks)
 
 
-async def _ask(hub: Hub, agency: str, fields: dict[str, Any]) -> Answer:
+async def answered(hub: Hub, agency: str, fields: dict[str, Any]) -> Answer:
     """Put fields into an inbox and wait for the answer; again where Redis lost them.
 
     Raises:
@@ -216,6 +222,12 @@ async def _ask(hub: Hub, agency: str, fields: dict[str, Any]) -> Answer:
     )
 
 
+async def needs_approval(hub: Hub, agency: str) -> bool:
+    """Return whether an agency's policy asks for a second officer."""
+    member = (await hub.registry(fresh=True)).latest.agencies.get(agency)
+    return member is not None and member.approval
+
+
 async def _check_agency(hub: Hub, agency: str) -> None:
     if agency in (await hub.registry()).latest.agencies:
         return
@@ -228,7 +240,8 @@ async def _check_agency(hub: Hub, agency: str) -> None:
     )
 
 
-def _respond(answer: Answer) -> Response:
+def respond(answer: Answer) -> Response:
+    """Return a receipt or a refusal as the answer to a request."""
     if isinstance(answer, Receipt):
         return JSONResponse(
             answer.model_dump(mode="json"),

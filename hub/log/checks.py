@@ -358,6 +358,7 @@ class Checks:
             signature=entry.get("signature", ""),
             key=entry.get("key", ""),
             person=entry.get("by", ""),
+            approved_by=entry.get("approved_by", ""),
             xml_signature=json.dumps(entry["xml_signature"]) if "xml_signature" in entry else "",
         )
         self._escalations.message(

@@ -37,6 +37,7 @@ __all__ = [
     "COSIGNATURES",
     "CREDENTIALS",
     "DELIVERIES",
+    "DRAFTS",
     "ENTRIES",
     "ESCALATIONS",
     "HEAD",
@@ -336,6 +337,29 @@ ACTIONS: Final = Table(
 
 ACCESS: Final = (CREDENTIALS, ACCOUNTS, RECOVERY_CODES, ATTEMPTS, SESSIONS, ACTIONS)
 
+DRAFTS: Final = Table(
+    "drafts",
+    METADATA,
+    # What an officer wrote, until another one of the agency has decided about it.
+    Column("id", String(16), primary_key=True),
+    Column("agency", String(64), nullable=False),
+    Column("payload", LargeBinary, nullable=False),
+    Column("payload_type", String(64), nullable=False),
+    Column("headline", Text, nullable=False),
+    Column("msg_type", Text, nullable=False),
+    Column("status", String(16), nullable=False),
+    Column("account", String(64), nullable=False),
+    Column("person", Text, nullable=False),
+    Column("created_us", BigInteger, nullable=False),
+    Column("state", String(16), nullable=False),
+    Column("decided_account", String(64), nullable=False),
+    Column("decided_by", Text, nullable=False),
+    Column("decided_us", BigInteger, nullable=True),
+    Column("note", Text, nullable=False),
+    Column("idx", BigInteger, nullable=True),
+    Index("drafts_by_agency", "agency", "created_us"),
+)
+
 OUTLETS: Final = Table(
     "outlets",
     METADATA,
@@ -386,7 +410,7 @@ OUTLET_ATTEMPTS: Final = Table(
     Column("detail", Text, nullable=False),
 )
 
-OUTGOING: Final = (OUTLETS, OUTLET_ATTEMPTS)
+OUTGOING: Final = (OUTLETS, OUTLET_ATTEMPTS, DRAFTS)
 
 
 SIGNED: Final = (CHECKPOINTS, COSIGNATURES)

@@ -85,6 +85,7 @@ def test_it_plays_the_scenario_and_a_second_run_goes_on_with_it(tmp_path: Path) 
         assert "refused" in said
         assert "XADD, signed" in said
         assert "their states' authorities have signed" in said
+        assert "is sealed: cosigned by the witnesses of" in said
     assert "verified:" in first
     assert re.search(r"http://127\.0\.0\.1:\d+", second)
     for sort in ("curl ", "XADD inbox:az-fhn", "caspian tail", "caspian show"):

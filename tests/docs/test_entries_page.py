@@ -67,13 +67,16 @@ def _candidates(registry: Callable[[], Registry]) -> Iterator[Candidate]:
     yield _signed(registry(), "state", _state("KZ"))
     for agency in (_AZ, _IR):
         record = {"id": agency, "state": agency[:2].upper(), "name": agency, "coordinates": True}
+        record["approval"] = True
         yield _signed(registry(), "member", {**record, "root": str(key(f"{agency}-root"))})
         added = {"agency": agency, "key": str(key(agency)), "action": "add"}
         yield _signed(registry(), "key", added)
     wanted = {"states": ["AZ"], "bbox": [36, 46, 48, 55]}
     asked = {"agency": _IR, "name": "sea", "filter": wanted}
     yield _signed(registry(), "subscription", asked)
-    yield _inbox({b"payload": cap("A-1"), b"person": b"S. Rzayeva"})
+    yield _inbox({
+        b"payload": cap("A-1"), b"person": b"S. Rzayeva", b"approved_by": b"O. Mammadov",
+    })  # fmt: skip
     order = {"agency": _AZ, "message": 7, "grounds": "court order 7"}
     yield _signed(registry(), "redaction", order)
     own = {"key": str(key("docs.example/log")), "action": "add"}

@@ -19,11 +19,14 @@ from hub.cli import app as cli
 from hub.core.candidate import Candidate
 from hub.log.store import Log
 from hub.log.tables import OUTLETS
+from hub.members import waiting
 from hub.members.credentials import issue
+from hub.members.roles import Principal
 from hub.outlets import store
 from hub.outlets.records import WebhookTarget
 from hub.settings import Settings
 from hub.streams.submit import propose
+from schemas.payload import read_payload
 from tests.docs.pages import bare, rows, sections, text_of
 from tests.hubkit import Hub, alert, until
 
@@ -45,6 +48,7 @@ class Things:
 
     message: dict[str, int]
     outlet: dict[str, str]
+    draft: dict[str, str]
     dead: dict[str, int]
     replay: dict[str, str]
     """Begun by an auditor of the state, its agency admitted."""
@@ -120,7 +124,8 @@ async def things(hub: Hub) -> AsyncIterator[Things]:
         ).id
         for state, agency in (("AZ", "az-fhn"), ("IR", "ir-ndmo"))
     }
-    yield Things(message, outlet, dead, replay, trainer, tokens, hub.log)
+    draft = {s: waits(hub.log, a) for s, a in (("AZ", "az-fhn"), ("IR", "ir-ndmo"))}
+    yield Things(message, outlet, draft, dead, replay, trainer, tokens, hub.log)
 
 
 async def _begun(hub: Any, token: str) -> str:
@@ -145,6 +150,7 @@ def _get(path: str) -> Ask:
             agency=agency,
             replay=t.replay[state],
             outlet=t.outlet[state],
+            draft=t.draft[state],
         )
         return await http.get(filled)
 
@@ -168,6 +174,36 @@ def _post(path: str, body: Callable[[Things, str], Any]) -> Ask:
 
 async def _publish(http: httpx.AsyncClient, _t: Things, _state: str) -> httpx.Response:
     return await http.post("/v1/messages", content=alert())
+
+
+async def _hand_over(http: httpx.AsyncClient, _t: Things, _state: str) -> httpx.Response:
+    return await http.post("/v1/drafts", content=alert())
+
+
+def _approve(action: str) -> Ask:
+    async def ask(http: httpx.AsyncClient, t: Things, state: str) -> httpx.Response:
+        """Decide about a draft that waits anew for who asks next."""
+        agency = {"AZ": "az-fhn", "IR": "ir-ndmo"}[state]
+        draft = await asyncio.to_thread(waits, t.log, agency)
+        return await http.post(f"/v1/drafts/{draft}/{action}")
+
+    return ask
+
+
+def waits(log: Log, agency: str) -> str:
+    """Return a draft of an agency, by somebody else than whoever asks."""
+    author = Principal("officer", agency, "Author", scopes=frozenset({"publish"}))
+    payload = alert()
+    read = read_payload(payload)
+    facts = {"msg_type": read.facts.msg_type, "status": "Actual", "headline": ""}
+    return waiting.add(
+        log,
+        author,
+        now=datetime.now(UTC),
+        payload=payload,
+        payload_type=read.payload_type,
+        **facts,
+    ).id
 
 
 async def _events(http: httpx.AsyncClient, _t: Things, state: str) -> httpx.Response:
@@ -219,6 +255,12 @@ ASK: dict[str, Ask] = {
     "POST /v1/messages/{name}/acknowledgements": _post(
         "/v1/messages/{message}/acknowledgements", lambda _t, _s: {"officer": "P"}
     ),
+    "POST /v1/drafts/check": _post("/v1/drafts/check", lambda _t, _s: {}),
+    "POST /v1/drafts": _hand_over,
+    "GET /v1/drafts": _get("/v1/drafts"),
+    "GET /v1/drafts/{draft}": _get("/v1/drafts/{draft}"),
+    "POST /v1/drafts/{draft}/approve": _approve("approve"),
+    "POST /v1/drafts/{draft}/reject": _approve("reject"),
     "GET /v1/messages/{name}": _get("/v1/messages/{message}"),
     "GET /v1/messages/{name}/payload": _get("/v1/messages/{message}/payload"),
     "GET /v1/messages/{name}/content": _get("/v1/messages/{message}/content"),
@@ -325,6 +367,8 @@ ASK: dict[str, Ask] = {
     "GET /v1/sign-on": _get("/v1/sign-on"),
     "GET /v1/sign-on/{state}": _get("/v1/sign-on/AZ"),
     "GET /v1/sign-on/{state}/callback": _get("/v1/sign-on/AZ/callback"),
+    "GET /v1/vocabularies": _get("/v1/vocabularies"),
+    "GET /v1/vocabularies/{name}": _get("/v1/vocabularies/oet"),
     "GET /schemas": _get("/schemas"),
     "GET /schemas/{name}": _get("/schemas/alert"),
     "GET /healthz": _get("/healthz"),

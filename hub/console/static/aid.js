@@ -21,7 +21,7 @@ const STATES = {
 };
 const UNITS = { C62: () => t("pieces"), H87: () => t("pieces"), MTR: () => "m", KMT: () => "km", LTR: () => "l", MTQ: () => "m³", TNE: () => "t", KGM: () => "kg", IE: () => t("persons") };
 
-await entered();
+const me = await entered();
 const names = await agencyNames().catch(() => (id) => id);
 const form = byId("choice");
 const asked = new URLSearchParams(location.search);
@@ -85,9 +85,16 @@ async function board(one, state) {
 function row(line) {
   const gap = Number(line.gap.amount);
   return el("tr", {},
-    el("th", { scope: "row" }, words("span", line.name || line.type), " ", words("small", unit(line.unit), { class: "meta" })),
+    el("th", { scope: "row" }, words("span", line.name || line.type), " ", words("small", unit(line.unit), { class: "meta" }), asking(line)),
     STAGES.map(([stage]) => el("td", {}, figure(line[stage]))),
     el("td", { class: gap > 0 ? "gap open" : "gap" }, gap > 0 ? [icon("extreme"), ...figure(line.gap)] : gap < 0 ? t("{n} more than asked", { n: amount(line.gap.amount.slice(1)) }) : icon("check"), gap > 0 ? null : gap === 0 ? el("span", { class: "hidden" }, t("nothing")) : null));
+}
+
+/** Whoever may send can answer what was asked for last; the other moves are at the messages. */
+function asking(line) {
+  const last = line.asked.messages.at(-1);
+  if (last === undefined || !me.agency || !me.scopes.includes("publish")) return null;
+  return el("a", { class: "button quiet", "data-act": "offer", href: `/console/compose?offer=${last}${exercise ? "&mode=exercise" : ""}` }, t("Offer aid"));
 }
 
 function givers(line, state) {

@@ -4,21 +4,21 @@ import { t } from "./i18n.js";
 
 /** An answer that is a refusal, or none at all. */
 export class Problem extends Error {
-  constructor(code, { status = 0, detail = "", remedy = "", wait = 0 } = {}) {
+  constructor(code, { status = 0, detail = "", remedy = "", wait = 0, findings = [] } = {}) {
     super(detail || code);
-    Object.assign(this, { code, status, detail, remedy, wait });
+    Object.assign(this, { code, status, detail, remedy, wait, findings });
   }
 }
 
 let csrf = "";
 
 /** Ask the hub; return what it answers, or null where it answers nothing. */
-export async function ask(method, path, body, { text = false } = {}) {
+export async function ask(method, path, body, { text = false, type = "application/json" } = {}) {
   const headers = {};
   if (method !== "GET") headers["Caspian-Csrf"] = csrf;
-  if (body !== undefined) headers["Content-Type"] = "application/json";
+  if (body !== undefined) headers["Content-Type"] = type;
   const given = { method, headers, credentials: "same-origin", cache: "no-store" };
-  if (body !== undefined) given.body = JSON.stringify(body);
+  if (body !== undefined) given.body = type === "application/json" ? JSON.stringify(body) : body;
   let answer;
   try {
     answer = await fetch(path, given);
@@ -34,7 +34,7 @@ export async function ask(method, path, body, { text = false } = {}) {
     // What stands before the hub answered in its place.
   }
   throw new Problem(told.code ?? `http-${answer.status}`, {
-    status: answer.status, detail: told.detail, remedy: told.remedy,
+    status: answer.status, detail: told.detail, remedy: told.remedy, findings: told.findings,
     wait: Number(answer.headers.get("Retry-After") ?? 0),
   });
 }
@@ -79,6 +79,24 @@ export function sentence(problem) {
     "payload-redacted": () => t("The text of this message was removed by law."),
     "payload-gone": () => t("The text of this message is not kept any more."),
     "session-unknown": () => t("This session has ended already."),
+    "sender-not-of-agency": () => t("This sender is not one of your agency's. Choose one that is registered."),
+    "not-your-message": () => t("Only the agency that sent a message can update, cancel or recall it."),
+    "sent-in-future": () => t("The time of sending is ahead of the hub's clock. Correct this computer's clock."),
+    "no-known-recipient": () => t("None of the addressees is a member. Choose agencies or states."),
+    "area-outside": () => t("The area is not where your agency may alert for. Correct it, or leave the alert to the agency whose place it is."),
+    "signature-required": () => t("Your agency signs every message: send it from the system that has the key."),
+    "conflicting-replay": () => t("A message with this identifier was sent already, with other content. Look for it in the log, and begin anew."),
+    "own-offer": () => t("This is your own agency's offer. Another agency accepts it; to take it back, recall it."),
+    "not-your-answer": () => t("This answer is another agency's to give. Leave it to them, or begin an exchange of your own."),
+    "unknown-item": () => t("The message or item that this answers is not there, or was taken back. Look at the aid board."),
+    "more-than-offered": () => t("This is more than was offered or accepted. Lower the amount, or let more be offered first."),
+    "other-status": () => t("An exercise answers an exercise, and what is real answers what is real."),
+    "id-taken": () => t("Another message has this identifier. Begin anew."),
+    "approval-required": () => t("Your agency wants a second officer's approval: hand the message over."),
+    "own-draft": () => t("You wrote this yourself: another officer of your agency approves it."),
+    "draft-unknown": () => t("There is no such draft of your agency."),
+    "draft-decided": () => t("This draft was decided already. Load the page again."),
+    "draft-limit": () => t("Too many drafts wait. Decide some of them first."),
     "internal": () => t("The hub failed. Try again; tell the operator if it lasts."),
   }[problem.code];
   return known ? known() : t("The hub refuses: {detail}", { detail: problem.detail || problem.code });

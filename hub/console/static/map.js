@@ -124,5 +124,8 @@ export async function makeMap(container, { onSelect, still = false }) {
     },
     zoom: (by) => map.setZoom(map.getZoom() + by, { animate: false }),
     fit,
+    /** The map itself and the outlines of its units, for drawing on it. */
+    leaflet: map,
+    units,
   };
 }

@@ -217,3 +217,17 @@ function rawBox(path) {
   });
   return made;
 }
+
+/** Show a message that is not sent yet as its recipients will see it. */
+export function renderDraft(root, { form, message, facts, name }) {
+  const alert = form === "alert" ? message : null;
+  const said = inOrder(alert?.info ?? [])[0];
+  const item = { ...facts, severity: facts.severity ?? "Unknown", kind: facts.kind };
+  fill(root,
+    el("div", { class: "message-head" },
+      el("p", { class: "card-head" }, badge(item), el("span", { class: "kind" }, term(facts.msg_type))),
+      el("p", { class: "title" }, words("span", said?.headline || said?.event || facts.headline || term(facts.msg_type), { lang: said?.language })),
+      el("p", { class: "meta" }, words("span", name))),
+    mark(facts.status ?? "Actual"),
+    alert ? el("div", { class: "languages" }, inOrder(alert.info ?? []).map(info)) : aid(message));
+}

@@ -2,8 +2,9 @@
 
 import { agencyNames, entered, exercise } from "./page.js";
 import { get, post, sentence } from "./api.js";
-import { byId } from "./dom.js";
+import { byId, el } from "./dom.js";
 import { t } from "./i18n.js";
+import { answersTo } from "./compose-aid.js";
 import { askNote } from "./note.js";
 import { renderMessage } from "./message-view.js";
 
@@ -16,7 +17,27 @@ async function show() {
   await renderMessage(byId("message"), name, { agency: me.agency, names, onAcknowledge });
   const heading = document.querySelector("#message h1");
   if (heading) document.title = `${heading.textContent} · ${t("Caspian Hub")}`;
+  await offerAnswers();
   document.body.dataset.ready = "yes";
+}
+
+/** What one can do about the message: to update or cancel one's own, to answer one about aid. */
+async function offerAnswers() {
+  if (!me.agency || !me.scopes.includes("publish")) return;
+  let life;
+  try {
+    life = await get(`/v1/messages/${encodeURIComponent(name)}`);
+  } catch {
+    return; // the page itself says what is wrong
+  }
+  const mine = life.agency === me.agency;
+  const mode = life.facts.status === "Exercise" ? "&mode=exercise" : "";
+  const holds = ["active", "expired"].includes(life.standing?.state);
+  const all = life.facts.kind === "aid" ? answersTo(life.facts.msg_type, mine)
+    : mine && life.facts.kind === "alert" && holds && life.facts.msg_type !== "Cancel" ? [["update", t("Send an update")], ["cancel", t("Cancel this alert")]] : [];
+  if (!all.length) return;
+  document.querySelector("#message .message-head")?.append(el("nav", { class: "actions", "aria-label": t("What to do with it") },
+    all.map(([action, text]) => el("a", { class: "button", "data-act": action, href: `/console/compose?${action}=${life.index}${mode}` }, text))));
 }
 
 function acknowledge(index) {
