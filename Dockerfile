@@ -11,7 +11,7 @@ WORKDIR /src
 RUN python -m venv --without-pip /opt/caspian
 COPY requirements-run.lock ./
 RUN pip --python /opt/caspian/bin/python install \
-      --require-hashes --only-binary :all: -r requirements-run.lock
+      --no-deps --require-hashes --only-binary :all: -r requirements-run.lock
 COPY pyproject.toml requirements.lock README.md LICENSE ./
 COPY schemas schemas
 COPY hub hub
