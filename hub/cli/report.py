@@ -21,6 +21,7 @@ from hub.client import calls
 from hub.core.lifecycle import State
 from hub.core.punctuality import Kept, Punctuality, punctuality
 from hub.core.registry import Channel
+from hub.log.bundle import writing
 from hub.log.columns import harmless
 
 __all__ = ["app"]
@@ -62,6 +63,7 @@ def acks(
         Path | None,
         Parameter(name="--csv", help="Write a row for each recipient and message into this file."),
     ] = None,
+    force: Annotated[bool, Parameter(negative="", help="Overwrite the file.")] = False,
     connection: Connection = Connection(),  # noqa: B008 - frozen, and made of the options
 ) -> None:
     """Report who acknowledged late, by how much, and who did not at all.
@@ -72,6 +74,8 @@ def acks(
     begin, end = read_moment(since, now=now), read_moment(until, now=now) if until else now
     if begin >= end:
         raise usage("a time ends after it begins", remedy="Give --since a time before --until.")
+    if csv_ is not None and csv_.exists() and not force:
+        raise usage(f"{csv_} is there already", remedy="Choose another name, or add --force.")
     rows = _all(
         connection,
         {
@@ -212,7 +216,8 @@ def _write(path: Path, rows: Sequence[Mapping[str, Any]]) -> None:
         told = {**row, "step": _step(row) or ""}
         file.writerow({name: harmless(told[name]) for name in _COLUMNS})
     try:
-        path.write_text(text.getvalue(), encoding="utf-8", newline="")
+        with writing(path, pack=False) as whole:
+            whole.write(text.getvalue().encode())
     except OSError as e:
         raise usage(
             f"{path} cannot be written: {e.strerror or e}",

@@ -87,6 +87,19 @@ def test_a_file_for_a_spreadsheet(hub: Hub, told_of: tuple[int, int]) -> None:
     assert rows[told_of[1]]["acknowledged_at"] == ""
 
 
+def test_a_file_that_is_there_is_kept_unless_it_is_forced(hub: Hub) -> None:
+    file = hub.directory / "kept.csv"
+    file.write_bytes(b"mine")
+    arguments = ("report", "acks", "--csv", "kept.csv")
+
+    refused = hub.caspian(*arguments, who="officer")
+    assert refused.returncode != 0
+    assert "kept.csv is there already" in refused.stderr
+    assert file.read_bytes() == b"mine"
+    assert hub.caspian(*arguments, "--force", who="officer").returncode == 0
+    assert file.read_bytes().startswith(b"recipient,index,")
+
+
 def test_where_nothing_was_to_acknowledge_it_says_so(hub: Hub) -> None:
     done = hub.caspian("report", "acks", "--channel", "system", who="officer")
 
