@@ -28,23 +28,28 @@ STEPS = {
     "incidents": ("INSERT INTO incidents",),
     "acknowledgements": ("INSERT INTO acknowledgements",),
     "deliveries": ("INSERT INTO deliveries",),
+    "escalations": ("INSERT INTO escalations",),
     "inputs": ("INSERT INTO inputs",),
     "chains": ("INSERT INTO chains",),
 }
 """The steps of `Log.append` in their order; each is the statement that begins like this."""
 
+LATE = timedelta(minutes=20)
+"""When the batch comes: nobody has acknowledged the message in time."""
+
 POINTS = [(step, when) for step in (*STEPS, "commit") for when in ("before", "after")]
 
 
 def batch() -> Sequence[Candidate]:
-    """Return candidates whose append takes every step, in a log of a genesis and three members."""
+    """Return candidates whose append takes every step, in a log with one message at 4."""
     return [
         alert("az-fhn", "a-1"),
         alert("az-fhn", "a-2", msg_type="Update", references=named("a-1"), incidents="oil"),
         request("ir-ndmo", "REQ"),
-        acknowledgement("ir-ndmo", "4"),
+        acknowledgement("ir-ndmo", "5"),
         refusal("az-fhn", inbox="5-1"),
-        Candidate("delivery", "", body={"ir-ndmo": 4}),
+        Candidate("delivery", "", body={"ir-ndmo": 5}),
+        Candidate("escalation", "", body={"recipient": "kz-mchs", "step": 1, "messages": [4]}),
         subscription("ir-ndmo", "oil"),
     ]
 
@@ -75,6 +80,6 @@ def break_at(engine: Engine, step: str, when: str, act: Callable[[], None]) -> N
 def die_at(url: str, step: str, when: str) -> None:
     """Append the batch in this process, which is killed at the point."""
     log = Log.open(url)
-    writer = Writer(log, now=BEGAN + timedelta(minutes=1))
+    writer = Writer(log, now=BEGAN + LATE)
     break_at(log.engine, step, when, lambda: os.kill(os.getpid(), signal.SIGKILL))
     writer.commit(batch())
