@@ -34,6 +34,7 @@ from consumers.mail import Mail
 from consumers.mqtt import Mqtt
 from consumers.outlets import Outlets
 from consumers.redis_users import RedisUsers
+from consumers.retention import Retention
 from consumers.turns import Turns
 from consumers.webhook import Webhooks
 from consumers.witness import Feeder, fed_by
@@ -62,6 +63,7 @@ JobName = Literal[
     "fanout",
     "delivery",
     "escalation",
+    "retention",
     "checkpoint",
     "witness",
     "webhook",
@@ -118,6 +120,7 @@ class _Process:
         )
         self.delivery = Delivery(log, self.redis)
         self.escalations = Escalations(log, self.redis)
+        self.retention: Retention | None = None
         self.turns = Turns(self.redis, batch=settings.batch)
         self.trusted = trusted_certificates(settings.cap_trust)
         self.feeder: Feeder | None = None
@@ -164,6 +167,10 @@ class _Process:
         if "escalation" in self.jobs:
             loops.append(_often(self._escalate, _LOOK))
             loops.append(_often(self._listen, _LISTEN))
+        if "retention" in self.jobs and s.payload_retention is not None:
+            keep = timedelta(days=s.payload_retention)
+            self.retention = Retention(self.log, self.redis, keep=keep)
+            loops.append(_often(self._retire, _LOOK))
         if "delivery" in self.jobs:
             loops.append(_often(self._collect, s.delivery_interval))
         return loops + self._proving()
@@ -204,6 +211,10 @@ class _Process:
 
     async def _escalate(self) -> None:
         await self.escalations.look()
+
+    async def _retire(self) -> None:
+        if self.retention is not None:
+            await self.retention.look()
 
     async def _listen(self) -> None:
         """Say of each agency whether it is silent."""

@@ -19,12 +19,14 @@ from redis.asyncio import Redis
 from consumers.worker import StreamEntry
 from hub.core.candidate import Candidate
 from hub.core.registry import REGISTRY_KINDS, History
+from hub.core.routing import feeds_of_redaction
 from hub.log.feeding import feeds_for
 from hub.log.store import Log, LogRow
 from hub.streams.feeds import FeedEntry, FeedStreams, reached
 from hub.streams.fields import FED, feed_fields
 from hub.streams.submit import propose
 from hub.telemetry import process_metrics
+from schemas.facts import MessageFacts
 
 __all__ = ["FanOut"]
 
@@ -137,11 +139,23 @@ class FanOut:
     async def _remove_redacted(self, rows: Sequence[LogRow]) -> None:
         """Remove from the feeds what was redacted; before they pass on, so a crash repeats it."""
         for row in rows:
-            if row.kind == "redaction":
+            if row.kind == "retirement":
+                await self._remove_retired(row)
+            elif row.kind == "redaction":
                 index = int(row.entry["redaction"]["message"])
                 feeds = set(await self._route(row))
                 feeds.update(feeds_for(row, self._history.at(index)))
                 await self._streams.remove(sorted(feeds), index)
+
+    async def _remove_retired(self, row: LogRow) -> None:
+        """Remove what went by age from all feeds that may hold it: a quiet one trims late."""
+        entry = row.entry
+        for index, one in zip(entry["messages"], entry["left"], strict=True):
+            left = MessageFacts.model_validate_json(one["residue"])
+            registry = self._history.at(row.index)
+            feeds = set(feeds_of_redaction(left, one["agency"], registry))
+            feeds.update(feeds_of_redaction(left, one["agency"], self._history.at(index)))
+            await self._streams.remove(sorted(feeds), index)
 
     async def _route(self, row: LogRow) -> Sequence[str]:
         try:

@@ -24,6 +24,7 @@ CONSUMERS: Mapping[str, Sequence[str]] = {
         "fanout",
         "delivery",
         "escalation",
+        "retention",
         "checkpoint",
         "witness",
         "webhook",

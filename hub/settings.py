@@ -121,6 +121,10 @@ class Settings(BaseModel):
     """How long entries stay in the Redis feeds. Older ones come from the log; only a system that
     reads a feed with XREADGROUP and was away for longer must catch up over HTTP."""
 
+    payload_retention: float | None = Field(None, ge=1, le=36_500)
+    """After how many days payloads go, unless held or in force; what they were stays provable.
+    None: they are kept for ever. Too short: nobody can read any more what was warned of."""
+
     receipt_retention: Seconds = timedelta(days=2)
     """How long receipts stay on the receipt streams."""
 
@@ -231,6 +235,13 @@ class Settings(BaseModel):
             raise ValueError("webhook_timeout and outlet_retry must be longer than nothing")
         if self.client_certificates and not self.proxies:
             raise ValueError("client_certificates needs trusted_proxies")
+        return self
+
+    @model_validator(mode="after")
+    def _kept_long_enough(self) -> Self:
+        days = self.payload_retention
+        if days is not None and timedelta(days=days) < self.feed_retention:
+            raise ValueError("payload_retention is at least feed_retention: feeds hold payloads")
         return self
 
     @property

@@ -39,6 +39,7 @@ EntryKind = Literal[
     "key",
     "subscription",
     "redaction",
+    "retirement",
     "hold",
     "release",
     "export",

@@ -110,6 +110,7 @@ _COMMANDS: Final = (
         _AUDITORS,
         "Verify the log (the same as `log verify`).",
     ),
+    ("report", "hub.cli.report:app", _AUDITORS, "Report who acknowledged late, or never."),
     ("holds", "hub.cli.holds:app", _AUDITORS, "Show and change what may not be removed."),
     ("keys", "hub.cli.keys:app", _AGENCIES, "Make, show, rotate and revoke signing keys."),
     ("registry", "hub.cli.registry:app", _OPERATORS, "Change the registry by signed statements."),

@@ -95,6 +95,10 @@ def _summary(row: LogRow, entry: Mapping[str, Any]) -> Text:  # noqa: C901, PLR0
             return styled(f"{told['sandbox']} {told['action']} by {entry['by']}")
         case "escalation":
             return _escalation(entry)
+        case "retirement":
+            of, more = entry["messages"], ", …" if len(entry["messages"]) > 5 else ""
+            named = ", ".join(f"#{i}" for i in of[:5])
+            return styled(f"{len(of)} from before {entry['before']}: {named}{more}")
         case "restart":
             return styled(f"the hub was down since {entry['since']}")
         case "delivery":

@@ -128,6 +128,9 @@ def _head(found: Mapping[str, Any]) -> None:
     say(styled(f"{'signed':<11}", "dim"), _signatures(found))
     if found.get("redacted"):
         say(styled(f"{'payload':<11}", "dim"), styled("removed by law", "yellow"))
+    if "retired" in found:
+        gone = styled(f"went by age, at {found['retired']}", "yellow")
+        say(styled(f"{'payload':<11}", "dim"), gone)
     if found["standing"] is not None:
         say(styled(f"{'standing':<11}", "dim"), standing(found["standing"]))
     areas = [a["description"] for a in facts.get("areas", ()) if a.get("description")]

@@ -84,8 +84,8 @@ def consumers(*jobs: str) -> int:
     Parameters
     ----------
     jobs: str
-        intake, ledger, fanout, delivery, escalation, checkpoint, witness, webhook, mail, mqtt;
-        all of them where none is named.
+        intake, ledger, fanout, delivery, escalation, retention, checkpoint, witness, webhook, mail,
+        mqtt; all of them where none is named.
 
     """
     known = _part(_CONSUMERS, "JOBS")

@@ -8,7 +8,7 @@ from typing import Final
 
 from hub.cli.exits import usage
 
-__all__ = ["both", "local", "read_ahead", "read_place", "utc"]
+__all__ = ["both", "local", "read_ahead", "read_moment", "read_place", "utc"]
 
 _AGO: Final = re.compile(r"(\d{1,9})(s|m|h|d|w)")
 _UNIT: Final = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
@@ -33,6 +33,18 @@ def read_place(text: str, *, now: datetime) -> int | datetime:
         return moment.replace(tzinfo=moment.tzinfo or UTC).astimezone(UTC)
     except (ValueError, OverflowError) as e:
         raise usage(f"{text!r} is no place in the log", remedy=_REMEDY) from e
+
+
+def read_moment(text: str, *, now: datetime) -> datetime:
+    """Return the moment in UTC that *text* means: a time, or how long ago.
+
+    Raises:
+        Rejected: ``usage``; it is neither.
+    """
+    place = read_place(text, now=now)
+    if isinstance(place, int):
+        raise usage(f"{text} is no time", remedy="Write 2026-11-23T08:00Z, or how long ago: 12h.")
+    return place
 
 
 def read_ahead(text: str, *, now: datetime) -> datetime:

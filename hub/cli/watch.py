@@ -15,7 +15,7 @@ from hub.cli.exits import usage
 from hub.cli.feeds import main_feed
 from hub.cli.options import AsJson
 from hub.cli.terminal import emit, note, say, styled, table
-from hub.cli.times import both, read_place, utc
+from hub.cli.times import both, read_moment, utc
 
 __all__ = ["handover", "unacked"]
 
@@ -92,7 +92,7 @@ def handover(
 
     """
     now = datetime.now(UTC)
-    begin, end = _moment(since, now), _moment(until, now) if until else now
+    begin, end = read_moment(since, now=now), read_moment(until, now=now) if until else now
     if begin >= end:
         raise usage("a shift ends after it begins", remedy="Give --since a time before --until.")
     at = end.isoformat()
@@ -216,10 +216,3 @@ def _due(one: Mapping[str, Any], now: datetime) -> Text:
 
 def _where(one: Mapping[str, Any]) -> str:
     return "; ".join(a["description"] for a in one["areas"] if a.get("description"))
-
-
-def _moment(text: str, now: datetime) -> datetime:
-    place = read_place(text, now=now)
-    if isinstance(place, int):
-        raise usage(f"{text} is no time", remedy="Write 2026-11-23T08:00Z, or how long ago: 12h.")
-    return place

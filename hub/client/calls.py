@@ -230,6 +230,12 @@ def escalations(*, after: int, limit: int) -> Call[dict[str, Any]]:
     return Call("GET", "/v1/escalations", _object, params={"after": after, "limit": limit})
 
 
+def report_of_acknowledgements(*, wanted: Mapping[str, Any]) -> Call[dict[str, Any]]:
+    """Ask who acknowledged late, or not at all; *wanted* as docs/protocol/http.md."""
+    params = {k: v for k, v in wanted.items() if v != ""}
+    return Call("GET", "/v1/reports/acknowledgements", _object, params=params)
+
+
 def aid_board(*, incident: str, state: str) -> Call[dict[str, Any]]:
     """Ask for the aid board."""
     params = {"incident": incident, "state": state}

@@ -36,6 +36,7 @@ from hub.core.holds import Hold, held
 from hub.core.known import Known, accepted_key, export_key, header_key, input_key
 from hub.core.redaction import residue
 from hub.core.registry import Agency, Registry, Subscription
+from hub.core.retention import before_us_of, fitting, left_of, retirable
 from hub.core.routing import entitled, recipients
 from hub.core.rows import (
     LONGEST_NAME_BYTES,
@@ -86,8 +87,8 @@ class NewEntry:
     chain: Chain | None = None
     chain_name: str = ""
     input_key: str = ""
-    redacts: tuple[int, str] | None = None
-    """The message whose payload is removed, and its residue (`hub.core.redaction`)."""
+    redacts: tuple[tuple[int, str], ...] = ()
+    """The messages whose payload is removed, each with its residue (`hub.core.redaction`)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -197,6 +198,7 @@ class _Batch:
             "escalation": self._escalate,
             "restart": self._restarted,
             "replay": self._replayed,
+            "retirement": self._retire,
         }
         return decided.get(c.kind, self._change)(c)
 
@@ -495,9 +497,9 @@ class _Batch:
                 c.agency,
                 _entry(change.kind, at_us, c.agency, facts),
                 input_key=key,
-                redacts=(change.facts["redaction"]["message"], redacted["residue"])
+                redacts=((change.facts["redaction"]["message"], redacted["residue"]),)
                 if redacted
-                else None,
+                else (),
             )
         )
         if key:
@@ -551,8 +553,41 @@ class _Batch:
                 remedy="Who holds it must release it first: `caspian holds ls`.",
             )
         left = residue(row.facts)
+        self.known.removed.add(row.index)
         self.known.add(replace(row, facts=MessageFacts.model_validate_json(left)))
         return {"message_id": row.id, "payload_sha256": row.sha256, "residue": left}
+
+    def _retire(self, c: Candidate) -> Decision:
+        """Log that payloads go by age: of those messages that may go, as many as fit."""
+        at_us = self._tick()
+        before_us = before_us_of(str(c.body["before"]), at_us)
+        rows = fitting(
+            row
+            for index in dict.fromkeys(c.body["messages"])
+            if (row := self.known.by_index.get(str(index))) is not None
+            and retirable(row, self.known, self.registry, before_us=before_us, at_us=at_us)
+        )
+        if not rows:
+            return Decision(c, self.size + len(self.entries) - 1, self.at_us, duplicate=True)
+        left = [left_of(row) for row in rows]
+        body = {
+            "before": rfc3339(before_us),
+            "messages": [row.index for row in rows],
+            "left": left,
+        }
+        index = self._append(
+            NewEntry(
+                "retirement",
+                at_us,
+                "",
+                _entry("retirement", at_us, "", body),
+                redacts=tuple((r.index, o["residue"]) for r, o in zip(rows, left, strict=True)),
+            )
+        )
+        for row, one in zip(rows, left, strict=True):
+            self.known.removed.add(row.index)
+            self.known.add(replace(row, facts=MessageFacts.model_validate_json(one["residue"])))
+        return Decision(c, index, at_us)
 
     def _unchanged(self, facts: dict[str, Any]) -> int | None:
         """Return since when the registry holds just this record; None where it does not.

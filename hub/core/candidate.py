@@ -25,6 +25,7 @@ CandidateKind = Literal[
     "key",
     "subscription",
     "redaction",
+    "retirement",
     "hold",
     "release",
     "export",

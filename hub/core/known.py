@@ -24,6 +24,7 @@ __all__ = [
     "header_key_of",
     "input_key",
     "input_key_of",
+    "retired_key_of",
 ]
 
 
@@ -55,6 +56,8 @@ class Known:
         """The highest step that was taken, by message and recipient."""
         self.outages: list[Outage] = []
         """When the hub was down, in order; only where something is escalated."""
+        self.removed: set[int] = set()
+        """The messages whose payload has gone; only where some are to go by age."""
         for row in messages:
             self.add(row)
         for ack in acknowledgements:
@@ -144,3 +147,8 @@ def accepted_key_of(agency: str, inbox: str, statement: str) -> str:
     if statement:
         return f"\x1fstatement\x1f{sha256(statement.encode()).hexdigest()}"
     return f"{agency}\x1f{inbox}\x1fok" if inbox else ""
+
+
+def retired_key_of(message: int) -> str:
+    """Return the name under which it is remembered by which entry a payload went by age."""
+    return f"\x1fretired\x1f{message}"

@@ -19,6 +19,7 @@ from hub.http.sight import may_read_message
 from hub.http.standings import Seen, shown_standing
 from hub.http.state import Asker, Hub, HubState
 from hub.log.escalation_log import taken
+from hub.log.retention_log import retired_by
 from hub.members.roles import Principal, require
 from schemas.entry import from_micros
 
@@ -100,7 +101,8 @@ def _vouched(hub: Hub, row: MessageRow) -> dict[str, Any]:
     entry = found.entry if found is not None else {}
     told: dict[str, Any] = {"attested": entry.get("attested", "hub")}
     if found is not None and found.payload_type == REDACTED_TYPE:
-        told["redacted"] = True
+        retired = _retired(hub, row.index)
+        told |= {"redacted": True} if retired is None else {"retired": retired}
     if "by" in entry:
         told["by"] = entry["by"]
     if "approved_by" in entry:
@@ -159,12 +161,25 @@ async def _kept(hub: Hub, row: MessageRow) -> tuple[str, bytes]:
     if found is None or found.payload is None:
         raise Rejected("payload-gone", f"the payload of {row.index} is not kept any more")
     if found.payload_type == REDACTED_TYPE:
+        retired = await asyncio.to_thread(_retired, hub, row.index)
+        if retired is not None:
+            raise Rejected(
+                "payload-gone",
+                f"the payload of {row.index} is not kept any more: it went by age, at {retired}",
+                remedy="Ask the agency that sent it.",
+            )
         raise Rejected(
             "payload-redacted",
             f"the payload of {row.index} was removed by law; the log has the entry that says so",
             remedy="Ask the agency that sent it.",
         )
     return found.payload_type, found.payload
+
+
+def _retired(hub: Hub, index: int) -> int | None:
+    """Return the log index of the entry by which a payload went by age."""
+    with hub.log.reading() as c:
+        return retired_by(c, index)
 
 
 async def find(hub: Hub, asker: Principal, name: str) -> MessageRow:

@@ -17,7 +17,7 @@ from hub.core.aid_statements import AidEntry
 from hub.core.candidate import Candidate
 from hub.core.known import Known
 from hub.core.merkle import EMPTY, Frontier, extend
-from hub.core.redaction import REDACTED_TYPE
+from hub.core.redaction import REDACTED_TYPE, removed_by
 from hub.core.registry import CHANGE_KINDS, History
 from hub.core.rows import MessageRow, acknowledgement_in, identity
 from hub.core.signing import Chain, chain_name
@@ -89,8 +89,10 @@ class Checks:
         self.acknowledged = 0
         self._remembered = Remembered() if self.read and self.whole else None
         self._seen: set[int] = set()
-        self._redacted: dict[int, str] = {}
-        """What is left of messages whose redaction has not come yet."""
+        self._redacted: dict[int, bytes] = {}
+        """The digest of what is left of messages whose removal has not come yet."""
+        self._removed_before: set[int] = set()
+        """The messages whose removal has come."""
         self._history = history or History()
         self.governed = self.whole or history is not None
         """Whether it is known who was a member, and whose keys counted."""
@@ -159,7 +161,7 @@ class Checks:
         if head is None:
             return
         if self._redacted:
-            raise Wrong(min(self._redacted), "payload", "is missing, and no entry redacts it")
+            raise Wrong(min(self._redacted), "payload", "is missing, and no entry removes it")
         if self.next > head.size:
             raise Wrong(head.size, "gap", f"an entry stands past the end, {head.size}")
         if self.rooted:
@@ -205,6 +207,8 @@ class Checks:
             self._followed(row, entry, kind)
         elif kind == "replay":
             self._replay(row, entry)
+        elif kind == "retirement":
+            self._retirement(row, entry)
 
     def _replay(self, row: LogRow, entry: dict[str, Any]) -> None:
         again = Candidate(
@@ -264,7 +268,7 @@ class Checks:
         left = (row.payload or b"").decode()
         if row.payload_sha256 not in {"", sha256(left.encode()).hexdigest()}:
             raise Wrong(row.index, "column", "the digest beside the payload is another")
-        self._redacted[row.index] = left
+        self._redacted[row.index] = sha256(left.encode()).digest()
         self.withheld += 1
         facts = MessageFacts.model_validate_json(left)
         self._once(
@@ -277,14 +281,12 @@ class Checks:
             digest = header["payload_sha256"]
             self._remembered.message(row.index, header["id"], row.agency, digest, row.at_us, left)
             self._remembered.cap_ack(facts, row.agency, row.index, row.at_us)
+            self._remembered.change(facts, row.agency, row.index)
 
     def _redaction(self, row: LogRow, entry: dict[str, Any]) -> Known:
         """Check that what is left of a message is what the entry says; return the message."""
         index, left = entry["redaction"]["message"], entry["residue"]
-        if not 0 <= index < row.index:
-            raise Wrong(row.index, "decision", "redacts what was not in the log")
-        if self._redacted.pop(index, left) != left:
-            raise Wrong(index, "payload", f"what is left of it is not what entry {row.index} says")
+        self._gone(row.index, index, left)
         facts = MessageFacts.model_validate_json(left)
         agency = entry["redaction"]["agency"]
         name = identity(agency, facts.sender, facts.identifier)
@@ -293,6 +295,32 @@ class Checks:
         # Decided again the residue must be new: what stood there is not known any more.
         whole = facts.model_copy(update={"headline": "-"})
         return Known([replace(message, facts=whole)])
+
+    def _gone(self, by: int, index: int, left: str) -> None:
+        """Take in that a payload was removed; what stands in its place is what the entry says."""
+        if not 0 <= index < by:
+            raise Wrong(by, "decision", "removes what was not in the log")
+        digest = sha256(left.encode()).digest()
+        if self._redacted.pop(index, digest) != digest:
+            raise Wrong(index, "payload", f"what is left of it is not what entry {by} says")
+        self._removed_before.add(index)
+
+    def _retirement(self, row: LogRow, entry: dict[str, Any]) -> None:
+        """Decide again which payloads went by age; that needs the messages, and what ended them."""
+        known = None
+        if self._remembered is not None:
+            known = self._remembered.around(entry["messages"])
+            known.removed |= self._removed_before
+        for index, left in removed_by(entry):
+            self._gone(row.index, index, left)
+        if known is None:
+            return
+        missing = [i for i in entry["messages"] if str(i) not in known.by_index]
+        if missing and not self.withheld:
+            raise Wrong(row.index, "decision", f"there is no message at {missing[0]}")
+        if not missing:
+            body = {"messages": entry["messages"], "before": entry["before"]}
+            self._decide(row, Candidate("retirement", "", body=body), known)
 
     def _next(self, index: int, name: str, header: dict[str, Any]) -> Chain | None:
         """Return the count that a header goes on from; None where it is not known here."""
@@ -346,6 +374,7 @@ class Checks:
                 row.index, header["id"], row.agency, look.sha256, row.at_us, look.slim
             )
             self._remembered.cap_ack(facts, row.agency, row.index, row.at_us)
+            self._remembered.change(facts, row.agency, row.index)
         candidate = Candidate(
             "publish",
             row.agency,

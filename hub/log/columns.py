@@ -20,7 +20,7 @@ from hub.log.bundle import writing
 from hub.log.store import LogRow
 from schemas.entry import from_micros
 
-__all__ = ["COLUMNS", "record_of", "write_table"]
+__all__ = ["COLUMNS", "harmless", "record_of", "write_table"]
 
 COLUMNS: Final = (
     "index",
@@ -150,7 +150,7 @@ def _csv(file: _Hashed, records: Iterator[dict[str, Any]]) -> None:
     table = csv.DictWriter(text, COLUMNS, lineterminator="\r\n")
     table.writeheader()
     for number, record in enumerate(records, 1):
-        table.writerow({name: _harmless(value) for name, value in record.items()})
+        table.writerow({name: harmless(value) for name, value in record.items()})
         if number % _LOT == 0:
             file.write(text.getvalue().encode())
             text.seek(0)
@@ -158,7 +158,7 @@ def _csv(file: _Hashed, records: Iterator[dict[str, Any]]) -> None:
     file.write(text.getvalue().encode())
 
 
-def _harmless(value: Any) -> Any:
+def harmless(value: Any) -> Any:
     """Return a value that no spreadsheet takes for a formula (OWASP, CSV injection)."""
     if isinstance(value, str) and value.startswith(("=", "+", "-", "@", "\t", "\r")):
         return f"'{value}"

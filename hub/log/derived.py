@@ -10,6 +10,7 @@ from sqlalchemy import Connection
 
 from hub.core.admission import NewEntry
 from hub.core.incidents import incidents_of
+from hub.core.known import retired_key_of
 from hub.core.registry import channel_of
 from hub.core.rows import LONGEST_NAME_BYTES, AcknowledgementRow, MessageRow, name_bytes
 from hub.log.statements import add_acknowledgements, add_chains, add_rows
@@ -70,6 +71,12 @@ def project(c: Connection, start: int, entries: Sequence[NewEntry]) -> None:
             {"key": e.input_key, "idx": i, "at_us": e.at_us}
             for i, e in enumerate(entries, start)
             if e.input_key
+        ]
+        + [
+            {"key": retired_key_of(message), "idx": i, "at_us": e.at_us}
+            for i, e in enumerate(entries, start)
+            if e.kind == "retirement"
+            for message, _ in e.redacts
         ],
     )
     chains = {e.chain_name: e.chain for e in entries if e.chain is not None}

@@ -14,6 +14,7 @@ from typing import Final
 
 from sqlalchemy import select
 
+from hub.core.redaction import removed_by
 from hub.core.rows import MessageRow
 from hub.core.threads import Published, Threads
 from hub.log.derived import message_of
@@ -28,6 +29,7 @@ LOOKED_BACK: Final = timedelta(days=30)
 """An alert that was logged longer ago is not looked at, though it may never expire."""
 
 _LOT: Final = 1000
+_REMOVING: Final = ("redaction", "retirement")
 _REMEMBERED_S: Final = 2.0
 _MOST: Final = 20_000
 _ALERT: Final = '{"kind":"alert"%'
@@ -74,10 +76,13 @@ class InForce:
     def _candidates(self, at: datetime) -> Sequence[MessageRow]:
         with self._lock:
             end = self._log.head().size - 1
+            if self._read < 0:
+                self._forgotten = end  # what was removed before is not read at all
             self._read_on(end, micros(at - LOOKED_BACK))
-            # The facts of a message whose payload was removed by law are kept nowhere.
-            for row in self._log.rows(after=self._forgotten, kinds=("redaction",), limit=_LOT):
-                self._rows.pop(int(row.entry["redaction"]["message"]), None)
+            # The facts of a message whose payload was removed are kept nowhere.
+            for row in self._log.rows(after=self._forgotten, kinds=_REMOVING, limit=_LOT):
+                for index, _ in removed_by(row.entry):
+                    self._rows.pop(index, None)
                 self._forgotten = row.index
             self._rows = {i: row for i, row in self._rows.items() if _may_hold(row, at)}
             for index in sorted(self._rows)[:-_MOST]:

@@ -29,7 +29,7 @@ from hub.core.known import (
     header_key_of,
     input_key_of,
 )
-from hub.core.redaction import REDACTED_TYPE
+from hub.core.redaction import REDACTED_TYPE, removed_by
 from hub.core.registry import CHANGE_KINDS, REGISTRY_KINDS, History
 from hub.core.rows import (
     AcknowledgementRow,
@@ -186,6 +186,7 @@ def _derive(row: LogRow, read: Reader, *, withheld: bool) -> NewEntry:
         chain=chain,
         chain_name=chain_name(row.agency, signed=True) if chain else "",
         input_key=_input_key(row, entry),
+        redacts=removed_by(entry),
     )
 
 

@@ -7,11 +7,13 @@ is taken from the store that is verified: it is made of the entries alone.
 from __future__ import annotations
 
 import sqlite3
+from collections.abc import Iterable
 from contextlib import closing
 from typing import Final
 
 from hub.core.known import Known
 from hub.core.rows import AcknowledgementRow, MessageRow, acknowledged_by, identity
+from hub.core.threads import changes_others
 from schemas.facts import MessageFacts
 
 __all__ = ["Remembered"]
@@ -25,6 +27,8 @@ CREATE TABLE messages (
 CREATE TABLE acks (
     sender TEXT, identifier TEXT, agency TEXT, officer TEXT, idx INTEGER, note TEXT,
     at_us INTEGER, id TEXT, of TEXT, sent_us INTEGER);
+CREATE TABLE changes (target TEXT, idx INTEGER);
+CREATE INDEX changes_by_target ON changes (target);
 CREATE INDEX acks_by_name ON acks (sender, identifier, agency, officer);
 """
 
@@ -49,6 +53,14 @@ class Remembered:
             "INSERT INTO messages VALUES (?, ?, ?, ?, ?, ?)",
             (index, message_id, agency, sha256, at_us, slim),
         )
+
+    def change(self, facts: MessageFacts, agency: str, index: int) -> None:
+        """Take in what an Update or Cancel names of its own agency's."""
+        if changes_others(facts):
+            names = {identity(agency, r.sender, r.identifier) for r in facts.references}
+            self._db.executemany(
+                "INSERT INTO changes VALUES (?, ?)", [(name, index) for name in sorted(names)]
+            )
 
     def cap_ack(self, facts: MessageFacts, agency: str, index: int, at_us: int) -> None:
         """Take in what a CAP Ack acknowledges."""
@@ -91,6 +103,16 @@ class Remembered:
                     )
                 )
         return Known([row], acks)
+
+    def around(self, indexes: Iterable[int]) -> Known:
+        """Return messages, and what their own agencies sent that updates or cancels them."""
+        rows = {i: row for i in indexes if (row := self._message(i)) is not None}
+        for row in list(rows.values()):
+            query = "SELECT idx FROM changes WHERE target = ?"
+            with closing(self._db.execute(query, (row.identity,))) as found:
+                namers = [i for (i,) in found if i not in rows]
+            rows |= {i: m for i in namers if (m := self._message(i)) is not None}
+        return Known(list(rows.values()))
 
     def _message(self, index: int) -> MessageRow | None:
         with closing(self._db.execute("SELECT * FROM messages WHERE idx = ?", (index,))) as found:

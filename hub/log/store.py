@@ -43,7 +43,7 @@ from hub.core.registry import CHANGE_KINDS, REGISTRY_KINDS
 from hub.core.rows import AcknowledgementRow, MessageRow, identity
 from hub.core.signing import Chain, chain_name
 from hub.errors import LogMoved, Unavailable
-from hub.log import escalation_log, statements, thread_log
+from hub.log import escalation_log, retention_log, statements, thread_log
 from hub.log.aid_log import aid_around, aid_messages
 from hub.log.derived import acknowledgement_of, add, message_of, project
 from hub.log.engine import migrate, open_engine
@@ -181,7 +181,7 @@ class Log:
             add(c, ENTRIES, _entry_rows(expect.size, entries))
             add(c, PAYLOADS, _payload_rows(expect.size, entries))
             project(c, expect.size, entries)
-            redacted = [e.redacts for e in entries if e.redacts is not None]
+            redacted = [one for e in entries for one in e.redacts]
             for index, left in redacted:
                 _redact(c, index, left)
         if redacted:
@@ -225,13 +225,17 @@ class Log:
         with self.reading() as c:
             rows = _messages(c, MESSAGES.c.identity, wanted.identities)
             rows += _messages(c, MESSAGES.c.id, wanted.ids | wanted.references)
-            indexes = {int(r) for r in wanted.references if _is_index(r)}
+            indexes = {int(r) for r in wanted.references if _is_index(r)} | wanted.retired
             rows += _messages(c, MESSAGES.c.idx, indexes)
             names = wanted.names | {(r.facts.sender, r.facts.identifier) for r in rows}
             acks = [] if not wanted.references else _acknowledgements(c, names)
             rows += thread_log.referred_to(
                 c, ((b.agency, b.facts) for b in batch if b.kind == "publish" and b.facts)
             )
+            removed: set[int] = set()
+            if wanted.retired:
+                rows += thread_log.changes_of(c, [r for r in rows if r.index in wanted.retired])
+                removed = retention_log.removed(c, wanted.retired)
             found = dict(chains or {})
             if unknown := wanted.chains - found.keys():
                 query = select(CHAINS).where(CHAINS.c.agency.in_(unknown))
@@ -240,6 +244,7 @@ class Log:
             delivered = _delivered(c, wanted.feeds)
             aid = aid_around(c, batch)
             known = Known(rows, acks, found, delivered, inputs, aid)
+            known.removed |= removed
             if wanted.escalated:
                 known.outages.extend(escalation_log.outages(c))
                 for one in escalation_log.escalations_of(c, wanted.escalated):
@@ -489,6 +494,7 @@ class _Wanted:
     inputs: set[str] = field(default_factory=set)
     feeds: set[str] = field(default_factory=set)
     escalated: set[int] = field(default_factory=set)
+    retired: set[int] = field(default_factory=set)
 
     @classmethod
     def of(cls, batch: Sequence[Candidate], *, inputs_of_messages: bool) -> _Wanted:
@@ -524,6 +530,8 @@ class _Wanted:
         elif one.kind == "escalation":
             self.escalated.update(int(index) for index in one.body["messages"])
             self.references.update(map(str, one.body["messages"]))
+        elif one.kind == "retirement":
+            self.retired.update(int(index) for index in one.body["messages"])
 
 
 def _messages(c: Connection, column: Any, values: set[Any]) -> list[MessageRow]:

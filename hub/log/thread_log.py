@@ -16,6 +16,7 @@ from hub.log.tables import INCIDENTS, MESSAGES, REFS
 from schemas.facts import MessageFacts
 
 __all__ = [
+    "changes_of",
     "incident_messages",
     "incidents",
     "latest_about",
@@ -93,6 +94,11 @@ def threads_of(c: Connection, seeds: Sequence[MessageRow]) -> list[MessageRow]:
                 found[m.index] = m
                 waiting.append(m)
     return [found[i] for i in sorted(found)]
+
+
+def changes_of(c: Connection, messages: Sequence[MessageRow]) -> list[MessageRow]:
+    """Return the Updates and Cancels of their own agencies that name one of these."""
+    return _that_name(c, messages, {m.index: m for m in messages})
 
 
 def mentions_of(c: Connection, messages: Sequence[MessageRow]) -> list[MessageRow]:

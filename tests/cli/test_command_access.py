@@ -29,6 +29,7 @@ COMMANDS: dict[str, tuple[tuple[str, ...], set[str]]] = {
     "incidents": (("incidents",), READERS),
     "aid": (("aid", "board"), READERS),
     "escalations": (("escalations",), READERS),
+    "report": (("report", "acks"), READERS),
     "unacked": (("unacked", "az-fhn"), READERS),
     "handover": (("handover", "az-fhn"), READERS),
     "tail": (("tail", "az-fhn", "--since", "1h", "--limit", "1"), READERS),

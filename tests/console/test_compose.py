@@ -270,6 +270,8 @@ async def test_aid_is_asked_for_and_answered_step_by_step(hub: Hub, browser: Bro
         page = at.page
         await at.goes("/console/compose?kind=aid-request")
         await found(at, "incident", "Name the incident.")
+        faults = (await Axe().run(page)).response["violations"]
+        assert faults == [], json.dumps(faults)[:2000]
         kind = "urn:caspian:resource:oil-spill=boom-offshore"
         await page.select_option("[id='field-items-1-type']", kind)
         await page.fill("#field-items-1-amount", "2000")
@@ -379,6 +381,9 @@ async def test_a_second_officer_approves_what_the_first_has_written(
         await two.page.check("#decide-real")
         await two.page.click("#decide-do")
         await two.page.wait_for_selector("#decided a")
+        await two.page.click("#decided a")
+        await two.page.wait_for_selector("#message .message-head")
+        assert "Orkhan Mammadov" in await two.page.inner_text("#message")
         assert one.faults + two.faults == []
 
     [row] = await hub.rows("publish", agency="az-two")

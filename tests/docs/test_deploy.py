@@ -29,6 +29,7 @@ _HUB = {
     "fanout",
     "delivery",
     "escalation",
+    "retention",
     "checkpoint",
     "witness",
     "outlets",

@@ -27,7 +27,7 @@ from hub.core.signing import Chain
 from hub.log.bundle import export
 from hub.log.genesis import ensure_genesis
 from hub.log.store import Log
-from schemas.entry import ENTRY_KINDS, decode, micros
+from schemas.entry import ENTRY_KINDS, decode, micros, rfc3339
 from tests.docs.pages import bare, rows, sections, text_of
 from tests.keys import key, signed, signed_fields, statement
 from tests.log.samples import BEGAN, cap
@@ -36,8 +36,12 @@ from tests.xml_signer import signed as xml_signed
 PAGE = "docs/protocol/entries.md"
 _COMMON = {"v", "kind", "at", "agency"}
 _AZ, _IR = "az-fhn", "ir-ndmo"
-_LATER = {"escalation": timedelta(hours=2), "restart": timedelta(hours=4)}
-"""When a recipient is late, and when the hub has been down."""
+_LATER = {
+    "escalation": timedelta(hours=2),
+    "restart": timedelta(hours=4),
+    "retirement": timedelta(days=3),
+}
+"""When a recipient is late, the hub has been down, and payloads are old."""
 
 
 _ACTION: dict[str, Any] = {
@@ -114,6 +118,8 @@ def _candidates(registry: Callable[[], Registry]) -> Iterator[Candidate]:
     taken = Export(format="csv", first=0, through=1, payloads=False, entries=2, sha256="0" * 64)
     told = {"role": "auditor", "made": "now", "export": taken.model_dump(mode="json")}
     yield Candidate("export", "", body=told, person="Aida")
+    aged = {"messages": list(range(8, 20)), "before": rfc3339(micros(BEGAN + timedelta(days=1)))}
+    yield Candidate("retirement", "", body=aged)
 
 
 def _written(log: Log) -> list[dict[str, Any]]:

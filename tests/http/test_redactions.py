@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from hub.core.candidate import Candidate
+from hub.log.store import Log
 from tests.hubkit import Hub, problem, until
+from tests.log.samples import Writer
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 SECRET = "the-name-of-a-patient"
@@ -42,6 +46,28 @@ async def test_a_payload_is_gone_from_the_store_the_api_and_the_feeds(hub: Hub) 
     assert SECRET not in str(shown) + page
     for file in Path(hub.settings.data).glob("log.db*"):  # noqa: ASYNC240 - a small directory
         assert SECRET.encode() not in file.read_bytes(), file
+
+
+async def test_what_went_by_age_is_told_apart_with_its_entry(
+    hub: Hub, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    index = await hub.publish()
+    monkeypatch.setattr("hub.core.admission.retirable", lambda *_, **__: True)
+    now = datetime.now(UTC)
+    body = {"messages": [index], "before": now.isoformat()}
+    log = Log.open(hub.settings.log_url)
+    try:
+        done = Writer(log, now=now).commit([Candidate("retirement", "", body=body)])
+    finally:
+        log.close()
+    by = done.outcomes[0].index
+
+    async with hub.http("ir-ndmo") as http:
+        told = problem(await http.get(f"/v1/messages/{index}/payload"), 422, "payload-gone")
+        shown = (await http.get(f"/v1/messages/{index}")).json()
+    assert f"at {by}" in told["detail"]
+    assert shown["retired"] == by
+    assert "redacted" not in shown
 
 
 async def test_the_same_again_changes_nothing(hub: Hub) -> None:

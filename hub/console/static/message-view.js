@@ -174,6 +174,8 @@ function recordOf(life, alert) {
       row(t("Identifier"), words("span", facts.identifier)),
       row(t("Scope"), [term(facts.scope ?? "Public"), ...(facts.addresses ?? [])].join(" · ")),
       row(t("Incident"), words("span", (facts.incidents ?? []).join(", "))),
+      row(t("Sent by"), life.by ? words("span", life.by) : ""),
+      row(t("Approved by"), life.approved_by ? words("span", life.approved_by) : ""),
       row(t("Vouched for by"), life.attested === "agency" ? t("the agency's own signature") : t("the hub")),
       life.suspect ? row(t("Warning"), el("b", { class: "late" }, t("The key that signed this is known to be compromised."))) : [],
       row(t("Remark"), alert?.note ? words("span", alert.note) : ""),

@@ -1,0 +1,205 @@
+"""Reports on acknowledgements: who was late, by how much, and who never took notice."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime, timedelta
+from typing import Annotated, Any, Final
+
+from fastapi import APIRouter, Query
+from pydantic import AwareDatetime
+
+from hub.core.lifecycle import Acknowledgement, RecipientLife, life
+from hub.core.punctuality import Kept, Punctuality, late_by, punctuality
+from hub.core.registry import Channel, History, channel_of, main_feeds
+from hub.core.routing import recipients
+from hub.core.rows import MessageRow
+from hub.errors import Rejected
+from hub.http.problems import RESPONSES
+from hub.http.state import Asker, Hub, HubState
+from hub.log.arrivals import Arrivals
+from hub.log.escalation_log import taken
+from hub.log.watch_log import acknowledgements_of, latest
+from hub.members.roles import Principal, require
+from schemas.entry import from_micros, micros
+
+__all__ = ["router"]
+
+router = APIRouter(tags=["log"], responses=RESPONSES)
+
+_LOT: Final = 500
+_LOTS: Final = 20
+"""So many lots are looked at for one page, also where few of their messages are wanted."""
+_PERIOD: Final = timedelta(days=7)
+
+
+@router.get("/v1/reports/acknowledgements", summary="Late and missing acknowledgements")
+async def acknowledgements(
+    hub: HubState,
+    asker: Asker,
+    since: Annotated[AwareDatetime | None, Query()] = None,
+    until: Annotated[AwareDatetime | None, Query()] = None,
+    agency: Annotated[str, Query(max_length=64)] = "",
+    channel: Channel = "actual",
+    before: Annotated[int | None, Query(ge=0, lt=1 << 53)] = None,
+    limit: Annotated[int, Query(ge=1, le=1000)] = 200,
+) -> dict[str, Any]:
+    """Return how each recipient acknowledged the messages of a time, newest first, and sums.
+
+    All is told as it was at *until*; nothing is foretold. An agency is told of itself, an
+    auditor of one state of its agencies. *limit* counts messages; the sums are of this page.
+    """
+    require(asker, "audit", "read")
+    if agency and not asker.sees(agency):
+        raise Rejected(
+            "not-allowed",
+            f"how {agency} acknowledges is not for you to read",
+            remedy="Leave `agency` out: the report is then of all that you may read of.",
+        )
+    history = await hub.registry(fresh=True)
+    now = datetime.now(UTC)
+    at = min(until or now, now)
+    first = since or at - _PERIOD
+    report = _Report(hub, asker, history, agency=agency, channel=channel, at=at)
+    rows, following = await asyncio.to_thread(report.page, before, micros(first), limit)
+    lives = await asyncio.to_thread(report.lives, rows)
+    return {
+        "since": first,
+        "until": at,
+        "channel": channel,
+        "acknowledgements": [_shown(*one, at=at) for one in lives],
+        "sums": [
+            _sums(one)
+            for one in punctuality(
+                Kept(found.agency, found.state, late_by(found, expires=row.facts.expires, at=at))
+                for row, found, _ in lives
+            )
+        ],
+        "next": following,
+    }
+
+
+class _Report:
+    """What of the log one asker may report on, as it was at a moment."""
+
+    def __init__(
+        self,
+        hub: Hub,
+        asker: Principal,
+        history: History,
+        *,
+        agency: str,
+        channel: Channel,
+        at: datetime,
+    ) -> None:
+        self.hub, self.asker, self.history = hub, asker, history
+        self.agency, self.channel, self.at = agency, channel, at
+
+    def page(
+        self, before: int | None, since_us: int, limit: int
+    ) -> tuple[list[MessageRow], int | None]:
+        """Return wanted messages below an index, newest first, and where to go on, if anywhere."""
+        end = self.hub.log.first_index_at(micros(self.at) + 1)
+        before = end if before is None else min(before, end)
+        found: list[MessageRow] = []
+        for _ in range(_LOTS):
+            with self.hub.log.reading() as c:
+                rows = latest(c, before=before, since_us=since_us, limit=_LOT)
+            for row in rows:
+                if not self._of(row):
+                    continue
+                if len(found) == limit:
+                    return found, found[-1].index
+                found.append(row)
+            if len(rows) < _LOT:
+                return found, None
+            before = rows[-1].index
+        return found, before
+
+    def lives(
+        self, rows: Sequence[MessageRow]
+    ) -> list[tuple[MessageRow, RecipientLife, list[dict[str, Any]]]]:
+        """Return each message with each recipient, and the escalation steps that were taken."""
+        expected = {row.index: self._of(row) for row in rows}
+        feeds = {main_feeds(a)[self.channel] for of in expected.values() for a in of}
+        with self.hub.log.reading() as c:
+            acks = acknowledgements_of(c, rows)
+            arrivals = Arrivals(c, feeds, expected)
+            steps: dict[tuple[int, str], list[dict[str, Any]]] = {}
+            for one in taken(c, expected):
+                if one.at_us <= micros(self.at):
+                    step = {"step": one.step, "at": from_micros(one.at_us), "index": one.index}
+                    steps.setdefault((one.message, one.recipient), []).append(step)
+        return [
+            (row, one, steps.get((row.index, one.agency), []))
+            for row in rows
+            for one in life(
+                row.facts,
+                logged_at=from_micros(row.at_us),
+                recipients=expected[row.index],
+                delivered=dict(self._delivered(arrivals, row.index, expected[row.index])),
+                acknowledgements=[
+                    Acknowledgement(a.agency, a.officer, from_micros(a.at_us), a.index, a.note)
+                    for a in acks[row.index]
+                ],
+                at=self.at,
+            )
+        ]
+
+    def _delivered(
+        self, arrivals: Arrivals, index: int, agencies: frozenset[str]
+    ) -> Iterator[tuple[str, datetime]]:
+        for agency in agencies:
+            at_us = arrivals.at_us(main_feeds(agency)[self.channel], index)
+            if at_us is not None:
+                yield agency, from_micros(at_us)
+
+    def _of(self, row: MessageRow) -> frozenset[str]:
+        """Return the recipients of a message that the report is of.
+
+        Whoever may read what a recipient may read may read the message, too.
+        """
+        if channel_of(row.facts.status) != self.channel:
+            return frozenset()
+        expected = recipients(row.facts, row.agency, self.history.at(row.index))
+        return frozenset(a for a in expected if self.agency in {"", a} and self.asker.sees(a))
+
+
+def _shown(
+    row: MessageRow, one: RecipientLife, steps: list[dict[str, Any]], *, at: datetime
+) -> dict[str, Any]:
+    first = one.acknowledgements[0] if one.acknowledgements else None
+    return {
+        "index": row.index,
+        "agency": row.agency,
+        "recipient": one.agency,
+        "severity": row.facts.severity,
+        "status": row.facts.status,
+        "headline": row.facts.headline,
+        "logged_at": one.queued_at,
+        "deadline": one.deadline,
+        "delivered_at": one.delivered_at,
+        "acknowledged_at": first and first.at,
+        "officer": first and first.officer,
+        "late_by": _seconds(late_by(one, expires=row.facts.expires, at=at)),
+        "state": one.state,
+        "escalations": steps,
+    }
+
+
+def _sums(one: Punctuality) -> dict[str, Any]:
+    return {
+        "recipient": one.recipient,
+        "messages": one.messages,
+        "in_time": one.in_time,
+        "late": one.late,
+        "missing": one.missing,
+        "open": one.open,
+        "median_late_by": _seconds(one.median_late),
+        "worst_late_by": _seconds(one.worst_late),
+    }
+
+
+def _seconds(wait: timedelta | None) -> float | None:
+    return None if wait is None else wait.total_seconds()
