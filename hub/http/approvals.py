@@ -31,6 +31,7 @@ _BODY: dict[str, Any] = {
         "content": {
             "application/cap+xml": {"schema": {"type": "string"}},
             "application/edxl-rm+xml": {"schema": {"type": "string"}},
+            "application/json": {"schema": {"type": "object"}},
         },
     }
 }

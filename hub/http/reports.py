@@ -32,6 +32,8 @@ _LOT: Final = 500
 _LOTS: Final = 20
 """So many lots are looked at for one page, also where few of their messages are wanted."""
 _PERIOD: Final = timedelta(days=7)
+_FIRST: Final = datetime(1, 1, 3, tzinfo=UTC)
+"""There is no earlier moment that every time zone can write."""
 
 
 @router.get("/v1/reports/acknowledgements", summary="Late and missing acknowledgements")
@@ -60,7 +62,7 @@ async def acknowledgements(
     history = await hub.registry(fresh=True)
     now = datetime.now(UTC)
     at = min(until or now, now)
-    first = since or at - _PERIOD
+    first = since or at - min(_PERIOD, at - _FIRST)
     report = _Report(hub, asker, history, agency=agency, channel=channel, at=at)
     rows, following = await asyncio.to_thread(report.page, before, micros(first), limit)
     lives = await asyncio.to_thread(report.lives, rows)

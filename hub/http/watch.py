@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import Annotated, Any, Final
 
 from fastapi import APIRouter, Query
@@ -31,7 +31,8 @@ router = APIRouter(tags=["feeds"], responses=RESPONSES)
 _LOT: Final = 500
 _LOTS: Final = 20
 """So many lots are looked at for one page, also where few of their messages are wanted."""
-_PERIOD: Final = timedelta(hours=48)
+_PERIOD_US: Final = 48 * 3_600_000_000
+"""In microseconds: a date from the first days of the calendar has none before it."""
 
 
 @router.get("/v1/feeds/{feed}/watch", summary="What a watch has to know")
@@ -60,7 +61,7 @@ async def watch(
     if message is not None:
         rows, following = await asyncio.to_thread(eyes.named, message), None
     else:
-        first = micros(since or at - _PERIOD)
+        first = micros(since) if since else micros(at) - _PERIOD_US
         start = through + 1 if before is None else before
         rows, following = await asyncio.to_thread(eyes.page, start, first, limit)
     return {
