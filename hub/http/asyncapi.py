@@ -27,6 +27,8 @@ _MESSAGE: Final = {
     "type": ("string", "message, which is also the default."),
     **_PAYLOAD,
     "id": ("string", "The message's id in the hub; best a UUID of version 7."),
+    "person": ("string", "Who sends it, by name, where a person does."),
+    "approved_by": ("string", "Who approved it, by name."),
     "via": ("string", "http where the API wrote the entry. Leave it out."),
     "header": ("string", "The message's header as the agency signed it, the exact text."),
     "signature": ("string", "With a header: its signature, 64 bytes in base64."),

@@ -9,7 +9,7 @@ import pytest
 from tests.cheap_passwords import cheap_passwords
 
 
-@pytest.fixture(scope="session", autouse=True)
+@pytest.fixture(scope="module", autouse=True)
 def _cheap() -> Iterator[None]:
     with cheap_passwords():
         yield

@@ -251,8 +251,8 @@ async def test_reading_what_is_not_there_is_answered_and_not_logged(hub: Hub) ->
 @pytest.mark.parametrize(
     ("method", "path", "status", "code"),
     [
-        ("GET", "/", 404, "route-unknown"),
-        ("GET", "/docs", 404, "route-unknown"),
+        ("GET", "/nothing", 404, "route-unknown"),
+        ("GET", "/docs/", 404, "route-unknown"),
         ("GET", "/v1/feeds/", 404, "route-unknown"),
         ("GET", "/v1//feeds", 404, "route-unknown"),
         ("DELETE", "/v1/messages/1", 405, "method-not-allowed"),

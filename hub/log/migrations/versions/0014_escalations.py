@@ -1,5 +1,7 @@
 """Escalations by message and recipient, and when a ledger was last at work."""
 
+import json
+
 import sqlalchemy as sa
 from alembic import op
 
@@ -10,7 +12,7 @@ depends_on = None
 
 
 def upgrade() -> None:
-    op.create_table(
+    table = op.create_table(
         "escalations",
         sa.Column("message", sa.BigInteger, primary_key=True, autoincrement=False),
         sa.Column("recipient", sa.String(64), primary_key=True),
@@ -19,6 +21,7 @@ def upgrade() -> None:
         sa.Column("at_us", sa.BigInteger, nullable=False),
     )
     op.create_index("escalations_by_idx", "escalations", ["idx"])
+    _fill(op.get_bind(), table)
     op.create_table(
         "alive",
         sa.Column("id", sa.Integer, primary_key=True, autoincrement=False),
@@ -29,3 +32,16 @@ def upgrade() -> None:
 def downgrade() -> None:
     op.drop_table("alive")
     op.drop_table("escalations")
+
+
+def _fill(c: sa.Connection, table: sa.Table) -> None:
+    """Make the rows of what the log holds: it may have been at a later version before."""
+    columns = (sa.column(name) for name in ("idx", "kind", "at_us", "body"))
+    entries = sa.table("entries", *columns)
+    query = sa.select(entries).where(entries.c.kind != "publish", entries.c.kind == "escalation")
+    for entry in c.execute(query.order_by(entries.c.idx)).all():
+        told = json.loads(entry.body)
+        at = {"idx": entry.idx, "at_us": entry.at_us}
+        who = {"recipient": told["recipient"], "step": told["step"]}
+        for message in told["messages"]:
+            c.execute(sa.insert(table).values(message=message, **who, **at))
