@@ -36,8 +36,9 @@ def downgrade() -> None:
 
 def _fill(c: sa.Connection, table: sa.Table) -> None:
     """Make the rows of what the log holds: it may have been at a later version before."""
-    columns = (sa.column(name) for name in ("idx", "kind", "at_us", "body"))
-    entries = sa.table("entries", *columns)
+    entries = sa.table(
+        "entries", sa.column("idx"), sa.column("kind"), sa.column("at_us"), sa.column("body")
+    )
     query = sa.select(entries).where(entries.c.kind != "publish", entries.c.kind == "escalation")
     for entry in c.execute(query.order_by(entries.c.idx)).all():
         told = json.loads(entry.body)
