@@ -622,10 +622,11 @@ class _Batch:
 
     def _delivered(self, c: Candidate) -> Decision:
         size = self.size + len(self.entries)
+        there = self.registry.feeds()
         feeds = {
             str(feed): int(through)
             for feed, through in c.body.items()
-            if self.known.delivered.get(str(feed), -1) < int(through) < size
+            if str(feed) in there and self.known.delivered.get(str(feed), -1) < int(through) < size
         }
         if not feeds:
             return Decision(c, size - 1, self.at_us, duplicate=True)
