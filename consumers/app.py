@@ -41,7 +41,7 @@ from consumers.witness import Feeder, fed_by
 from consumers.worker import Job, StreamEntry, Worker, keep_all
 from hub.cap_trust import trusted_certificates
 from hub.core.admission import Rules
-from hub.core.registry import History
+from hub.core.registry import History, Registry
 from hub.errors import Unavailable
 from hub.heard import heard
 from hub.log.genesis import ensure_genesis, read_roots
@@ -218,22 +218,26 @@ class _Process:
 
     async def _listen(self) -> None:
         """Say of each agency whether it is silent."""
-        history = History(await asyncio.to_thread(self.log.registry_entries))
+        registry = await self._registry()
         now, after = datetime.now(UTC), self.settings.silent_after
-        found = await heard(self.log, self.redis, history.latest, now=now, silent_after=after)
+        found = await heard(self.log, self.redis, registry, now=now, silent_after=after)
         for agency, one in found.items():
             process_metrics().silent.labels(agency).set(one.silent)
             if one.silent and agency not in self.silent:
                 _log.warning("agency.silent", agency=agency, heard_at=str(one.at))
         self.silent = {agency for agency, one in found.items() if one.silent}
 
-    async def _inboxes(self) -> None:
-        """Read the inboxes of all members, and refuse what lies in any other."""
+    async def _registry(self) -> Registry:
+        """Return the registry as it is now; only what is new of it is read."""
         for index, entry in await asyncio.to_thread(
             self.log.registry_entries, after=self.history.last_index
         ):
             self.history.apply(index, entry)
-        members = set(self.history.latest.agencies)
+        return self.history.latest
+
+    async def _inboxes(self) -> None:
+        """Read the inboxes of all members, and refuse what lies in any other."""
+        members = set((await self._registry()).agencies)
         for agency in members:
             key = keys.inbox(agency)
             if key not in self.workers:
