@@ -5,19 +5,20 @@ from __future__ import annotations
 import asyncio
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Path, Response
+from fastapi import APIRouter, Path, Query, Response
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
 from hub.core.exercises import SANDBOX, Part
 from hub.errors import Rejected
 from hub.http.problems import RESPONSES
+from hub.http.ranges import indexes_between
 from hub.http.replaying import Replay
 from hub.http.sight import shown
 from hub.http.state import Asker, Hub, HubState
 from hub.log.feeding import feeds_for
 from hub.log.replay import belongs
 from hub.members.roles import Principal, require
-from schemas.entry import ENTRY_KINDS, micros
+from schemas.entry import ENTRY_KINDS
 
 __all__ = ["router"]
 
@@ -163,6 +164,21 @@ async def admit(name: Name, given: Admitting, hub: HubState, asker: Asker) -> di
     return _told(await hub.replays.admit(name, list(admitted)))
 
 
+@router.delete("/v1/replays/{name}/admissions", summary="Admit to a replay no longer")
+async def withdraw(
+    name: Name,
+    hub: HubState,
+    asker: Asker,
+    agency: Annotated[str, Query(max_length=64)],
+    person: Annotated[str, Query(max_length=200)] = "",
+) -> dict[str, Any]:
+    """Take an admission back, as it was given; streams that it opened end at their next look."""
+    replay = await _own(hub, asker, name)
+    return _told(
+        await hub.replays.admit(name, [a for a in replay.admitted if a != (agency, person)])
+    )
+
+
 async def _own(hub: Hub, asker: Principal, name: str) -> Replay:
     """Return a replay that is the asker's to steer.
 
@@ -193,13 +209,9 @@ def _part(hub: Hub, given: Beginning) -> Part:
                 f"there is no kind {kind[:40]!r}",
                 remedy=f"Kinds are {', '.join(ENTRY_KINDS)}.",
             )
-    last = hub.log.head().size - 1
-    first = given.first or 0
-    if given.since is not None:
-        first = max(first, hub.log.first_index_at(micros(given.since)))
-    through = last if given.through is None else min(given.through, last)
-    if given.until is not None:
-        through = min(through, hub.log.first_index_at(micros(given.until) + 1) - 1)
+    first, through = indexes_between(
+        hub.log, first=given.first, through=given.through, since=given.since, until=given.until
+    )
     return Part(
         first=first,
         through=through,
