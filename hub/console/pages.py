@@ -5,12 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
+from hub.i18n import told
+
 __all__ = ["PAGES", "Page"]
-
-
-def told(text: str) -> str:
-    """Name a text that a template says: `hub.i18n.collect` finds it here."""
-    return text
 
 
 @dataclass(frozen=True, slots=True)
