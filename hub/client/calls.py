@@ -61,6 +61,7 @@ __all__ = [
     "replay",
     "replays",
     "retry_dead_letter",
+    "search",
     "send_signed",
     "thread",
     "tile",
@@ -318,6 +319,12 @@ def entries(
     return Call("GET", "/v1/log/entries", _object, params=params)
 
 
+def search(params: Mapping[str, Any]) -> Call[dict[str, Any]]:
+    """Ask for a page of a search of the log; *params* as docs/protocol/http.md has them."""
+    given = {name: one for name, one in params.items() if one not in (None, "", [], ())}
+    return Call("GET", "/v1/log/search", _object, params=given)
+
+
 def holds() -> Call[dict[str, Any]]:
     """Ask for the legal holds."""
     return Call("GET", "/v1/holds", _object)
@@ -338,9 +345,10 @@ def export(record: Mapping[str, Any]) -> Call[dict[str, Any]]:
     return Call("POST", "/v1/exports", _object, json=dict(record))
 
 
-def checkpoint() -> Call[bytes]:
-    """Ask for the newest checkpoint."""
-    return Call("GET", "/log/checkpoint", lambda r: r.content)
+def checkpoint(level: str = "signed") -> Call[bytes]:
+    """Ask for the newest checkpoint of a level."""
+    params = {} if level == "signed" else {"level": level}
+    return Call("GET", "/log/checkpoint", lambda r: r.content, params=params)
 
 
 def tile(path: str) -> Call[bytes]:

@@ -350,6 +350,7 @@ ASK: dict[str, Ask] = {
     "GET /log/tile/entries/{path}": _get("/log/tile/entries/000.p/1"),
     "GET /v1/log/entries": _get("/v1/log/entries?limit=1000"),
     "GET /v1/log/entries/{index}": _get("/v1/log/entries/{message}"),
+    "GET /v1/log/search": _get("/v1/log/search?kind=publish&limit=200"),
     "GET /v1/dead-letters": _get("/v1/dead-letters"),
     "POST /v1/dead-letters/{index}/retry": _post(
         "/v1/dead-letters/{dead}/retry", lambda _t, _s: {}
@@ -420,6 +421,8 @@ def _seen(route: str, answer: httpx.Response, things: Things, state: str) -> boo
         return any(
             e["index"] == things.message[state] and e["entry"] is not None for e in told["entries"]
         )
+    if route == "GET /v1/log/search":
+        return things.message[state] in [e["index"] for e in told["entries"]]
     if route == "GET /v1/log/entries/{index}":
         return told["entry"] is not None
     if route == "GET /v1/dead-letters":
@@ -471,6 +474,7 @@ _LISTS = {
     "GET /v1/outlets",
     "GET /v1/feeds",
     "GET /v1/log/entries",
+    "GET /v1/log/search",
     "GET /v1/log/entries/{index}",
     "GET /v1/dead-letters",
 }
