@@ -107,6 +107,7 @@ _COMMANDS: Final = (
         _AUDITORS,
         told("Verify the log (the same as `log verify`)."),
     ),
+    ("replays", "hub.cli.replays:app", _AUDITORS, told("Steer replays that a hub plays.")),
     ("report", "hub.cli.report:app", _AUDITORS, told("Report who acknowledged late, or never.")),
     ("holds", "hub.cli.holds:app", _AUDITORS, told("Show and change what may not be removed.")),
     ("keys", "hub.cli.keys:app", _AGENCIES, told("Make, show, rotate and revoke signing keys.")),
