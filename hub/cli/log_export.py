@@ -18,6 +18,7 @@ from hub.cli.log_remote import HubSource, open_source
 from hub.cli.log_source import Selection, StoreSource, select
 from hub.cli.options import AsJson, ByAgency, From, Kinds, To
 from hub.cli.terminal import emit, note, progress, say, styled
+from hub.cli.words import t
 from hub.client import calls
 from hub.core.candidate import Candidate
 from hub.core.exports import Export
@@ -75,8 +76,11 @@ def export(
     """
     wanted = select(from_, to, kinds, agency)
     if file.exists() and not force:
-        raise usage(f"{file} is there already", remedy="Choose another name, or add --force.")
-    with open_source(None, connection) as source, progress("exporting", None) as told:
+        raise usage(
+            t("{file} is there already", file=file),
+            remedy=t("Choose another name, or add --force."),
+        )
+    with open_source(None, connection) as source, progress(t("exporting"), None) as told:
         if not isinstance(source, StoreSource | HubSource):  # pragma: no cover - none was asked for
             raise TypeError(source)
         header = _header(source, source.indexed(wanted))
@@ -118,8 +122,8 @@ def export(
                 write_table(file, source.rows(_selection(header)), form=format_, before=before)
         except OSError as e:
             raise usage(
-                f"{file} cannot be written: {e.strerror or e}",
-                remedy="Make room, or name a file that you may write.",
+                t("{file} cannot be written: {why}", file=file, why=e.strerror or e),
+                remedy=t("Make room, or name a file that you may write."),
             ) from e
     _tell(file, header, indexes[0] if indexes else None, json=json)
 
@@ -207,8 +211,8 @@ async def _propose(settings: Settings, log: Log, record: Export) -> int:
         if asyncio.get_running_loop().time() > deadline:
             raise Unavailable(
                 "receipt-pending",
-                "the ledger has not logged the export in time",
-                remedy="See that the hub's ledger runs, or export with --unlogged.",
+                t("the ledger has not logged the export in time"),
+                remedy=t("See that the hub's ledger runs, or export with --unlogged."),
             )
         await asyncio.sleep(0.02)
 
@@ -226,9 +230,19 @@ def _tell(file: Path, header: BundleHeader, index: int | None, *, json: bool) ->
             }
         )
         return
-    say(styled(f"{file}: entries {header.first} to {header.through} of {header.size}"))
-    say(styled(f"root {header.root.hex()}"))
+    say(
+        styled(
+            t(
+                "{file}: entries {first} to {through} of {size}",
+                file=file,
+                first=header.first,
+                through=header.through,
+                size=header.size,
+            )
+        )
+    )
+    say(styled(t("root {root}", root=header.root.hex())))
     if index is None:
-        note(styled("the log has no entry of this export: the hub was not asked", "yellow"))
+        note(styled(t("the log has no entry of this export: the hub was not asked"), "yellow"))
     else:
-        say(styled(f"logged at {index}"))
+        say(styled(t("logged at {index}", index=index)))

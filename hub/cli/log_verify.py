@@ -18,6 +18,7 @@ from hub.cli.options import AsJson, FromBundle, FromStore
 from hub.cli.terminal import Told, progress
 from hub.cli.trusted import read_confirmed, read_end
 from hub.cli.verify_report import show_report
+from hub.cli.words import t
 from hub.client import calls
 from hub.core.admission import Rules
 from hub.core.registry import REGISTRY_KINDS
@@ -138,19 +139,19 @@ def verify(
     """
     if hashes and (full or feeds or bundle is not None):
         raise usage(
-            "--hashes reads nothing but the tree of a store",
-            remedy="Leave --full, --feeds and --bundle out; a bundle is verified whole.",
+            t("--hashes reads nothing but the tree of a store"),
+            remedy=t("Leave --full, --feeds and --bundle out; a bundle is verified whole."),
         )
     if since is not None and (bundle is not None or feeds or earlier is not None):
         raise usage(
-            "--since verifies what a store or a hub has added",
-            remedy="Verify all of it, with --earlier; or leave the other options out.",
+            t("--since verifies what a store or a hub has added"),
+            remedy=t("Verify all of it, with --earlier; or leave the other options out."),
         )
     if feeds and not decisions:
-        raise usage("--feeds needs the decisions", remedy="Leave --no-decisions out.")
+        raise usage(t("--feeds needs the decisions"), remedy=t("Leave --no-decisions out."))
     trusted = _read_policy(policy, bundle)
     settings = Settings.from_environment()
-    with open_source(bundle, connection, store) as source, progress("verifying", None) as told:
+    with open_source(bundle, connection, store) as source, progress(t("verifying"), None) as told:
         size = source.size
         told(0, size)
         count = (processes or cores()) if size > _FEW else 1
@@ -187,8 +188,8 @@ def _verified(
         return report, {}
     if not report.kept:
         raise usage(
-            "the feeds cannot be made from this log: payloads are withheld or were removed",
-            remedy="Verify without --feeds, or a log that has its payloads.",
+            t("the feeds cannot be made from this log: payloads are withheld or were removed"),
+            remedy=t("Verify without --feeds, or a log that has its payloads."),
         )
     with _hub(source, connection) as hub:
         members = {f["feed"]: int(f["since"]) for f in hub.client.feeds()}
@@ -229,7 +230,7 @@ def _whole(source: StoreSource | BundleSource | HubSource, wanted: _Wanted) -> R
     if isinstance(source, HubSource):
         if wanted.hashes:
             raise usage(
-                "--hashes reads a store", remedy="Name one with --store, or verify in full."
+                t("--hashes reads a store"), remedy=t("Name one with --store, or verify in full.")
             )
         end = source.end()
         rows = source.bare_rows(Selection(last=end.size - 1))
@@ -246,13 +247,13 @@ def _read_policy(file: Path | None, bundle: Path | None) -> Policy | None:
         return None
     if bundle is not None:
         raise usage(
-            "a bundle holds no checkpoint",
-            remedy="Compare it with one: `caspian log compare`.",
+            t("a bundle holds no checkpoint"),
+            remedy=t("Compare it with one: `caspian log compare`."),
         )
     try:
         return read_policy(file.read_bytes())
     except OSError as e:
-        raise usage(f"{file}: {e.strerror or e}", remedy="Name the file of a policy.") from e
+        raise usage(f"{file}: {e.strerror or e}", remedy=t("Name the file of a policy.")) from e
 
 
 def _witnessed(
