@@ -163,10 +163,12 @@ def _line(one: Mapping[str, Any], *, asked: bool = False) -> Text:
     """Return a message in one line; what it does and where it stands come before its words."""
     grave = SEVERITY_STYLE.get(one["severity"], "") if one["kind"] == "alert" else ""
     of = one.get("changes") or one.get("of") or []
+    same = one.get("siblings") or []
     languages = f" ({' '.join(one['languages'])})" if one["languages"] else ""
     what = [
         marks(one["status"]) + styled(one["msg_type"], grave),
         styled(f"of {numbers(of)}") if of else Text(),
+        styled(f"in another language as {numbers(same)}") if same else Text(),
         standing(one.get("standing")),
     ]
     return Text(" ").join(

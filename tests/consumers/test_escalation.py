@@ -196,7 +196,9 @@ async def test_what_redis_lost_on_the_way_is_proposed_again(watch: Watch) -> Non
     assert steps(await watch.after(0.2)) == {("ir-ndmo", 1, (i,))}
 
 
-async def test_a_step_that_came_too_late_to_be_decided_does_not_delay_the_next(watch: Watch) -> None:
+async def test_a_step_that_was_decided_too_late_does_not_delay_the_next(
+    watch: Watch,
+) -> None:
     i = index(watch, alert("az-fhn", "a-1", severity="Extreme", scope="Private", addresses="IR"))
     watch.writer.now += 7.49 * MINUTE
     await watch.job.look()
