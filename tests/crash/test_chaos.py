@@ -71,7 +71,7 @@ async def _flushing(hub: Hub, *, every: float) -> None:
 async def test_sigkill_of_the_api_loses_nothing_on_the_way_in_and_out(tmp_path: Path) -> None:
     async with running(tmp_path, api=True) as hub:
         follower = asyncio.create_task(hub.follow(AGENCIES[1], MESSAGES))
-        by_http = range(MESSAGES - 200, MESSAGES)
+        by_http = range(MESSAGES - 60, MESSAGES)
         fire = asyncio.create_task(
             killing(hub, "api", seed=2, done=lambda: sum(n in hub.receipts for n in by_http))
         )
