@@ -110,6 +110,7 @@ _COMMANDS: Final = (
         _AUDITORS,
         "Verify the log (the same as `log verify`).",
     ),
+    ("replays", "hub.cli.replays:app", _AUDITORS, "Steer replays that a hub plays."),
     ("report", "hub.cli.report:app", _AUDITORS, "Report who acknowledged late, or never."),
     ("holds", "hub.cli.holds:app", _AUDITORS, "Show and change what may not be removed."),
     ("keys", "hub.cli.keys:app", _AGENCIES, "Make, show, rotate and revoke signing keys."),

@@ -19,7 +19,7 @@ from sqlalchemy.exc import DBAPIError
 
 from hub.log.tables import ACKNOWLEDGEMENTS, CHAINS, ENTRIES, HEAD, MESSAGES, PAYLOADS, TILES
 
-__all__ = ["add", "advance", "among", "begin", "rows", "tile"]
+__all__ = ["ROW", "add", "advance", "among", "begin", "rows", "tile"]
 
 _MAKE: Final[dict[str, Any]] = {"sqlite": sqlite_insert, "postgresql": pg_insert}
 _DIALECTS: Final[dict[str, Any]] = {
@@ -153,7 +153,7 @@ def among(column: Any) -> Any:
     return select(column.table).where(column.in_(bindparam("values", expanding=True)))
 
 
-_ROW: Final = (
+ROW: Final = (
     select(
         ENTRIES.c.idx,
         ENTRIES.c.at_us,
@@ -170,6 +170,7 @@ _ROW: Final = (
     .outerjoin(MESSAGES, MESSAGES.c.idx == ENTRIES.c.idx)
     .order_by(ENTRIES.c.idx)
 )
+"""Entries with what belongs to them, as `hub.log.store.row_of` reads it."""
 
 
 @cache
@@ -179,7 +180,7 @@ def rows(*, through: bool, kinds: bool, publish: bool, agency: bool) -> Any:
     The names say which of the parameters ``through``, ``kinds`` and ``agency`` it has;
     *publish* whether messages are among the kinds.
     """
-    query = _ROW.where(ENTRIES.c.idx > bindparam("after")).limit(bindparam("limit"))
+    query = ROW.where(ENTRIES.c.idx > bindparam("after")).limit(bindparam("limit"))
     if through:
         query = query.where(ENTRIES.c.idx <= bindparam("through"))
     if kinds:

@@ -60,7 +60,7 @@ from hub.log.tables import (
 from schemas.entry import decode
 from schemas.facts import MessageFacts
 
-__all__ = ["Head", "Log", "LogRow", "head_of"]
+__all__ = ["Head", "Log", "LogRow", "head_of", "row_of"]
 
 _HALF: Final = re.compile("[\ud800-\udfff]")
 """Half a character out of JSON, which UTF-8 cannot write."""
@@ -328,7 +328,7 @@ class Log:
         given |= {"kinds": of} if of else {}
         given |= {"agency": agency} if agency is not None else {}
         with self.reading() as c:
-            return [_row(r) for r in c.execute(query, given)]
+            return [row_of(r) for r in c.execute(query, given)]
 
     def row(self, index: int) -> LogRow | None:
         """Return the entry at *index*, None beyond the end."""
@@ -452,7 +452,8 @@ def _payload_rows(start: int, entries: Sequence[NewEntry]) -> list[tuple[Any, ..
     ]
 
 
-def _row(r: Any) -> LogRow:
+def row_of(r: Any) -> LogRow:
+    """Return an entry from its row (`hub.log.statements.ROW`)."""
     index, at_us, kind, agency, body, payload, payload_type, facts, message_id = r
     return LogRow(
         index,
