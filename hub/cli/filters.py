@@ -10,7 +10,27 @@ from cyclopts import Parameter
 from hub.cli.exits import usage
 from schemas.places.outlines import LATEST
 
-__all__ = ["Wanted"]
+__all__ = ["Wanted", "read_box"]
+
+
+def read_box(written: str | None) -> list[float] | None:
+    """Return the box that is written; None where none is.
+
+    Raises:
+        Rejected: ``usage``; it is none.
+    """
+    if written is None:
+        return None
+    try:
+        south, west, north, east = (float(x) for x in written.split(","))
+    except ValueError:
+        south, west, north, east = 1.0, 0.0, 0.0, 0.0
+    # Written so that no comparison with NaN passes.
+    if not (-90 <= south <= north <= 90 and -180 <= west <= east <= 180):
+        raise usage(
+            f"{written!r} is no box", remedy="Write SOUTH,WEST,NORTH,EAST: 36.5,46,47.2,54.7."
+        )
+    return [south, west, north, east]
 
 
 @Parameter(name="*")
@@ -55,25 +75,6 @@ class Wanted:
         ),
     ] = ()
 
-    def _box(self) -> list[float] | None:
-        """Return the box.
-
-        Raises:
-            Rejected: ``usage``; it is none.
-        """
-        if self.bbox is None:
-            return None
-        try:
-            south, west, north, east = (float(x) for x in self.bbox.split(","))
-        except ValueError:
-            south, west, north, east = 1.0, 0.0, 0.0, 0.0
-        # Written so that no comparison with NaN passes.
-        if not (-90 <= south <= north <= 90 and -180 <= west <= east <= 180):
-            raise usage(
-                f"{self.bbox!r} is no box", remedy="Write SOUTH,WEST,NORTH,EAST: 36.5,46,47.2,54.7."
-            )
-        return [south, west, north, east]
-
     def as_filter(self) -> dict[str, Any]:
         """Return it as the filter of a subscription's record."""
         found = {
@@ -82,7 +83,7 @@ class Wanted:
             "severity": self.severity,
             "events": list(self.event),
             "languages": list(self.language),
-            "bbox": self._box(),
+            "bbox": read_box(self.bbox),
             "outlines": LATEST if self.touches else "",
             "touches": list(self.touches),
         }
@@ -90,7 +91,7 @@ class Wanted:
 
     def as_query(self) -> dict[str, Any]:
         """Return it as the parameters of a request."""
-        box = self._box()
+        box = read_box(self.bbox)
         found = {
             "state": list(self.state),
             "kind": list(self.kind),

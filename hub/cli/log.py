@@ -22,6 +22,7 @@ __all__ = ["app"]
 
 app: Final = App(name="log", help="Read, verify, export and replay the log.")
 app.command("hub.cli.log_verify:verify", name="verify", help="Verify that the log is whole.")
+app.command("hub.cli.log_search:search", name="search", help="Search the log, with a proof.")
 app.command("hub.cli.log_compare:compare", name="compare", help="Are two views of one history?")
 app.command("hub.cli.log_export:export", name="export", help="Take the log out into a file.")
 app.command("hub.cli.log_redact:redact", name="redact", help="Remove what a message said, by law.")

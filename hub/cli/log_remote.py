@@ -20,6 +20,7 @@ from hub.core.registry import REGISTRY_KINDS
 from hub.core.tiles import tile_path
 from hub.errors import Rejected
 from hub.log.engine import open_to_read
+from hub.log.search_proof import Leaf, opened
 from hub.log.store import Log, LogRow
 from hub.settings import Settings
 from schemas.entry import micros
@@ -111,6 +112,20 @@ class HubSource:
             if not page:
                 return
 
+    def leaves(self, first: int, end: int) -> Iterator[Leaf]:
+        """Yield all entries of a range, of those that are withheld the leaf hashes.
+
+        Raises:
+            Wrong: what the hub shows is no entry, or not its payload.
+        """
+        while first < end:
+            page = self.client.entries(after=first - 1, limit=min(_PAGE, end - first))["entries"]
+            for record in page:
+                yield _leaf(record)
+            if not page:
+                return
+            first = page[-1]["index"] + 1
+
     def tile(self, level: int, number: int, width: int) -> bytes | None:
         """Return a tile of the tree as the hub gives it."""
         found = self.client.call(calls.tile(tile_path(level, number, width)))
@@ -133,6 +148,13 @@ def _row(record: dict[str, Any]) -> LogRow:
         None if payload is None else base64.b64decode(payload),
         record["payload_type"],
     )
+
+
+def _leaf(record: dict[str, Any]) -> Leaf:
+    if record["entry"] is None:
+        return Leaf(record["index"], bytes.fromhex(record["leaf"]))
+    row = _row(record)
+    return opened(row.index, row.body, row.payload, row.payload_type)
 
 
 def _at_us(record: dict[str, Any]) -> int:

@@ -11,8 +11,9 @@ from hub.cli.log_remote import End
 from schemas.checkpoint import Checkpoint
 from schemas.errors import Rejected
 from schemas.notes import read_note
+from schemas.policy import Policy, read_policy
 
-__all__ = ["read_confirmed", "read_end"]
+__all__ = ["read_confirmed", "read_end", "read_policy_file"]
 
 
 def read_end(text: str | None) -> End | None:
@@ -40,6 +41,18 @@ def read_end(text: str | None) -> End | None:
     except Rejected as e:
         raise usage(f"{text}: {e.detail}", remedy=remedy) from e
     return End(checkpoint.size, checkpoint.root)
+
+
+def read_policy_file(file: Path) -> Policy:
+    """Return the policy that a person names.
+
+    Raises:
+        Rejected: ``usage``, ``policy-invalid``, ``key-invalid``.
+    """
+    try:
+        return read_policy(file.read_bytes())
+    except OSError as e:
+        raise usage(f"{file}: {e.strerror or e}", remedy="Name the file of a policy.") from e
 
 
 def read_confirmed(given: Iterable[str]) -> dict[str, int]:

@@ -6,10 +6,10 @@ from collections.abc import Mapping
 from typing import Any
 
 from hub.cli.terminal import emit, note, say, styled
-from hub.log.faults import HUB, STORAGE
+from hub.log.faults import HUB, STORAGE, Fault
 from hub.log.verify import Report
 
-__all__ = ["show_report"]
+__all__ = ["fault_object", "show_fault", "show_report"]
 
 
 def show_report(report: Report, *, json: bool, whole: bool, reached: Mapping[str, int]) -> None:
@@ -40,14 +40,17 @@ def _object(report: Report, reached: Mapping[str, int]) -> dict[str, Any]:
         "live": dict(reached),
         "level": report.level,
         "witnesses": list(report.witnesses),
-        "fault": None
-        if fault is None
-        else {
-            "index": fault.index,
-            "code": fault.code,
-            "detail": fault.detail,
-            "culprit": fault.culprit,
-        },
+        "fault": None if fault is None else fault_object(fault),
+    }
+
+
+def fault_object(fault: Fault) -> dict[str, Any]:
+    """Return a fault for programs."""
+    return {
+        "index": fault.index,
+        "code": fault.code,
+        "detail": fault.detail,
+        "culprit": fault.culprit,
     }
 
 
@@ -80,7 +83,7 @@ def _tell(report: Report, *, whole: bool, reached: Mapping[str, int]) -> None:
         by = ", ".join(report.witnesses) or "nobody"
         say(styled(f"level   {report.level}; cosigned by {by}"))
     if report.fault is not None:
-        _blame(report)
+        show_fault(report.fault)
         return
     say(styled("OK", "bold green"), styled("nothing is missing and nothing was changed"))
     if not whole:
@@ -97,10 +100,8 @@ def _tell(report: Report, *, whole: bool, reached: Mapping[str, int]) -> None:
         note(styled(f"keep it: caspian verify --earlier {end}:{report.root.hex()}", "dim"))
 
 
-def _blame(report: Report) -> None:
-    fault = report.fault
-    if fault is None:
-        return
+def show_fault(fault: Fault) -> None:
+    """Say what is wrong, whose doing it is, and what to do."""
     place = "the log" if fault.index is None else f"entry {fault.index}"
     say(
         styled("BROKEN", "bold white on red"),

@@ -5,12 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
+from hub.i18n import told
+
 __all__ = ["PAGES", "Page"]
-
-
-def told(text: str) -> str:
-    """Name a text that a template says: `hub.i18n.collect` finds it here."""
-    return text
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +23,8 @@ class Page:
     """Who has one of these finds it in the menu. Empty: it is not there."""
     bare: bool = False
     """Whether it stands alone, without menu and header."""
+    mark: str = ""
+    """What stands across the page, in English, in `told`: nothing on it is happening now."""
 
 
 PAGES: Final = (
@@ -38,6 +37,11 @@ PAGES: Final = (
     Page("aid", "/console/aid", told("Aid board"), ("read",)),
     Page("handover", "/console/handover", told("Handover"), ("read",)),
     Page("log", "/console/log", told("The log"), ("audit",)),
+    Page("replays", "/console/replays", told("Replays"), ("audit",)),
+    Page("replay", "/console/replays/{name}", told("Replay"), mark=told("REPLAY")),
+    Page("reports", "/console/reports", told("Reports"), ("audit",)),
+    Page("exports", "/console/exports", told("Exports"), ("audit",)),
+    Page("witnesses", "/console/witnesses", told("Witnesses"), ("audit",)),
     Page("operations", "/console/operations", told("Operations"), ("operate",)),
     Page("account", "/console/account", told("My sessions")),
 )

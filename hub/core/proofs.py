@@ -6,7 +6,7 @@ makes proofs has nodes; whoever verifies needs nothing but the proof.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 from hub.core.merkle import node_hash
 
@@ -15,6 +15,7 @@ __all__ = [
     "consistency_proof",
     "inclusion_proof",
     "range_root",
+    "root_around",
     "verify_consistency",
     "verify_inclusion",
 ]
@@ -35,6 +36,39 @@ def range_root(node: Node, start: int, end: int) -> bytes:
         return node(level, start >> level)
     middle = start + (1 << (size.bit_length() - 1))
     return node_hash(range_root(node, start, middle), range_root(node, middle, end))
+
+
+def root_around(node: Node, size: int, first: int, leaves: Iterable[bytes]) -> bytes:
+    """Return the root over *size* leaves, of which those from *first* on are these (hashes).
+
+    What is left and right of them comes from *node*. Whoever holds the root against one that
+    they trust knows that these leaves, and no others, stand there; in constant memory.
+    """
+    stack: list[tuple[int, bytes]] = []
+
+    def put(level: int, found: bytes) -> None:
+        while stack and stack[-1][0] == level:
+            found, level = node_hash(stack.pop()[1], found), level + 1
+        stack.append((level, found))
+
+    def fill(at: int, end: int) -> None:
+        while at < end:
+            level = (end - at).bit_length() - 1
+            if at:
+                level = min(level, (at & -at).bit_length() - 1)
+            put(level, node(level, at >> level))
+            at += 1 << level
+
+    fill(0, first)
+    at = first
+    for leaf in leaves:
+        put(0, leaf)
+        at += 1
+    fill(at, size)
+    root = stack.pop()[1]
+    while stack:
+        root = node_hash(stack.pop()[1], root)
+    return root
 
 
 def inclusion_proof(node: Node, index: int, size: int) -> list[bytes]:

@@ -7,7 +7,7 @@ says and brings the files up to date. A text that a language has not fails a tes
 
 from hub.i18n.dates import DateForms, date_forms, written
 from hub.i18n.languages import LANGUAGES, Language, chosen, language
-from hub.i18n.texts import Texts, texts
+from hub.i18n.texts import Texts, texts, told
 
 __all__ = [
     "LANGUAGES",
@@ -18,5 +18,6 @@ __all__ = [
     "date_forms",
     "language",
     "texts",
+    "told",
     "written",
 ]

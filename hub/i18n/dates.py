@@ -11,10 +11,6 @@ from datetime import datetime, tzinfo
 from functools import cache
 from typing import Any, Final
 
-import jdatetime
-from babel import Locale
-from babel.dates import parse_pattern
-
 __all__ = ["DateForms", "date_forms", "written"]
 
 _DIGITS: Final = {"fa": "۰۱۲۳۴۵۶۷۸۹"}
@@ -51,6 +47,9 @@ class DateForms:
 @cache
 def date_forms(language: str) -> DateForms:
     """Return the forms of one of the languages."""
+    import jdatetime  # noqa: PLC0415 - as below
+    from babel import Locale  # noqa: PLC0415 - who writes no such date needs none of it
+
     locale = Locale.parse(language)
     wide, short = (locale.months["format"][width] for width in ("wide", "abbreviated"))
     months, short_months = (tuple(names[n] for n in range(1, 13)) for names in (wide, short))
@@ -75,6 +74,8 @@ def written(moment: datetime, language: str, zone: tzinfo, *, long: bool = False
     forms, local = date_forms(language), moment.astimezone(zone)
     year, month, day = local.year, local.month, local.day
     if forms.calendar == "persian":
+        import jdatetime  # noqa: PLC0415 - only Persian needs it
+
         jalali = jdatetime.date.fromgregorian(date=local.date())
         year, month, day = jalali.year, jalali.month, jalali.day
     fields = {
@@ -92,6 +93,8 @@ def written(moment: datetime, language: str, zone: tzinfo, *, long: bool = False
 
 def _parts(pattern: str) -> tuple[tuple[str, str], ...]:
     """Split a pattern of CLDR into fields and the text between (UTS 35, part 4, section 8)."""
+    from babel.dates import parse_pattern  # noqa: PLC0415 - as above
+
     parts: list[tuple[str, str]] = []
     rest = parse_pattern(pattern).pattern
     while rest:

@@ -6,8 +6,6 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Final
 
-from babel import Locale
-
 __all__ = ["LANGUAGES", "Language", "chosen", "language"]
 
 LANGUAGES: Final = ("en", "ru", "az", "kk", "tk", "fa")
@@ -36,6 +34,8 @@ def language(code: str) -> Language:
     """
     if code not in LANGUAGES:
         raise KeyError(code)
+    from babel import Locale  # noqa: PLC0415 - the command line has no use for it
+
     locale = Locale.parse(code)
     return Language(code, locale.get_display_name(code) or code, locale.text_direction)
 

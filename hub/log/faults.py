@@ -35,6 +35,7 @@ FAULTS: Final[dict[str, tuple[str, str]]] = {
     "checkpoint": ("the signed end is not one of this log", HUB),
     "cosignature": ("what a witness signed does not hold, or is not of this log", "witness"),
     "quorum": ("too few witnesses have signed, by the policy", HUB),
+    "answer": ("a search's answer is not what its range of the log says", HUB),
     "feed": ("a live feed does not hold what the log says it must", HUB),
     "delivery": ("a delivery is claimed that its reader never confirmed", HUB),
 }

@@ -1,13 +1,14 @@
 """Mail of an alert and of a digest: the same entries make the same mail, under the same id.
 
-Whatever somebody else wrote is text here and nothing more: no header, no markup.
+Whatever somebody else wrote is text here and nothing more: no header, no markup. In a language
+that is written from right to left it stands apart from what is around it, also in plain text.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
-from datetime import datetime
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
 from email.headerregistry import Address
 from email.message import EmailMessage
 from email.policy import SMTP
@@ -15,8 +16,8 @@ from email.utils import format_datetime, parseaddr
 from html import escape
 from typing import Any, Final
 
+from hub.i18n import Texts, texts, told, written
 from hub.log.feeding import Entry
-from hub.outlets.mail_texts import RTL, TEXTS
 from hub.outlets.records import MailTarget, Outlet
 from hub.streams.fields import feed_json
 from schemas.cap import Alert, Info, read_alert, read_alert_json
@@ -31,7 +32,25 @@ _LISTED: Final = 200
 _LONGEST: Final = 4000
 _GRAVITY: Final = {"Minor": 1, "Moderate": 2, "Severe": 3, "Extreme": 4, "Unknown": 5}
 _BREAKS: Final = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]+")
-_MARKS: Final = ("Exercise", "Test", "System", "Draft")
+_ISOLATES: Final = "\u2066\u2067\u2068\u2069"
+_MARKS: Final[Mapping[str, str]] = {
+    "Exercise": told("EXERCISE"),
+    "Test": told("TEST"),
+    "System": told("SYSTEM"),
+    "Draft": told("DRAFT"),
+}
+_SORTS: Final[Mapping[str, str]] = {
+    "Alert": told("Alert"),
+    "Update": told("Update"),
+    "Cancel": told("Cancelled"),
+}
+_SEVERITIES: Final[Mapping[str, str]] = {
+    "Extreme": told("Extreme"),
+    "Severe": told("Severe"),
+    "Moderate": told("Moderate"),
+    "Minor": told("Minor"),
+    "Unknown": told("Unknown severity"),
+}
 
 
 def is_grave(target: MailTarget, entry: Entry) -> bool:
@@ -48,73 +67,86 @@ def is_grave(target: MailTarget, entry: Entry) -> bool:
 def mail_of(outlet: Outlet, entry: Entry, *, sender: str, host: str, base: str) -> EmailMessage:
     """Return the mail of one entry. *base* is where the hub is reached; empty: nobody knows."""
     index, fields = entry
-    words = _words(outlet)
+    t = _texts(outlet)
     shown = feed_json(*entry)
     at = datetime.fromisoformat(shown["at"])
     if shown["kind"] == "escalation":
         return _escalation(outlet, shown, at, sender=sender, host=host)
     facts = MessageFacts.model_validate_json(fields[b"facts"])
-    info = _info_in(_target(outlet).language, _alert(fields))
+    info = _info_in(t.code, _alert(fields))
     headline = (info and (info.headline or info.event)) or facts.headline
-    sort = words.get(facts.msg_type, facts.msg_type)
-    subject = f"{_mark(facts.status, words)}{words[facts.severity]}: {headline} ({sort})"
+    sort = _sort(facts, t)
+    severity = t(_SEVERITIES[facts.severity])
+    by = f"{(info and info.sender_name) or facts.sender} ({shown['agency']})"
+    others = {
+        t("Event"): info.event if info else "",
+        t("Areas"): "; ".join(a.area_desc for a in info.area) if info else "",
+        t("From"): by,
+    }
+    text = {
+        t("What happens"): (info and info.description) or "",
+        t("What to do"): (info and info.instruction) or "",
+    }
     lines: list[tuple[str, str]] = [
-        (words["severity"], words[facts.severity]),
-        (words["event"], info.event if info else ""),
-        (words["areas"], "; ".join(a.area_desc for a in info.area) if info else ""),
-        (words["from"], f"{(info and info.sender_name) or facts.sender} ({shown['agency']})"),
-        (words["sent"], _utc(facts.sent)),
-        (words["expires"], _utc(facts.expires) if facts.expires else ""),
-        (words["description"], (info and info.description) or ""),
-        (words["instruction"], (info and info.instruction) or ""),
-        (words["number"], str(index)),
-        (words["whole"], f"{base}/v1/messages/{index}/payload" if base else ""),
+        (t("Severity"), severity),
+        *((name, _apart(value, t)) for name, value in others.items()),
+        (t("Sent"), _when(facts.sent, t)),
+        (t("Valid until"), _when(facts.expires, t) if facts.expires else ""),
+        *((name, _apart(value, t)) for name, value in text.items()),
+        (t("Number in the log"), str(index)),
+        (t("The whole message"), f"{base}/v1/messages/{index}/payload" if base else ""),
     ]
-    notes = [words["exercise-note"]] if facts.status in {"Exercise", "Test"} else []
     return _mail(
         outlet,
-        subject,
+        f"{_mark(facts.status, t)}{severity}: {headline} ({sort})",
         at,
         f"{outlet.id}.{index}@{host}",
         sender=sender,
-        before=[*notes, f"{sort}: {headline}"],
+        before=[*_unreal(facts.status, t), f"{sort}: {_apart(headline, t)}"],
         lines=lines,
-        after=[words["acknowledge"]],
+        after=[t(_ACKNOWLEDGE)],
     )
+
+
+_ACKNOWLEDGE: Final = told(
+    "Acknowledge it in the hub, in your name: this mail is no acknowledgement."
+)
+_LATE: Final = told("Nobody has acknowledged in time")
 
 
 def digest_of(outlet: Outlet, entries: Sequence[Entry], *, sender: str, host: str) -> EmailMessage:
     """Return one mail that lists several entries, oldest first."""
-    words = _words(outlet)
+    t = _texts(outlet)
     first, last = entries[0][0], entries[-1][0]
-    told = [_listed(entry, words) for entry in entries[:_LISTED]]
+    lines = [_listed(entry, t) for entry in entries[:_LISTED]]
     if len(entries) > _LISTED:
-        told.append(("", words["more"].format(count=len(entries) - _LISTED)))
-    at = datetime.fromisoformat(entries[-1][1][b"at"].decode())
-    mark = _mark(_status(entries[0]), words)
-    subject = f"{mark}{words['digest'].format(count=len(entries))}: {outlet.feed}"
+        rest = len(entries) - _LISTED
+        lines.append(("", t("and {count} more", count=rest)))
+    status = _status(entries[0])
+    count = t.many("{count} message", "{count} messages", len(entries))
     return _mail(
         outlet,
-        subject,
-        at,
+        f"{_mark(status, t)}{count}: {outlet.feed}",
+        datetime.fromisoformat(entries[-1][1][b"at"].decode()),
         f"{outlet.id}.{first}-{last}@{host}",
         sender=sender,
-        before=[words["exercise-note"]] if _status(entries[0]) in {"Exercise", "Test"} else [],
-        lines=told,
+        before=_unreal(status, t),
+        lines=lines,
         after=[],
     )
 
 
 def mail_of_test(outlet: Outlet, at_us: int, *, sender: str, host: str) -> EmailMessage:
     """Return a mail that says that it is a test."""
-    words = _words(outlet)
+    t = _texts(outlet)
+    said = told("This is a test. Alerts of the feed {feed} will come to this address.")
     return _mail(
         outlet,
-        f"[{words['Test']}] {words['test-subject']}",
+        f"[{t(_MARKS['Test'])}] {t('Test mail')}",
         from_micros(at_us),
         f"{outlet.id}.test-{at_us}@{host}",
         sender=sender,
-        before=[words["test-body"].format(feed=outlet.feed)],
+        before=[t(said, feed=_apart(outlet.feed, t))],
         lines=[],
         after=[],
     )
@@ -123,37 +155,40 @@ def mail_of_test(outlet: Outlet, at_us: int, *, sender: str, host: str) -> Email
 def _escalation(
     outlet: Outlet, shown: dict[str, Any], at: datetime, *, sender: str, host: str
 ) -> EmailMessage:
-    words = _words(outlet)
+    t = _texts(outlet)
     messages = ", ".join(f"#{i}" for i in shown["messages"])
-    subject = f"{_mark(shown['status'], words)}{words['escalated']}: {shown['recipient']}"
     return _mail(
         outlet,
-        subject,
+        f"{_mark(shown['status'], t)}{t(_LATE)}: {shown['recipient']}",
         at,
         f"{outlet.id}.{shown['index']}@{host}",
         sender=sender,
-        before=[f"{words['escalated']}: {shown['recipient']}"],
-        lines=[(words["number"], messages)],
-        after=[words["acknowledge"]],
+        before=[f"{t(_LATE)}: {_apart(shown['recipient'], t)}"],
+        lines=[(t("Number in the log"), _apart(messages, t))],
+        after=[t(_ACKNOWLEDGE)],
     )
 
 
-def _listed(entry: Entry, words: Any) -> tuple[str, str]:
+def _listed(entry: Entry, t: Texts) -> tuple[str, str]:
     shown = feed_json(*entry)
-    at = _utc(datetime.fromisoformat(shown["at"]))
-    head = f"#{shown['index']} {at}"
+    at = _when(datetime.fromisoformat(shown["at"]), t)
+    head = f"{_apart('#' + str(shown['index']), t)} {at}"
     kind = shown["kind"]
     if kind == "publish":
         facts = MessageFacts.model_validate_json(entry[1][b"facts"])
-        sort = words["aid"] if facts.kind == "aid" else words.get(facts.msg_type, facts.msg_type)
-        said = facts.headline or facts.identifier
-        return head, f"{shown['agency']}: {words[facts.severity]}, {sort}: {said}"
+        sort = t("Aid") if facts.kind == "aid" else _sort(facts, t)
+        said = _apart(facts.headline or facts.identifier, t)
+        severity = t(_SEVERITIES[facts.severity])
+        return head, f"{_apart(shown['agency'], t)}: {severity}, {sort}: {said}"
     if kind == "acknowledgement":
         by = f"{shown['officer']} ({shown['agency']})"
-        return head, f"#{shown['message']} {words['acknowledged']} {by} {shown['note']}"
+        text = told("#{message} acknowledged by {person} {note}")
+        about = {"person": _apart(by, t), "note": _apart(shown["note"], t)}
+        return head, t(text, message=shown["message"], **about)
     if kind == "redaction":
-        return head, f"{words['redacted']} #{shown['message']}"
-    return head, f"{words['escalated']}: {shown.get('recipient', '')}"
+        text = told("removed by law: delete your copy of #{message}")
+        return head, t(text, message=shown["message"])
+    return head, f"{t(_LATE)}: {_apart(shown.get('recipient', ''), t)}"
 
 
 def _status(entry: Entry) -> str:
@@ -163,12 +198,38 @@ def _status(entry: Entry) -> str:
     return str(shown.get("status", "Actual"))
 
 
-def _mark(status: str, words: Any) -> str:
+def _sort(facts: MessageFacts, t: Texts) -> str:
+    return t(_SORTS.get(facts.msg_type, facts.msg_type))
+
+
+def _unreal(status: str, t: Texts) -> list[str]:
+    if status not in {"Exercise", "Test"}:
+        return []
+    return [t("This is an exercise. Nothing has happened.")]
+
+
+def _mark(status: str, t: Texts) -> str:
     """Return how a subject begins: in English too, so that a rule for mail can tell (G8)."""
     if status not in _MARKS:
         return ""
-    both = dict.fromkeys((status.upper(), words[status]))
+    both = dict.fromkeys((status.upper(), t(_MARKS[status])))
     return f"[{' · '.join(both)}] "
+
+
+def _apart(text: str, t: Texts) -> str:
+    """Return what others wrote so that it turns no reading direction but its own."""
+    text = text.translate(dict.fromkeys(map(ord, _ISOLATES)))
+    if t.language.direction == "ltr":
+        return text
+    return "\n".join(f"\u2068{line}\u2069" if line else "" for line in text.splitlines())
+
+
+def _when(at: datetime, t: Texts) -> str:
+    """Return a moment in UTC; where people count by another calendar, by that too."""
+    said = f"{at.astimezone(UTC):%Y-%m-%d %H:%M} UTC"
+    if t.code != "fa":
+        return said
+    return f"{written(at, t.code, UTC)} UTC (\u2068{said}\u2069)"
 
 
 def _mail(
@@ -182,8 +243,10 @@ def _mail(
     lines: Sequence[tuple[str, str]],
     after: Sequence[str],
 ) -> EmailMessage:
-    target, words = _target(outlet), _words(outlet)
-    why = words["why"].format(feed=outlet.feed)
+    target, t = _target(outlet), _texts(outlet)
+    direction = t.language.direction
+    sent_here = told("You get this because your agency has the feed {feed} sent here.")
+    why = t(sent_here, feed=_apart(outlet.feed, t))
     said = [(name, text[:_LONGEST]) for name, text in lines if text]
     mail = EmailMessage(policy=SMTP)
     name, address = parseaddr(sender)
@@ -204,8 +267,10 @@ def _mail(
         why,
     ]
     plain = "\n\n".join(one for one in paragraphs if one)
+    if direction == "rtl":
+        # What begins a line says how the line is read, and it may be a number.
+        plain = "\n".join(f"\u200f{line}" if line else "" for line in plain.splitlines())
     mail.set_content(_cleaned(plain) + "\n")
-    direction = "rtl" if target.language in RTL else "ltr"
     rows = "".join(
         f'<tr><th align="start">{escape(name)}</th><td dir="auto">{_lines(text)}</td></tr>'
         for name, text in said
@@ -229,7 +294,9 @@ def _lines(text: str) -> str:
 
 def _cleaned(text: str) -> str:
     return "".join(
-        c for c in text if c in "\n\t" or c.isprintable() or c in "\u200c\u200d\u200e\u200f"
+        c
+        for c in text
+        if c in "\n\t" or c.isprintable() or c in "\u200c\u200d\u200e\u200f\u2068\u2069"
     )
 
 
@@ -256,12 +323,8 @@ def _info_in(language: str, alert: Alert | None) -> Info | None:
     return alert.info[0]
 
 
-def _utc(at: datetime) -> str:
-    return f"{at.astimezone(from_micros(0).tzinfo):%Y-%m-%d %H:%M} UTC"
-
-
-def _words(outlet: Outlet) -> Any:
-    return TEXTS[_target(outlet).language]
+def _texts(outlet: Outlet) -> Texts:
+    return texts(_target(outlet).language)
 
 
 def _target(outlet: Outlet) -> MailTarget:

@@ -51,6 +51,13 @@ def postgres_store_url(postgres_url: str) -> Iterator[str]:
         yield url
 
 
+@pytest.fixture(scope="module")
+def postgres_module_url(postgres_url: str) -> Iterator[str]:
+    """Give the URL of an empty database that the tests of a module share."""
+    with _database(postgres_url) as url:
+        yield url
+
+
 @pytest.fixture
 def another_postgres_store_url(postgres_url: str) -> Iterator[str]:
     """Give the URL of a second empty database."""
