@@ -22,11 +22,15 @@ __all__ = [
     "Call",
     "acknowledge",
     "act_on_outlet",
+    "act_on_replay",
     "add_outlet",
+    "admit_to_replay",
     "aid_board",
+    "begin_replay",
     "chain",
     "confirm",
     "dead_letters",
+    "end_replay",
     "entries",
     "events",
     "export",
@@ -54,11 +58,14 @@ __all__ = [
     "registry",
     "release",
     "remove_outlet",
+    "replay",
+    "replays",
     "retry_dead_letter",
     "search",
     "send_signed",
     "thread",
     "tile",
+    "withdraw_from_replay",
 ]
 
 T = TypeVar("T")
@@ -398,6 +405,46 @@ def act_on_outlet(name: str, action: str, *, after: int | None = None) -> Call[d
 def remove_outlet(name: str) -> Call[None]:
     """Remove an outlet."""
     return Call("DELETE", f"/v1/outlets/{_part(name)}", lambda _: None)
+
+
+def replays() -> Call[dict[str, Any]]:
+    """Ask for the replays that one steers, or was admitted to."""
+    return Call("GET", "/v1/replays", _object)
+
+
+def replay(name: str) -> Call[dict[str, Any]]:
+    """Ask how far a replay is."""
+    return Call("GET", f"/v1/replays/{_part(name)}", _object)
+
+
+def begin_replay(record: Mapping[str, Any]) -> Call[dict[str, Any]]:
+    """Begin a replay. Begun again its name is in use."""
+    return Call("POST", "/v1/replays", _object, json=dict(record))
+
+
+def act_on_replay(
+    name: str, action: str, record: Mapping[str, Any] | None = None
+) -> Call[dict[str, Any]]:
+    """Step, pause, resume or change the speed."""
+    body = None if record is None else dict(record)
+    return Call("POST", f"/v1/replays/{_part(name)}/{action}", _object, json=body)
+
+
+def admit_to_replay(name: str, agency: str, person: str) -> Call[dict[str, Any]]:
+    """Let somebody read a replay."""
+    given = {"agency": agency, "person": person}
+    return Call("POST", f"/v1/replays/{_part(name)}/admissions", _object, json=given)
+
+
+def withdraw_from_replay(name: str, agency: str, person: str) -> Call[dict[str, Any]]:
+    """Take an admission back."""
+    params = {"agency": agency, "person": person}
+    return Call("DELETE", f"/v1/replays/{_part(name)}/admissions", _object, params=params)
+
+
+def end_replay(name: str) -> Call[None]:
+    """End a replay, and remove its sandbox."""
+    return Call("DELETE", f"/v1/replays/{_part(name)}", lambda _: None)
 
 
 def _receipt(response: httpx.Response) -> Receipt:

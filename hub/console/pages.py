@@ -23,6 +23,8 @@ class Page:
     """Who has one of these finds it in the menu. Empty: it is not there."""
     bare: bool = False
     """Whether it stands alone, without menu and header."""
+    mark: str = ""
+    """What stands across the page, in English, in `told`: nothing on it is happening now."""
 
 
 PAGES: Final = (
@@ -35,6 +37,11 @@ PAGES: Final = (
     Page("aid", "/console/aid", told("Aid board"), ("read",)),
     Page("handover", "/console/handover", told("Handover"), ("read",)),
     Page("log", "/console/log", told("The log"), ("audit",)),
+    Page("replays", "/console/replays", told("Replays"), ("audit",)),
+    Page("replay", "/console/replays/{name}", told("Replay"), mark=told("REPLAY")),
+    Page("reports", "/console/reports", told("Reports"), ("audit",)),
+    Page("exports", "/console/exports", told("Exports"), ("audit",)),
+    Page("witnesses", "/console/witnesses", told("Witnesses"), ("audit",)),
     Page("operations", "/console/operations", told("Operations"), ("operate",)),
     Page("account", "/console/account", told("My sessions")),
 )

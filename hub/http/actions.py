@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import uuid
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 from hub.core.actions import ActionName
@@ -14,7 +15,7 @@ from hub.http.state import Hub
 from hub.members.roles import Principal
 from hub.streams.submit import propose
 
-__all__ = ["log_action"]
+__all__ = ["log_action", "wait_logged"]
 
 
 async def log_action(
@@ -48,3 +49,21 @@ async def log_action(
         "the ledger has not logged it in time, so it was not done",
         remedy="Send the same again.",
     )
+
+
+async def wait_logged(hub: Hub, logged: Callable[[], Awaitable[int | None]]) -> int:
+    """Return the index that *logged* tells, as soon as it tells one.
+
+    Raises:
+        Unavailable: ``receipt-pending``; whatever *logged* raises.
+    """
+    deadline = asyncio.get_running_loop().time() + hub.settings.receipt_timeout.total_seconds()
+    while (found := await logged()) is None:
+        if asyncio.get_running_loop().time() > deadline:
+            raise Unavailable(
+                "receipt-pending",
+                "the ledger has not logged it in time",
+                remedy="Look whether it is in the log by now; else send the same again.",
+            )
+        await asyncio.sleep(0.02)
+    return found

@@ -1,10 +1,9 @@
-"""What may not be removed, and what was taken out: legal holds, and exports of the log."""
+"""What may not be removed: legal holds."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
-from datetime import UTC, datetime
+from collections.abc import Callable
 from typing import Annotated, Any
 
 from fastapi import APIRouter
@@ -12,16 +11,14 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from hub.core.candidate import Candidate
 from hub.core.changes import change_of
-from hub.core.exports import Export
 from hub.core.holds import Hold
-from hub.core.known import export_key
 from hub.core.registry import Registry
-from hub.errors import Rejected, Unavailable
+from hub.errors import Rejected
+from hub.http.actions import wait_logged
 from hub.http.problems import RESPONSES
 from hub.http.state import Asker, Hub, HubState
 from hub.members.roles import Principal, require
 from hub.streams.submit import propose
-from schemas.entry import rfc3339
 
 __all__ = ["router"]
 
@@ -82,27 +79,6 @@ async def release(index: int, given: Ending, hub: HubState, asker: Asker) -> dic
     return {"index": await _log(hub, asker, "release", record, there), **record}
 
 
-@router.post("/v1/exports", status_code=201, summary="Say that the log was exported")
-async def export(record: Export, hub: HubState, asker: Asker) -> dict[str, Any]:
-    """Log who took what out of the log, with the digest of the file."""
-    require(asker, "audit")
-    size = (await asyncio.to_thread(hub.log.head)).size
-    if record.through >= size:
-        raise Rejected("cursor-invalid", f"the log ends at {size - 1}")
-    made = rfc3339(int(datetime.now(UTC).timestamp() * 1_000_000))
-    person = (asker.account or asker.person or asker.agency or asker.role)[:200]
-    body = {"role": asker.role, "made": made, "export": record.model_dump(mode="json")}
-    candidate = Candidate("export", "", via="http", body=body, person=person)
-    await propose(hub.redis, [candidate])
-
-    async def logged() -> int | None:
-        known = await asyncio.to_thread(hub.log.known_for, [candidate])
-        found = known.inputs.get(export_key(candidate))
-        return None if found is None else found[0]
-
-    return {"index": await _wait(hub, logged), "by": person, **record.model_dump(mode="json")}
-
-
 def _own(asker: Principal, state: str) -> None:
     require(asker, "register")
     if asker.state not in {"", state}:
@@ -133,17 +109,4 @@ async def _log(
     async def logged() -> int | None:
         return there((await hub.registry(fresh=True)).latest)
 
-    return await _wait(hub, logged)
-
-
-async def _wait(hub: Hub, logged: Callable[[], Awaitable[int | None]]) -> int:
-    deadline = asyncio.get_running_loop().time() + hub.settings.receipt_timeout.total_seconds()
-    while (found := await logged()) is None:
-        if asyncio.get_running_loop().time() > deadline:
-            raise Unavailable(
-                "receipt-pending",
-                "the ledger has not logged it in time",
-                remedy="Look whether it is in the log by now; else send the same again.",
-            )
-        await asyncio.sleep(0.02)
-    return found
+    return await wait_logged(hub, logged)

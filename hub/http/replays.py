@@ -5,19 +5,20 @@ from __future__ import annotations
 import asyncio
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Path, Response
+from fastapi import APIRouter, Path, Query, Response
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
 from hub.core.exercises import SANDBOX, Part
 from hub.errors import Rejected
 from hub.http.problems import RESPONSES
+from hub.http.ranges import indexes_between
 from hub.http.replaying import Replay
 from hub.http.sight import shown
 from hub.http.state import Asker, Hub, HubState
 from hub.log.feeding import feeds_for
 from hub.log.replay import belongs
 from hub.members.roles import Principal, require
-from schemas.entry import ENTRY_KINDS, micros
+from schemas.entry import ENTRY_KINDS
 
 __all__ = ["router"]
 
@@ -78,7 +79,7 @@ async def replays(hub: HubState, asker: Asker) -> dict[str, Any]:
     """Return the replays that one steers, or was admitted to."""
     require(asker, "read")
     found = await hub.replays.all()
-    return {"replays": [_told(r) for r in found if _may_read(asker, r)]}
+    return {"replays": [_told(r, asker) for r in found if _may_read(asker, r)]}
 
 
 @router.post("/v1/replays", status_code=201, summary="Begin a replay")
@@ -97,7 +98,7 @@ async def begin(given: Beginning, hub: HubState, asker: Asker) -> dict[str, Any]
         speed=given.speed,
         paused=given.paused,
     )
-    return _told(replay)
+    return _told(replay, asker)
 
 
 @router.get("/v1/replays/{name}", summary="One replay")
@@ -107,7 +108,7 @@ async def one(name: Name, hub: HubState, asker: Asker) -> dict[str, Any]:
     replay = await hub.replays.find(name)
     if replay is None or not _may_read(asker, replay):
         raise _unknown(name)
-    return _told(replay)
+    return _told(replay, asker)
 
 
 @router.delete("/v1/replays/{name}", status_code=204, summary="End a replay")
@@ -125,7 +126,7 @@ async def step(
     """Pause, go on by entries that a feed carries, and return them once they stand in the feeds."""
     before = await _own(hub, asker, name)
     replay = await hub.replays.step(name, (given or Stepping(entries=1)).entries)
-    return {**_told(replay), "entries": await _between(hub, asker, before.reached, replay)}
+    return {**_told(replay, asker), "entries": await _between(hub, asker, before.reached, replay)}
 
 
 @router.post("/v1/replays/{name}/pause", summary="Let a replay stand still")
@@ -134,7 +135,7 @@ async def pause(name: Name, hub: HubState, asker: Asker) -> dict[str, Any]:
     replay = await _own(hub, asker, name)
     if replay.state == "running":
         replay = await hub.replays.steer(name, state="paused", wanted=str(replay.stepped))
-    return _told(replay)
+    return _told(replay, asker)
 
 
 @router.post("/v1/replays/{name}/resume", summary="Let a replay go on")
@@ -143,14 +144,14 @@ async def resume(name: Name, hub: HubState, asker: Asker) -> dict[str, Any]:
     replay = await _own(hub, asker, name)
     if replay.state in {"running", "paused"}:
         replay = await hub.replays.steer(name, state="running")
-    return _told(replay)
+    return _told(replay, asker)
 
 
 @router.post("/v1/replays/{name}/speed", summary="Change a replay's speed")
 async def speed(name: Name, given: Speeding, hub: HubState, asker: Asker) -> dict[str, Any]:
     """Go on so many times as fast as it was; null for as fast as possible."""
     await _own(hub, asker, name)
-    return _told(await hub.replays.steer(name, speed=repr(given.speed or 0.0)))
+    return _told(await hub.replays.steer(name, speed=repr(given.speed or 0.0)), asker)
 
 
 @router.post("/v1/replays/{name}/admissions", status_code=201, summary="Admit to a replay")
@@ -160,7 +161,21 @@ async def admit(name: Name, given: Admitting, hub: HubState, asker: Asker) -> di
     if given.agency not in (await hub.registry()).latest.agencies:
         raise Rejected("unknown-agency", f"{given.agency} is not a member")
     admitted = dict.fromkeys((*replay.admitted, (given.agency, given.person)))
-    return _told(await hub.replays.admit(name, list(admitted)))
+    return _told(await hub.replays.admit(name, list(admitted)), asker)
+
+
+@router.delete("/v1/replays/{name}/admissions", summary="Admit to a replay no longer")
+async def withdraw(
+    name: Name,
+    hub: HubState,
+    asker: Asker,
+    agency: Annotated[str, Query(max_length=64)],
+    person: Annotated[str, Query(max_length=200)] = "",
+) -> dict[str, Any]:
+    """Take an admission back, as it was given; streams that it opened end at their next look."""
+    replay = await _own(hub, asker, name)
+    left = [one for one in replay.admitted if one != (agency, person)]
+    return _told(await hub.replays.admit(name, left), asker)
 
 
 async def _own(hub: Hub, asker: Principal, name: str) -> Replay:
@@ -193,13 +208,9 @@ def _part(hub: Hub, given: Beginning) -> Part:
                 f"there is no kind {kind[:40]!r}",
                 remedy=f"Kinds are {', '.join(ENTRY_KINDS)}.",
             )
-    last = hub.log.head().size - 1
-    first = given.first or 0
-    if given.since is not None:
-        first = max(first, hub.log.first_index_at(micros(given.since)))
-    through = last if given.through is None else min(given.through, last)
-    if given.until is not None:
-        through = min(through, hub.log.first_index_at(micros(given.until) + 1) - 1)
+    first, through = indexes_between(
+        hub.log, first=given.first, through=given.through, since=given.since, until=given.until
+    )
     return Part(
         first=first,
         through=through,
@@ -232,9 +243,10 @@ async def _between(hub: Hub, asker: Principal, before: int, replay: Replay) -> l
     return found
 
 
-def _told(replay: Replay) -> dict[str, Any]:
+def _told(replay: Replay, asker: Principal) -> dict[str, Any]:
     return {
         "sandbox": replay.name,
+        "steers": _steers(asker, replay),
         "by": replay.by,
         **replay.part.model_dump(mode="json"),
         "state_now": replay.shown,

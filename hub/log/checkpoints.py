@@ -32,6 +32,7 @@ __all__ = [
     "at_least",
     "cosignatures",
     "cosigned",
+    "last_of_each",
     "latest",
     "latest_where",
     "prune",
@@ -126,6 +127,16 @@ def stands_at(c: Connection, key: CosignerKey) -> int:
     of = COSIGNATURES.c
     query = select(func.max(of.size)).where(of.name == key.name, of.key_id == bytes.fromhex(key.id))
     return c.execute(query).scalar_one() or 0
+
+
+def last_of_each(c: Connection) -> dict[tuple[str, str], tuple[int, int | None]]:
+    """Return of each key, by its name and id, the largest size that it cosigned, and when."""
+    of = COSIGNATURES.c
+    query = select(of.name, of.key_id, func.max(of.size), func.max(of.time))
+    return {
+        (name, key_id.hex()): (size, at)
+        for name, key_id, size, at in c.execute(query.group_by(of.name, of.key_id))
+    }
 
 
 def cosigned(c: Connection, one: SignedCheckpoint) -> str:

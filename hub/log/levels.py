@@ -2,13 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
 from sqlalchemy import Connection
 
 from hub.errors import Rejected, Unavailable
-from hub.log.checkpoints import SignedCheckpoint, at_least, cosigned, latest, latest_where
+from hub.log.checkpoints import (
+    SignedCheckpoint,
+    at_least,
+    cosigned,
+    last_of_each,
+    latest,
+    latest_where,
+)
 from hub.log.store import Log
 from hub.log.tree import Tree
 from schemas.log_receipt import LogReceipt
@@ -16,9 +25,34 @@ from schemas.notes import read_note
 from schemas.policy import LEVELS, Level, Policy, read_policy
 from schemas.tlog_proof import TlogProof
 
-__all__ = ["Levels", "read_policy_file"]
+__all__ = ["Levels", "Standing", "WitnessSeen", "read_policy_file"]
 
 _COSIGNED: Final[tuple[Level, ...]] = ("sealed", "witnessed")
+
+
+@dataclass(frozen=True, slots=True)
+class WitnessSeen:
+    """A witness, and the largest tree that it has cosigned, as far as the store keeps it."""
+
+    name: str
+    """What the policy calls it; of one that is not in it, the name of its key."""
+    counts: bool
+    """Whether it is in the policy."""
+    size: int
+    """0: none is kept."""
+    at_s: int | None
+    """When it did so by its own clock, in seconds since 1970."""
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """How far the log's end has come."""
+
+    sizes: Mapping[Level, SignedCheckpoint | None]
+    """The newest checkpoint of each level but ``durable``."""
+    quorum: int
+    """How many witnesses the policy asks for at least; 0 without one."""
+    witnesses: tuple[WitnessSeen, ...]
 
 
 class Levels:
@@ -41,6 +75,32 @@ class Levels:
                 return level
         with self._log.reading() as c:
             return self._best(c, index)[0]
+
+    def standing(self) -> Standing:
+        """Return the newest checkpoint of each level, and what each witness cosigned last.
+
+        Raises:
+            Unavailable: ``log-unavailable``.
+        """
+        with self._log.reading() as c:
+            sealed = self._newest(c, "sealed", 0)
+            witnessed = self._newest(c, "witnessed", sealed.size if sealed else 0) or sealed
+            sizes: dict[Level, SignedCheckpoint | None] = {
+                "signed": latest(c),
+                "witnessed": witnessed,
+                "sealed": sealed,
+            }
+            last = last_of_each(c)
+        policy = self._policy
+        seen = []
+        for name, one in sorted(policy.witnesses.items()) if policy is not None else ():
+            size, at = last.pop((one.key.name, one.key.id), (0, None))
+            seen.append(WitnessSeen(name, counts=True, size=size, at_s=at))
+        seen += [
+            WitnessSeen(name, counts=False, size=size, at_s=at)
+            for (name, _), (size, at) in sorted(last.items())
+        ]
+        return Standing(sizes, 0 if policy is None else policy.fewest, tuple(seen))
 
     def newest(self, level: Level) -> str | None:
         """Return the note of the newest checkpoint of that *level* or a higher, as it is cosigned.

@@ -34,6 +34,11 @@ COMMANDS: dict[str, tuple[tuple[str, ...], set[str]]] = {
     "handover": (("handover", "az-fhn"), READERS),
     "tail": (("tail", "az-fhn", "--since", "1h", "--limit", "1"), READERS),
     "log": (("log", "ls", "--url", "{url}"), AUDITORS),
+    "replays ls": (("replays", "ls"), READERS),
+    "replays add": (("replays", "add", "cli-replay", "--paused", "--to", "0"), AUDITORS),
+    "replays step": (("replays", "step", "none"), AUDITORS),
+    "replays withdraw": (("replays", "withdraw", "none", "az-fhn"), AUDITORS),
+    "replays rm": (("replays", "rm", "none"), AUDITORS),
     "log redact": (
         ("log", "redact", "999999", "az-fhn", "--grounds", "none"),
         REGISTRARS,

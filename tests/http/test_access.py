@@ -229,6 +229,10 @@ async def _end_replay(http: httpx.AsyncClient, t: Things, state: str) -> httpx.R
     return await http.delete(f"/v1/replays/{name}")
 
 
+async def _withdraw(http: httpx.AsyncClient, t: Things, state: str) -> httpx.Response:
+    return await http.delete(f"/v1/replays/{t.replay[state]}/admissions", params={"agency": "none"})
+
+
 async def _end(http: httpx.AsyncClient, _t: Things, _state: str) -> httpx.Response:
     return await http.delete("/v1/session")
 
@@ -329,12 +333,16 @@ ASK: dict[str, Ask] = {
             "sha256": "0" * 64,
         },
     ),
+    "POST /v1/exports/files": _post(
+        "/v1/exports/files", lambda t, s: {"first": t.message[s], "through": t.message[s]}
+    ),
     "GET /v1/registry": _get("/v1/registry"),
     "GET /v1/members/{agency}/chain": _get("/v1/members/{agency}/chain"),
     "POST /v1/statements": _post(
         "/v1/statements", lambda _t, _s: {"statement": "{}", "signatures": []}
     ),
     "GET /v1/log": _get("/v1/log"),
+    "GET /v1/log/levels": _get("/v1/log/levels"),
     "GET /v1/log/inclusion/{index}": _get("/v1/log/inclusion/{message}"),
     "GET /v1/log/consistency": _get("/v1/log/consistency?old=1"),
     "GET /log/checkpoint": _get("/log/checkpoint"),
@@ -361,6 +369,7 @@ ASK: dict[str, Ask] = {
             "admissions": lambda _t, s: {"agency": {"AZ": "az-fhn", "IR": "ir-ndmo"}[s]},
         }.items()
     },
+    "DELETE /v1/replays/{name}/admissions": _withdraw,
     "POST /v1/session": _post("/v1/session", lambda _t, _s: {"name": "x", "password": "y"}),
     "GET /v1/session": _get("/v1/session"),
     "DELETE /v1/session": _end,

@@ -102,6 +102,33 @@ async def test_what_is_newer_is_not_witnessed_by_what_was_before(
     assert Checkpoint.of(read_note(newest).text).size > covered
 
 
+async def test_it_is_told_how_far_the_end_has_come_and_when_each_witness_cosigned(
+    witnessed: tuple[Hub, Policy],
+) -> None:
+    hub, _ = witnessed
+    index = await hub.publish()
+    await until_signed(hub, index)
+    covered = await asyncio.to_thread(cosign_from, hub, index + 1, "az", "kz", "tm", "stranger")
+    told = (await get(hub, "/v1/log/levels")).json()
+
+    assert told["durable"]["size"] >= told["signed"]["size"] >= told["witnessed"]["size"] == covered
+    assert told["quorum"] == 3
+    seen = {one["name"]: one for one in told["witnesses"]}
+    assert list(seen)[:5] == list(FIVE)
+    assert seen["kz"]["size"] == covered
+    assert seen["kz"]["at"] == "2023-11-14T22:13:20Z"
+    assert seen["kz"]["newest"] == (covered == told["signed"]["size"])
+    stranger = str(witness("stranger")).partition("+")[0]
+    assert [one["counts"] for one in seen.values()] == [True] * 5 + [False]
+    assert seen[stranger]["size"] == covered
+
+
+async def test_without_a_policy_no_level_of_witnesses_is_told(hub: Hub) -> None:
+    told = (await get(hub, "/v1/log/levels")).json()
+
+    assert (told["witnessed"], told["sealed"], told["quorum"]) == (None, None, 0)
+
+
 async def test_a_proof_is_a_file_for_other_peoples_tools(witnessed: tuple[Hub, Policy]) -> None:
     hub, policy = witnessed
     index = await hub.publish()

@@ -203,6 +203,26 @@ async def test_an_officer_in_training_reads_where_they_are_admitted(hub: Hub) ->
     problem(nobody, 403, "unknown-agency")
 
 
+async def test_an_admission_can_be_taken_back(hub: Hub) -> None:
+    given = {"agency": "ir-ndmo", "person": OFFICER}
+    async with trainer(hub, "back", paused=True) as http, hub.http("officer") as officer:
+        await http.post("/v1/replays/back/admissions", json=given)
+        await http.post("/v1/replays/back/admissions", json={"agency": "kz-mes"})
+        seen = await officer.get("/v1/replays/back")
+        other = await http.delete("/v1/replays/back/admissions", params={"agency": "ir-ndmo"})
+        left = await http.delete("/v1/replays/back/admissions", params=given)
+        hidden = await officer.get("/v1/replays/back")
+        reading = await officer.get("/v1/feeds/ir-ndmo", params={"sandbox": "back"})
+        not_theirs = await officer.delete("/v1/replays/back/admissions", params=given)
+
+    assert seen.status_code == 200
+    assert len(other.json()["admitted"]) == 2  # that of a person is not the agency's
+    assert left.json()["admitted"] == [{"agency": "kz-mes", "person": ""}]
+    problem(hidden, 404, "replay-unknown")
+    problem(reading, 403, "not-allowed")
+    problem(not_theirs, 403, "not-allowed")
+
+
 async def test_who_is_admitted_follows_it_as_an_event_stream(hub: Hub) -> None:
     indexes = await published(hub, 1)
     given = {"first": indexes[0], "through": indexes[0], "paused": True}

@@ -12,8 +12,8 @@ export class Problem extends Error {
 
 let csrf = "";
 
-/** Ask the hub; return what it answers, or null where it answers nothing. */
-export async function ask(method, path, body, { text = false, type = "application/json" } = {}) {
+/** Ask the hub; return what it answers, or null where it answers nothing; with *file* as a blob with its name. */
+export async function ask(method, path, body, { text = false, type = "application/json", file = false } = {}) {
   const headers = {};
   if (method !== "GET") headers["Caspian-Csrf"] = csrf;
   if (body !== undefined) headers["Content-Type"] = type;
@@ -26,6 +26,10 @@ export async function ask(method, path, body, { text = false, type = "applicatio
     throw new Problem("no-answer");
   }
   if (answer.status === 204) return null;
+  if (answer.ok && file) {
+    const name = /filename="([^"]+)"/.exec(answer.headers.get("Content-Disposition") ?? "")?.[1] ?? "";
+    return { blob: await answer.blob(), name, headers: answer.headers };
+  }
   if (answer.ok) return text ? answer.text() : answer.json();
   let told = {};
   try {
@@ -97,6 +101,11 @@ export function sentence(problem) {
     "draft-unknown": () => t("There is no such draft of your agency."),
     "draft-decided": () => t("This draft was decided already. Load the page again."),
     "draft-limit": () => t("Too many drafts wait. Decide some of them first."),
+    "replay-invalid": () => t("This replay cannot be: {detail}", { detail: problem.detail }),
+    "replay-unknown": () => t("There is no such replay for you: it was ended, or its streams were lost."),
+    "replay-busy": () => t("The replay has not come so far in time. Look again in a moment."),
+    "export-invalid": () => t("This export cannot be made: {detail}", { detail: problem.detail }),
+    "unknown-agency": () => t("There is no such member."),
     "internal": () => t("The hub failed. Try again; tell the operator if it lasts."),
   }[problem.code];
   return known ? known() : t("The hub refuses: {detail}", { detail: problem.detail || problem.code });

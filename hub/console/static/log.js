@@ -4,18 +4,13 @@ import { agencyNames, banner, clearBanner, entered, exercise } from "./page.js";
 import { get, sentence } from "./api.js";
 import { both, written } from "./dates.js";
 import { byId, el, fill, icon, say, words } from "./dom.js";
+import { KINDS } from "./entry-kinds.js";
 import { digits, t } from "./i18n.js";
 import { fromBase64, hex, leafHash, readCheckpoint, same, Unproven, verifyTree } from "./tlog.js";
 
 const PAGE = 50;
 const EVERY_MS = 5000;
 const KEPT = "caspian-log";
-const KINDS = {
-  genesis: () => t("Beginning"), state: () => t("State"), member: () => t("Member"), key: () => t("Signing key"), "log-key": () => t("Key of the log"),
-  subscription: () => t("Subscription"), redaction: () => t("Redaction"), publish: () => t("Message"), acknowledgement: () => t("Acknowledgement"),
-  delivery: () => t("Delivery"), escalation: () => t("Escalation"), refusal: () => t("Refusal"), "dead-letter": () => t("Given up"), restart: () => t("Restart"),
-  export: () => t("Export"), hold: () => t("Legal hold"), release: () => t("Release of a hold"), replay: () => t("Replay"),
-};
 const WRONG = {
   key: () => t("The log's key cannot be read."), checkpoint: () => t("What the hub gave is no checkpoint."),
   signature: () => t("The checkpoint's signature does not hold: it was altered, or is not this log's."),
