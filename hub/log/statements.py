@@ -19,7 +19,7 @@ from sqlalchemy.exc import DBAPIError
 
 from hub.log.tables import ACKNOWLEDGEMENTS, CHAINS, ENTRIES, HEAD, MESSAGES, PAYLOADS, TILES
 
-__all__ = ["ROW", "add", "advance", "among", "begin", "rows", "tile"]
+__all__ = ["ROW", "add", "advance", "among", "at_us", "begin", "rows", "tiles"]
 
 _MAKE: Final[dict[str, Any]] = {"sqlite": sqlite_insert, "postgresql": pg_insert}
 _DIALECTS: Final[dict[str, Any]] = {
@@ -44,9 +44,9 @@ _ADVANCE: Final = (
     .returning(HEAD.c.id)
 )
 
-_TILE: Final = select(TILES.c.hashes).where(
-    TILES.c.level == bindparam("level"), TILES.c.number == bindparam("number")
-)
+_AT: Final = select(ENTRIES.c.at_us).where(ENTRIES.c.idx == bindparam("idx"))
+
+_PLACE: Final = {"sqlite": "(?, ?)", "postgresql": "(%s::integer, %s::bigint)"}
 
 
 def advance(c: Connection, expected: int, end: Mapping[str, Any]) -> bool:
@@ -78,10 +78,29 @@ def _begin(dialect: str) -> Any:
     )
 
 
-def tile(c: Connection, level: int, number: int) -> bytes | None:
-    """Return the hashes of one tile of the tree; None where there is none."""
-    row = _one(c, _TILE, {"level": level, "number": number}).first()
-    return None if row is None else row[0]
+def at_us(c: Connection, index: int) -> int:
+    """Return when the entry at *index*, which there is, was logged."""
+    found: int = _one(c, _AT, {"idx": index}).scalar_one()
+    return found
+
+
+def tiles(c: Connection, wanted: Sequence[tuple[int, int]]) -> dict[tuple[int, int], bytes]:
+    """Return those of the tiles (level, number) that there are."""
+    if not wanted:
+        return {}
+    given = [number for tile in wanted for number in tile]
+    found = c.exec_driver_sql(_tiles(len(wanted), c.dialect.name), tuple(given))
+    return {(level, number): hashes for level, number, hashes in found}
+
+
+@cache
+def _tiles(count: int, dialect: str) -> str:
+    # Each is looked up by the table's key: of an OR SQLite would make a look at all of the table.
+    wanted = ", ".join([_PLACE[dialect]] * count)
+    return (
+        f"SELECT level, number, hashes FROM (VALUES {wanted}) AS wanted "  # noqa: S608 - places
+        "CROSS JOIN tiles WHERE level = column1 AND number = column2"
+    )
 
 
 def add(c: Connection, table: Table, rows: Sequence[tuple[Any, ...]]) -> None:

@@ -396,8 +396,7 @@ class Log:
             low, high = 0, head_of(c).size
             while low < high:
                 middle = (low + high) // 2
-                at = c.execute(select(ENTRIES.c.at_us).where(ENTRIES.c.idx == middle)).scalar_one()
-                if at < at_us:
+                if statements.at_us(c, middle) < at_us:
                     low = middle + 1
                 else:
                     high = middle
