@@ -16,7 +16,8 @@ from hub.cli.log_source import BundleSource, select
 from hub.cli.options import AsJson, ByAgency, From, FromBundle, FromStore, Kinds, To
 from hub.cli.search_proofs import Known, known_end, proven_of
 from hub.cli.searching import Looked, Sought, looked, query_of
-from hub.cli.terminal import emit, note, progress, say, styled
+from hub.cli.terminal import emit, fields, note, progress, say, styled, verbatim
+from hub.cli.terms import term
 from hub.cli.trusted import read_policy_file
 from hub.cli.verify_report import fault_object, show_fault
 from hub.cli.words import joined, many, t
@@ -195,19 +196,12 @@ def _say(found: Looked, known: Known | None, proven: Proven | None, *, part: boo
             )
         )
     if known.level:
-        by = ", ".join(known.witnesses) or "nobody"
-        say(styled(t("level   {level}; cosigned by {by}", level=known.level, by=by)))
+        by = ", ".join(known.witnesses) or t("nobody")
+        said = t("{level}; cosigned by {witnesses}", level=term(known.level), witnesses=by)
+        fields([(t("level"), said)], width=7)
     else:
         note(
             styled(t("nobody's signature was asked for: name whom you trust with --policy"), "dim")
         )
-    note(
-        styled(
-            t(
-                "keep it: caspian verify --earlier {size}:{root}",
-                size=known.size,
-                root=known.root.hex(),
-            ),
-            "dim",
-        )
-    )
+    again = f"caspian verify --earlier {known.size}:{known.root.hex()}"
+    note(styled(t("keep it:"), "dim"), verbatim(again))

@@ -172,10 +172,12 @@ def _line(one: Mapping[str, Any], *, asked: bool = False) -> Text:
     """Return a message in one line; what it does and where it stands come before its words."""
     grave = SEVERITY_STYLE.get(one["severity"], "") if one["kind"] == "alert" else ""
     of = one.get("changes") or one.get("of") or []
+    same = one.get("siblings") or []
     languages = f" ({' '.join(one['languages'])})" if one["languages"] else ""
     what = [
         marks(one["status"]) + styled(term(one["msg_type"]), grave),
         styled(t("of {messages}", messages=numbers(of))) if of else Text(),
+        styled(t("in another language as {messages}", messages=numbers(same))) if same else Text(),
         standing(one.get("standing")),
     ]
     return Text(" ").join(

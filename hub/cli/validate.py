@@ -23,6 +23,7 @@ from schemas.cap import Alert, Profile, alert_facts
 from schemas.cap.signature import XmlSignature, check_xml_signature
 from schemas.errors import Finding
 from schemas.judgement import Judgement, judge
+from schemas.remedies import remedy_of
 
 __all__ = ["validate"]
 
@@ -159,10 +160,25 @@ def _tell(result: _Result) -> None:
             say(line)
         elif result.signature_asked and judgement.alert is None and judgement.valid:
             say(Text("  ") + styled(t("XML signature {state}", state=t("none"))))
-        for finding in judgement.findings:
-            _tell_finding(finding)
-        if judgement.refusal is not None and judgement.refusal.remedy:
-            say(Text("  ") + styled(t("what to do:"), "bold"), styled(judgement.refusal.remedy))
+        _tell_findings(judgement)
+
+
+def _tell_findings(judgement: Judgement) -> None:
+    """Tell each finding, and once for each rule what to do about it."""
+    told = set[str]()
+    advised = False
+    for finding in judgement.findings:
+        _tell_finding(finding)
+        if finding.rule not in told and (remedy := remedy_of(finding.rule)):
+            _advise(remedy)
+            advised = True
+        told.add(finding.rule)
+    if judgement.refusal is not None and judgement.refusal.remedy and not advised:
+        _advise(judgement.refusal.remedy)
+
+
+def _advise(remedy: str) -> None:
+    say(Text("    ") + styled(t("what to do:"), "bold"), styled(remedy))
 
 
 def _tell_refusal(error: Rejected) -> None:
@@ -171,7 +187,7 @@ def _tell_refusal(error: Rejected) -> None:
     say(styled(f"  {error.code}:", "red"), what)
     if known:
         say(Text("    ") + styled(error.detail))
-    say(Text("  ") + styled(t("what to do:"), "bold"), styled(error.remedy))
+    _advise(error.remedy)
 
 
 def _tell_finding(finding: Finding) -> None:

@@ -42,6 +42,7 @@ def _object(report: Report, reached: Mapping[str, int]) -> dict[str, Any]:
             for feed, s in report.feeds.items()
         },
         "live": dict(reached),
+        "proven": report.proven,
         "level": report.level,
         "witnesses": list(report.witnesses),
         "fault": None if fault is None else fault_object(fault),
@@ -94,7 +95,16 @@ def _tell(report: Report, *, whole: bool, reached: Mapping[str, int]) -> None:
         show_fault(report.fault)
         return
     say(styled(t("OK"), "bold green"), styled(t("nothing is missing and nothing was changed")))
-    if not whole:
+    if not whole and report.proven:
+        proven = many(
+            "this is a part of a log: {count} entry was proven to be in it",
+            "this is a part of a log: {count} entries were proven to be in it",
+            report.proven,
+        )
+        note(styled(proven))
+        other = t("that no other was to be there is not shown: see `caspian log search`")
+        note(styled(other, "dim"))
+    elif not whole:
         note(
             styled(
                 t(
