@@ -116,8 +116,8 @@ def write_file(data: bytes, name: str, *, force: bool) -> None:
         raise usage(
             t(
                 "{file} cannot be written: {why}",
-                name=name,
-                value=getattr(e, "strerror", None) or e,
+                file=name,
+                why=getattr(e, "strerror", None) or e,
             ),
             remedy=t("Make room, or name a file that you may write."),
         ) from e
