@@ -35,6 +35,7 @@ class Prover:
     """Proves the entries of a log of *size* from its tiles, in bounded memory."""
 
     def __init__(self, tile: GetTile, size: int) -> None:
+        self._tile = tile
         self._tiles = Tiles(tile, size)
         self._node = node_from(self._tiles)
 
@@ -58,9 +59,10 @@ class Prover:
             return ()
         size = read_signed_end(checkpoint.encode()).checkpoint.size
         old, new = sorted((reach, size))
-        if not 0 < old < new <= self._tiles.size:
+        if not 0 < old < new:
             return ()
-        return tuple(consistency_proof(self._node, old, new))
+        # The log may have been signed anew since the bundle's end was read.
+        return tuple(consistency_proof(node_from(Tiles(self._tile, new)), old, new))
 
 
 def proven_under(

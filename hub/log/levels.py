@@ -172,7 +172,8 @@ def best_note(newest: Callable[[Level], str | None], covering: int) -> str:
     Empty where nothing is signed.
     """
     found = []
-    for level in reversed(LEVELS):
+    levels: tuple[Level, ...] = (*_COSIGNED, "signed")
+    for level in levels:
         note = newest(level)
         if note and read_signed_end(note.encode()).checkpoint.size >= covering:
             return note
