@@ -109,6 +109,7 @@ async def feed_page(
 @router.get(
     "/v1/feeds/{feed}/events",
     summary="A feed, as server-sent events",
+    status_code=200,
     response_class=EventStream,
     dependencies=[Depends(_counted)],
     responses={200: {"content": {"text/event-stream": {}}}},
