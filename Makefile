@@ -6,6 +6,9 @@ STAMP  := $(VENV)/.installed
 # Most tests wait for processes of their own: two workers for each core are quicker than one.
 WORKERS ?= $(shell $(PYTHON) -c 'import os; print(2 * (os.cpu_count() or 1))')
 
+# Tests and demonstration start dozens of processes, and none should compile everything anew.
+unexport PYTHONDONTWRITEBYTECODE
+
 .PHONY: run test check bench soak lock schemas texts screenshots clean help
 
 help:  ## show this list

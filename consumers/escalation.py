@@ -63,9 +63,19 @@ class _Waiting:
     patience_us: int
     steps: dict[str, int]
     """The highest step taken for each recipient that it waits for."""
-    proposed_us: dict[str, int] = field(default_factory=dict)
+    proposed: dict[str, tuple[int, int]] = field(default_factory=dict)
+    """The step last proposed for each recipient, and when."""
     due_us: int = 0
     """Before this nothing of it can be due."""
+
+    def may_propose(self, recipient: str, step: int, now_us: int) -> bool:
+        """Return whether a step is new, or was proposed so long ago that it must have been lost.
+
+        The ledger takes the step that is due when it decides: one that was proposed just
+        before the next was due is refused, and the next must not wait for that.
+        """
+        earlier, at_us = self.proposed.get(recipient, (0, 0))
+        return step > earlier or now_us - at_us >= _AGAIN_US
 
 
 class Escalations:
@@ -115,11 +125,8 @@ class Escalations:
                     coordinated=bool(coordinators(recipient, registry)),
                     outages=self._outages,
                 )
-                if (
-                    step > taken
-                    and now_us - one.proposed_us.get(recipient, -_AGAIN_US) >= _AGAIN_US
-                ):
-                    one.proposed_us[recipient] = now_us
+                if step > taken and one.may_propose(recipient, step, now_us):
+                    one.proposed[recipient] = (step, now_us)
                     key = (recipient, step, one.agency, one.facts.status)
                     lots.setdefault(key, []).append(one.index)
         return [
@@ -218,7 +225,7 @@ class Escalations:
     def _escalated(self, one: _Waiting, recipient: str, step: int) -> None:
         if recipient in one.steps:
             one.steps[recipient] = max(one.steps[recipient], step)
-            one.proposed_us.pop(recipient, None)
+            one.proposed.pop(recipient, None)
             if step >= LAST_STEP:
                 self._acknowledged(one.index, recipient)  # nobody is left to be told
             self._next(one)

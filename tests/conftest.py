@@ -21,10 +21,19 @@ def pytest_configure(config: pytest.Config) -> None:
         settings.load_profile("usual")
 
 
+_LONG = ("test_chaos", "test_compose", "test_demo", "test_watch_page", "test_line", "test_parts")
+"""The files that take longest."""
+
+
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Begin with what takes longest, so that it does not run alone at the end."""
-    items.sort(key=lambda item: "test_chaos" not in item.path.name)
+    first = {name: place for place, name in enumerate((*_LONG, "console", "crash", "mirror"))}
+
+    def place(item: pytest.Item) -> int:
+        return min(first.get(item.path.stem, 99), first.get(item.path.parent.name, 99))
+
+    items.sort(key=place)
 
 
 @pytest_asyncio.fixture(loop_scope="module", scope="module")

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
+import signal
 import ssl
 import uuid
 from collections.abc import AsyncIterator, Iterator, Sequence
@@ -41,6 +43,7 @@ __all__ = [
     "alert",
     "another_api",
     "running_hub",
+    "stopped",
     "store",
     "until",
 ]
@@ -284,6 +287,17 @@ async def running_hub(
         finally:
             await redis.aclose()
             log.close()
+
+
+@contextmanager
+def stopped(server: EmbeddedServer) -> Iterator[None]:
+    """Let the stream server hang: connections stay open, and nothing is answered."""
+    assert server.pid is not None
+    os.kill(server.pid, signal.SIGSTOP)
+    try:
+        yield
+    finally:
+        os.kill(server.pid, signal.SIGCONT)
 
 
 @asynccontextmanager

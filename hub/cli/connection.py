@@ -19,6 +19,7 @@ from pydantic import ValidationError
 
 from hub.cli.context_file import Context, read_contexts
 from hub.cli.exits import usage
+from hub.cli.words import t
 from hub.client import AsyncClient, Client
 from hub.errors import Rejected, Unavailable
 
@@ -76,7 +77,10 @@ class Connection:
         except (ValueError, httpx.InvalidURL):
             usable = False
         if not usable:
-            raise usage(f"{url!r} is no address of a hub", remedy="Write https://hub.example.")
+            raise usage(
+                t("{url} is no address of a hub", url=repr(url)),
+                remedy=t("Write https://hub.example."),
+            )
         return url
 
     def _kept(self) -> Context | None:
@@ -165,5 +169,5 @@ def _from_file() -> str:
         return Path(path).read_text(encoding="utf-8").strip()
     except (OSError, UnicodeDecodeError) as e:
         raise usage(
-            f"CASPIAN_TOKEN_FILE: {e}", remedy="Correct the path, or set CASPIAN_TOKEN."
+            f"CASPIAN_TOKEN_FILE: {e}", remedy=t("Correct the path, or set CASPIAN_TOKEN.")
         ) from e

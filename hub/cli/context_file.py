@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from hub.cli.exits import usage
-from hub.private_files import make_private, write_private
 
 __all__ = ["Context", "Contexts", "read_contexts", "write_contexts"]
 
@@ -20,6 +19,8 @@ class Context:
 
     url: str
     token: str
+    language: str = ""
+    """In which the command line speaks; empty: that of the environment."""
 
     @property
     def hint(self) -> str:
@@ -66,7 +67,7 @@ def read_contexts() -> Contexts:
             raise usage(f"others can read {path}", remedy=f"chmod 600 {path}")
         found = json.loads(path.read_text("utf-8"))
         contexts = {
-            str(name): Context(str(one["url"]), str(one["token"]))
+            str(name): Context(str(one["url"]), str(one["token"]), str(one.get("language", "")))
             for name, one in found["contexts"].items()
         }
         return Contexts(str(found["current"]), contexts)
@@ -84,8 +85,13 @@ def write_contexts(contexts: Contexts) -> None:
     Raises:
         Rejected: ``usage``; the file cannot be written.
     """
+    from hub.private_files import make_private, write_private  # noqa: PLC0415 - most only read
+
     path = _path()
-    written = {name: {"url": c.url, "token": c.token} for name, c in contexts.contexts.items()}
+    written = {
+        name: {"url": c.url, "token": c.token} | ({"language": c.language} if c.language else {})
+        for name, c in contexts.contexts.items()
+    }
     text = json.dumps({"current": contexts.current, "contexts": written}, indent=2)
     try:
         if not path.parent.exists():

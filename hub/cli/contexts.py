@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import re
 import sys
-from typing import Annotated, Final
+from dataclasses import replace
+from typing import Annotated, Final, Literal
 
 from cyclopts import App, Parameter
 
@@ -17,10 +18,15 @@ from hub.cli.context_file import Context, Contexts, read_contexts, write_context
 from hub.cli.exits import usage
 from hub.cli.options import AsJson
 from hub.cli.terminal import emit, note, say, styled, table
+from hub.cli.words import t
 
 __all__ = ["app"]
 
 app: Final = App(name="context", help="Keep the addresses of hubs, and who you are there.")
+_Language = Annotated[
+    Literal["en", "ru", "az", "kk", "tk", "fa", ""],
+    Parameter(help="In which the command line speaks there; empty: that of the environment."),
+]
 _NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,39}")
 
 
@@ -30,12 +36,19 @@ def ls(*, json: AsJson = False) -> None:
     found = read_contexts()
     if json:
         for name, one in sorted(found.contexts.items()):
-            emit({"name": name, "url": one.url, "used": name == found.current, "token": one.hint})
+            told = {"name": name, "url": one.url, "used": name == found.current, "token": one.hint}
+            emit({**told, "language": one.language or None})
         return
     table(
-        ("", "NAME", "HUB", "TOKEN"),
+        ("", t("NAME"), t("HUB"), t("TOKEN"), t("LANGUAGE")),
         (
-            ("*" if name == found.current else "", styled(name, "bold"), one.url, one.hint)
+            (
+                "*" if name == found.current else "",
+                styled(name, "bold"),
+                one.url,
+                one.hint,
+                one.language,
+            )
             for name, one in sorted(found.contexts.items())
         ),
     )
@@ -51,6 +64,7 @@ def add(
         str | None,
         Parameter(help="Who you are there; better left out and written to standard input."),
     ] = None,
+    language: _Language = "",
 ) -> None:
     """Keep a hub and a token under a name, and use it from now on.
 
@@ -63,23 +77,26 @@ def add(
 
     """
     if not _NAME.fullmatch(name):
-        raise usage(f"{name!r} is no name", remedy="Take letters, digits, and - _ . between them.")
+        raise usage(
+            t("{name} is no name", name=repr(name)),
+            remedy=t("Take letters, digits, and - _ . between them."),
+        )
     if token is None:
         if sys.stdin.isatty():
-            note(styled("the token, and Enter:", "bold"))
+            note(styled(t("the token, and Enter:"), "bold"))
         token = sys.stdin.readline()
     token = token.strip()
     if not re.fullmatch(r"[\x21-\x7e]+", token):
-        raise usage("that is no token", remedy="Copy it again, whole and alone: csp_…")
+        raise usage(t("that is no token"), remedy=t("Copy it again, whole and alone: csp_…"))
     found = read_contexts()
-    kept = {**found.contexts, name: Context(url, token)}
+    kept = {**found.contexts, name: Context(url, token, language)}
     write_contexts(Contexts(name, kept))
-    say(styled(f"{name}: {url}, in use"))
+    say(styled(t("{name}: {url}, in use", name=name, url=url)))
 
 
 @app.command
-def use(name: str, /) -> None:
-    """Use a context from now on.
+def use(name: str, /, *, language: _Language | None = None) -> None:
+    """Use a context from now on, and speak as before there, or in another language.
 
     Parameters
     ----------
@@ -88,9 +105,11 @@ def use(name: str, /) -> None:
 
     """
     found = read_contexts()
-    found.named(name)
-    write_contexts(Contexts(name, found.contexts))
-    say(styled(f"{name}, in use"))
+    one = found.named(name)
+    if language is not None:
+        one = replace(one, language=language)
+    write_contexts(Contexts(name, {**found.contexts, name: one}))
+    say(styled(t("{name}, in use", name=name)))
 
 
 @app.command
@@ -107,4 +126,4 @@ def rm(name: str, /) -> None:
     found.named(name)
     kept = {n: one for n, one in found.contexts.items() if n != name}
     write_contexts(Contexts("" if found.current == name else found.current, kept))
-    say(styled(f"{name} is forgotten"))
+    say(styled(t("{name} is forgotten", name=name)))

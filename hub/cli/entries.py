@@ -9,8 +9,10 @@ from typing import Any, Final
 
 from rich.text import Text
 
-from hub.cli.terminal import styled
+from hub.cli.terminal import column, styled
+from hub.cli.terms import term
 from hub.cli.times import both
+from hub.cli.words import joined, many, t
 from hub.core.merkle import leaf_hash
 from hub.log.store import LogRow
 from schemas.entry import from_micros
@@ -35,9 +37,11 @@ def marks(status: str, replay: str = "") -> Text:
     """
     text = Text()
     if replay:
-        text += styled(f"[REPLAY {replay}]", "bold white on blue") + Text(" ")
+        text += styled(t("[REPLAY {name}]", name=replay), "bold white on blue") + Text(" ")
     if status != "Actual":
-        text += styled(f"[{status.upper()}]", "bold black on yellow") + Text(" ")
+        # In English too, as everywhere: whoever looks for it finds it, whatever the language.
+        said = dict.fromkeys((status.upper(), term(status).upper()))
+        text += styled(f"[{' · '.join(said)}]", "bold black on yellow") + Text(" ")
     return text
 
 
@@ -48,7 +52,7 @@ def line(row: LogRow) -> Text:
             styled(f"{row.index:>7}", "bold"),
             styled(both(from_micros(row.at_us)), "dim"),
             styled(f"{row.kind:<15}", _KIND_STYLE.get(row.kind, "")),
-            styled(f"{row.agency or 'hub':<10}"),
+            column(row.agency or t("hub"), 10),
             summary(row),
         )
     )
@@ -59,7 +63,7 @@ def summary(row: LogRow) -> Text:
     try:
         return _summary(row, row.entry)
     except (ValueError, KeyError, TypeError, AttributeError) as e:
-        return styled(f"cannot be read ({e!r}): run `caspian verify`", "bold red")
+        return styled(t("cannot be read ({why}): run `caspian verify`", why=repr(e)), "bold red")
 
 
 def _summary(row: LogRow, entry: Mapping[str, Any]) -> Text:  # noqa: C901, PLR0912  # a line for each kind
@@ -68,9 +72,8 @@ def _summary(row: LogRow, entry: Mapping[str, Any]) -> Text:  # noqa: C901, PLR0
             return _message(row, entry)
         case "acknowledgement":
             note = f": {entry['note']}" if entry["note"] else ""
-            return marks(entry["status"]) + styled(
-                f"#{entry['message']} by {entry['officer']}{note}"
-            )
+            by = t("#{message} by {person}", message=entry["message"], person=entry["officer"])
+            return marks(entry["status"]) + styled(by) + styled(note)
         case "member":
             return _member(entry["member"])
         case "subscription":
@@ -78,41 +81,76 @@ def _summary(row: LogRow, entry: Mapping[str, Any]) -> Text:  # noqa: C901, PLR0
         case "hold":
             hold = entry["hold"]
             what = f"#{hold['message']}" if hold["message"] is not None else hold["incident"]
-            return styled(f"{hold['state']} holds {what}: {hold['reason']}")
+            return styled(
+                t(
+                    "{state} holds {what}: {reason}",
+                    state=hold["state"],
+                    what=what,
+                    reason=hold["reason"],
+                )
+            )
         case "release":
             ended = entry["release"]
-            return styled(f"{ended['state']} releases #{ended['hold']}: {ended['reason']}")
+            return styled(t("{state} releases #{hold}: {reason}", **ended))
         case "export":
             taken = entry["export"]
             return styled(
-                f"{entry['by']} took {taken['first']} to {taken['through']} ({taken['format']})"
+                t(
+                    "{who} took {first} to {through} ({format})",
+                    who=entry["by"],
+                    first=taken["first"],
+                    through=taken["through"],
+                    format=taken["format"],
+                )
             )
         case "log-key":
             change = entry["log-key"]
             return styled(f"{change['action']} {change['key']}")
         case "replay":
             told = entry["replay"]
-            return styled(f"{told['sandbox']} {told['action']} by {entry['by']}")
+            about = t("{action} by {who}", action=told["action"], who=entry["by"])
+            return styled(joined(" ", (told["sandbox"], about)))
         case "escalation":
             return _escalation(entry)
         case "retirement":
             of, more = entry["messages"], ", …" if len(entry["messages"]) > 5 else ""
             named = ", ".join(f"#{i}" for i in of[:5])
-            return styled(f"{len(of)} from before {entry['before']}: {named}{more}")
+            about = many(
+                "{count} from before {moment}: {messages}",
+                "{count} from before {moment}: {messages}",
+                len(of),
+                moment=entry["before"],
+                messages=named + more,
+            )
+            return styled(about)
         case "restart":
-            return styled(f"the hub was down since {entry['since']}")
+            return styled(t("the hub was down since {moment}", moment=entry["since"]))
         case "delivery":
-            return styled(", ".join(f"{f} through {i}" for f, i in entry["feeds"].items()))
+            reached = (
+                t("{feed} through {index}", feed=f, index=i) for f, i in entry["feeds"].items()
+            )
+            return styled(joined(", ", reached))
         case "refusal":
-            times = f" ({entry['count']} times)" if entry.get("count", 1) > 1 else ""
-            return styled(f"{entry['code']}: {entry['detail']}{times}")
+            said = styled(f"{entry['code']}: {entry['detail']}")
+            if (count := entry.get("count", 1)) > 1:
+                said += Text(" ") + styled(many("({count} time)", "({count} times)", count))
+            return said
         case "action":
-            about = {k: v for k, v in entry["about"].items() if k != "at"}
-            return styled(f"{entry['action']} by {entry['by'] or 'nobody named'} {_compact(about)}")
+            rest = {k: v for k, v in entry["about"].items() if k != "at"}
+            by = entry["by"] or t("nobody named")
+            done = t("{action} by {who}", action=entry["action"], who=by)
+            return styled(joined(" ", (done, _compact(rest))))
         case "dead-letter":
             return styled(f"{entry.get('stage', '')}: {entry.get('reason', '')}")
         case "genesis":
-            return styled(f"{entry['origin']}, {entry['tree']} over {entry['hash']}")
+            return styled(
+                t(
+                    "{origin}, {tree} over {hash}",
+                    origin=entry["origin"],
+                    tree=entry["tree"],
+                    hash=entry["hash"],
+                )
+            )
     return styled(_compact({k: v for k, v in entry.items() if k not in _COMMON}))
 
 
@@ -123,12 +161,13 @@ def _message(row: LogRow, entry: Mapping[str, Any]) -> Text:
     header = json.loads(entry["header"])
     facts = row.facts
     if facts is None:
-        return styled(f"{header['type']} {header['id']} ({header['payload_size']} bytes)")
+        size = many("({count} byte)", "({count} bytes)", header["payload_size"])
+        return styled(joined(" ", (header["type"], header["id"], size)))
     grave = SEVERITY_STYLE[facts.severity] if facts.kind == "alert" else ""
-    words = f"{facts.msg_type} {facts.severity}" if facts.kind == "alert" else facts.msg_type
+    words = [term(facts.msg_type), *([term(facts.severity)] if facts.kind == "alert" else ())]
     return (
         marks(facts.status)
-        + styled(words, grave)
+        + styled(joined(" ", words), grave)
         + Text(" ")
         + styled(facts.headline or facts.identifier)
         + styled(f"  {header['id']}", "dim")
@@ -138,24 +177,21 @@ def _message(row: LogRow, entry: Mapping[str, Any]) -> Text:
 def _escalation(entry: Mapping[str, Any]) -> Text:
     of = ", ".join(f"#{i}" for i in entry["messages"][:5])
     more = ", …" if len(entry["messages"]) > 5 else ""
-    return marks(entry["status"]) + styled(
-        f"{entry['recipient']}, step {entry['step']}: {of}{more}"
-    )
+    step = t("step {n}: {messages}", n=entry["step"], messages=of + more)
+    return marks(entry["status"]) + styled(joined(", ", (entry["recipient"], step)))
 
 
 def _member(member: Mapping[str, Any]) -> Text:
-    left = "" if member.get("active", True) else "left: "
-    return styled(f"{left}{member['id']} ({member['state']}) {member['name']}")
+    said = f"{member['id']} ({member['state']}) {member['name']}"
+    return styled(said if member.get("active", True) else t("left: {member}", member=said))
 
 
 def _subscription(subscription: Mapping[str, Any]) -> Text:
-    left = "" if subscription.get("active", True) else "ended: "
     wanted = {k: v for k, v in subscription.get("filter", {}).items() if v}
-    return styled(
-        f"{left}{subscription['agency']}.{subscription['name']} "
-        f"({subscription.get('channel', 'actual')}) "
-        + (_compact(wanted) if wanted else "everything")
-    )
+    feed = f"{subscription['agency']}.{subscription['name']}"
+    channel = f"({subscription.get('channel', 'actual')})"
+    said = joined(" ", (feed, channel, _compact(wanted) if wanted else t("everything")))
+    return styled(said if subscription.get("active", True) else t("ended: {feed}", feed=said))
 
 
 def full(row: LogRow) -> Iterator[tuple[str, str]]:
@@ -172,7 +208,8 @@ def full(row: LogRow) -> Iterator[tuple[str, str]]:
         else:
             yield name, _plain(value)
     if row.payload is not None:
-        yield "payload", f"{len(row.payload)} bytes, {row.payload_type or 'of no known type'}"
+        size = many("{count} byte", "{count} bytes", len(row.payload))
+        yield "payload", joined(", ", (size, row.payload_type or t("of no known type")))
         yield "payload sha256", sha256(row.payload).hexdigest()
 
 

@@ -12,11 +12,16 @@ from hub.cli.entries import marks
 from hub.cli.options import AsJson
 from hub.cli.terminal import emit, say, styled, table
 from hub.cli.times import both
+from hub.cli.words import t, told
 
 __all__ = ["escalations"]
 
 _PAGE = 1000
-_TOLD = {1: "second contact", 2: "state authority", 3: "hub's operator and sender"}
+_TOLD = {
+    1: told("second contact"),
+    2: told("state authority"),
+    3: told("hub's operator and sender"),
+}
 
 
 def escalations(
@@ -42,18 +47,23 @@ def escalations(
             emit(one)
         return
     if not found:
-        say(styled("everything was acknowledged in time", "green"))
+        say(styled(t("everything was acknowledged in time"), "green"))
         return
     table(
-        ("LOGGED", "NOT ACKNOWLEDGED BY", "TOLD", "MESSAGES", "OF"),
+        (t("LOGGED"), t("NOT ACKNOWLEDGED BY"), t("TOLD"), t("MESSAGES"), t("OF")),
         (
             (
                 both(datetime.fromisoformat(one["at"])),
                 marks(one["status"]) + styled(one["recipient"], "bold"),
-                _TOLD.get(one["step"], str(one["step"])),
+                _whom(one["step"]),
                 " ".join(f"#{index}" for index in one["messages"]),
                 one["of"],
             )
             for one in found
         ),
     )
+
+
+def _whom(step: int) -> str:
+    known = _TOLD.get(step)
+    return t(known) if known else str(step)

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from hub.cli.exits import usage
+from hub.cli.words import t
 
 __all__ = ["main_feed"]
 
@@ -19,6 +20,6 @@ def main_feed(feeds: Sequence[dict[str, Any]]) -> str:
     found = [one["feed"] for one in feeds]
     main = [feed for feed in found if "." not in feed]
     if len(main) != 1:
-        shown = ", ".join(found[:20]) or "none"
-        raise usage("which feed?", remedy=f"Name one: {shown}.")
+        shown = ", ".join(found[:20]) or t("none")
+        raise usage(t("which feed?"), remedy=t("Name one: {feeds}.", feeds=shown))
     return str(main[0])

@@ -15,8 +15,10 @@ from hub.cli.exits import usage
 from hub.cli.options import AsJson
 from hub.cli.raw import write_raw
 from hub.cli.standings import standing
-from hub.cli.terminal import emit, say, styled, table
-from hub.cli.times import both, utc
+from hub.cli.terminal import emit, fields, say, styled, table
+from hub.cli.terms import term
+from hub.cli.times import both, shown
+from hub.cli.words import joined, t
 
 __all__ = ["ack", "show"]
 
@@ -53,11 +55,11 @@ def ack(
     if json:
         emit(receipt.model_dump(mode="json"))
         return
-    before = "was acknowledged before:" if receipt.duplicate else "acknowledged:"
+    before = t("was acknowledged before:") if receipt.duplicate else t("acknowledged:")
     say(
         styled(name, "bold"),
         styled(before, "green"),
-        styled(f"#{receipt.index} logged {both(receipt.at)}"),
+        styled(t("#{index} logged {at}", index=receipt.index, at=both(receipt.at))),
     )
 
 
@@ -80,7 +82,7 @@ def show(
 
     """
     if payload and json:
-        raise usage("--payload and --json exclude one another", remedy="Choose one.")
+        raise usage(t("--payload and --json exclude one another"), remedy=t("Choose one."))
     with connection.client() as client:
         if payload:
             write_raw(client.payload(_named(name)))
@@ -95,7 +97,7 @@ def show(
 
 def _named(name: str) -> str:
     if not name.strip():
-        raise usage("a message has a name", remedy="Give its id or its log index.")
+        raise usage(t("a message has a name"), remedy=t("Give its id or its log index."))
     return name
 
 
@@ -104,38 +106,35 @@ def _head(found: Mapping[str, Any]) -> None:
     status = facts.get("status", "Actual")
     severity = facts.get("severity", "Unknown")
     say(marks(status) + styled(facts.get("headline") or facts["identifier"], "bold"))
-    kind = f"{facts['msg_type']} ({facts['kind']})"
-    rows = [
-        ("message", f"#{found['index']}  {found['id']}"),
-        ("from", f"{found['agency']}  {facts['sender']}"),
-        ("identifier", facts["identifier"]),
-        ("logged", f"{both(_moment(found['accepted_at']))}, {found['level']}"),
-        ("sent", both(_moment(facts["sent"]))),
-        ("expires", both(_moment(facts["expires"])) if facts.get("expires") else "never"),
-        ("status", status),
-        ("type", kind),
+    kind = joined(" ", (term(facts["msg_type"]), f"({facts['kind']})"))
+    rows: list[tuple[str, str | Text]] = [
+        (t("message"), f"#{found['index']}  {found['id']}"),
+        (t("from"), f"{found['agency']}  {facts['sender']}"),
+        (t("identifier"), facts["identifier"]),
+        (t("logged"), joined(", ", (both(_moment(found["accepted_at"])), term(found["level"])))),
+        (t("sent"), both(_moment(facts["sent"]))),
+        (t("expires"), both(_moment(facts["expires"])) if facts.get("expires") else t("never")),
+        (t("status"), term(status)),
+        (t("type"), kind),
         ("sha256", found["sha256"]),
     ]
     if facts["kind"] == "alert":
-        rows.insert(7, ("scope", facts.get("scope", "Public")))
-    for title, value in rows:
-        say(styled(f"{title:<11}", "dim"), styled(value))
-    if facts["kind"] == "alert":
-        grave = (
-            f"{severity}, {facts.get('urgency', 'Unknown')}, {facts.get('certainty', 'Unknown')}"
-        )
-        say(styled(f"{'severity':<11}", "dim"), styled(grave, SEVERITY_STYLE.get(severity, "")))
-    say(styled(f"{'signed':<11}", "dim"), _signatures(found))
+        rows.insert(7, (t("scope"), term(facts.get("scope", "Public"))))
+        words = (severity, facts.get("urgency", "Unknown"), facts.get("certainty", "Unknown"))
+        grave = styled(joined(", ", map(term, words)), SEVERITY_STYLE.get(severity, ""))
+        rows.append((t("severity"), grave))
+    rows.append((t("signed"), _signatures(found)))
     if found.get("redacted"):
-        say(styled(f"{'payload':<11}", "dim"), styled("removed by law", "yellow"))
+        rows.append((t("payload"), styled(t("removed by law"), "yellow")))
     if "retired" in found:
-        gone = styled(f"went by age, at {found['retired']}", "yellow")
-        say(styled(f"{'payload':<11}", "dim"), gone)
+        gone = t("went by age, at {index}", index=found["retired"])
+        rows.append((t("payload"), styled(gone, "yellow")))
     if found["standing"] is not None:
-        say(styled(f"{'standing':<11}", "dim"), standing(found["standing"]))
+        rows.append((t("standing"), standing(found["standing"])))
     areas = [a["description"] for a in facts.get("areas", ()) if a.get("description")]
     if areas:
-        say(styled(f"{'area':<11}", "dim"), styled("; ".join(areas)))
+        rows.append((t("area"), "; ".join(areas)))
+    fields(rows, width=11)
 
 
 def _signatures(found: Mapping[str, Any]) -> Any:
@@ -143,34 +142,47 @@ def _signatures(found: Mapping[str, Any]) -> Any:
     if found["attested"] == "agency":
         name = str(found["key"]).partition("+")[0]
         doubted = found.get("suspect")
-        told = styled(f"by {name}, doubted" if doubted else f"by {name}", "red" if doubted else "")
+        by = t("by {name}, doubted", name=name) if doubted else t("by {name}", name=name)
+        said = styled(by, "red" if doubted else "")
     else:
-        told = styled("no; the hub vouches for its header", "yellow")
+        said = styled(t("no; the hub vouches for its header"), "yellow")
     if inside := found.get("xml_signature"):
-        told += styled(f"; XML signature {inside['state']} {inside['subject']}".rstrip())
-    return told
+        about = t("XML signature {state}", state=inside["state"])
+        said += Text("; ") + styled(about) + styled(f" {inside['subject']}".rstrip())
+    return said
 
 
 def _lives(recipients: list[dict[str, Any]]) -> None:
     if not recipients:
-        say(styled("nobody is asked to acknowledge it", "dim"))
+        say(styled(t("nobody is asked to acknowledge it"), "dim"))
         return
     say()
     table(
-        ("RECIPIENT", "STATE", "DELIVERED", "DUE", "ESCALATED", "ACKNOWLEDGED", "BY", "NOTE"),
+        (
+            t("RECIPIENT"),
+            t("STATE"),
+            t("DELIVERED"),
+            t("DUE"),
+            t("ESCALATED"),
+            t("ACKNOWLEDGED"),
+            t("BY"),
+            t("NOTE"),
+        ),
         (row for one in recipients for row in _life(one)),
     )
 
 
 def _life(one: Mapping[str, Any]) -> list[tuple[str | Text, ...]]:
-    acks = one["acknowledgements"]
-    late = " (late)" if one["overdue"] and acks else ""
+    acks, steps = one["acknowledgements"], one["escalations"]
+    state = term(one["state"])
+    if one["overdue"] and acks:
+        state = t("{state} (late)", state=state)
     first: tuple[str | Text, ...] = (
         one["agency"],
-        styled(one["state"] + late, _STATE_STYLE.get(one["state"], "")),
-        utc(_moment(one["delivered_at"])) if one["delivered_at"] else "-",
-        utc(_moment(one["deadline"])),
-        ", ".join(f"{s['step']}: {utc(_moment(s['at']))}" for s in one["escalations"]) or "-",
+        styled(state, _STATE_STYLE.get(one["state"], "")),
+        shown(_moment(one["delivered_at"])) if one["delivered_at"] else "-",
+        shown(_moment(one["deadline"])),
+        joined(", ", (joined(": ", (s["step"], shown(_moment(s["at"])))) for s in steps)) or "-",
     )
     rows: list[tuple[str | Text, ...]] = [
         (both(_moment(a["at"])), a["officer"], a["note"]) for a in acks

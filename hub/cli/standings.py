@@ -8,6 +8,8 @@ from typing import Any, Final
 from rich.text import Text
 
 from hub.cli.terminal import styled
+from hub.cli.terms import term
+from hub.cli.words import t
 
 __all__ = ["numbers", "standing"]
 
@@ -23,8 +25,10 @@ def standing(of: Mapping[str, Any] | None) -> Text:
     """Return a standing: ``updated by #12``; empty for what has none."""
     if of is None:
         return Text()
-    by = f" by {numbers(of['by'])}" if of["by"] else ""
-    return styled(f"{of['state']}{by}", _STYLE.get(of["state"], ""))
+    said = term(of["state"])
+    if of["by"]:
+        said = t("{state} by {messages}", state=said, messages=numbers(of["by"]))
+    return styled(said, _STYLE.get(of["state"], ""))
 
 
 def numbers(indexes: list[int]) -> str:

@@ -19,7 +19,9 @@ from hub.cli.feeds import main_feed
 from hub.cli.filters import Wanted
 from hub.cli.options import AsJson
 from hub.cli.terminal import emit, note, say, styled
-from hub.cli.times import both, read_place, utc
+from hub.cli.terms import term
+from hub.cli.times import both, read_place, shown
+from hub.cli.words import joined, t
 from hub.client import AsyncClient
 from hub.core.escalation import LAST_STEP
 from hub.errors import Unavailable
@@ -78,11 +80,11 @@ def tail(
     """
     if confirm and (wanted != Wanted() or sandbox):
         raise usage(
-            "--confirm is for a whole feed: it would confirm what a filter does not show",
-            remedy="Leave out the filter, or --confirm.",
+            t("--confirm is for a whole feed: it would confirm what a filter does not show"),
+            remedy=t("Leave out the filter, or --confirm."),
         )
     if limit is not None and limit < 1:
-        raise usage("--limit is at least 1", remedy="Leave it out to follow for ever.")
+        raise usage(t("--limit is at least 1"), remedy=t("Leave it out to follow for ever."))
     start = read_place(since, now=datetime.now(UTC)) if since is not None else None
     calls = Calls(bell=bell, program=exec_)
     follower = _Follower(
@@ -120,15 +122,17 @@ class _Follower:
         async with client:
             name = feed or main_feed(await client.feeds())
             self._after = await self._place(client, name, start)
-            note(styled(f"following {name} at {address}; Ctrl-C leaves", "dim"))
+            said = t("following {feed} at {address}; Ctrl-C leaves", feed=name, address=address)
+            note(styled(said, "dim"))
             away = False
             while self._left != 0:
                 try:
                     await self._follow(client, name)
                 except Unavailable as error:
                     if not away:
-                        note(styled(f"{utc(datetime.now(UTC))} {error.detail}", "yellow"))
-                        note(styled("trying again; nothing will be missed", "yellow"))
+                        said = joined(" ", (shown(datetime.now(UTC)), error.detail))
+                        note(styled(said, "yellow"))
+                        note(styled(t("trying again; nothing will be missed"), "yellow"))
                     away = True
                     await asyncio.sleep(1)
                 else:
@@ -187,7 +191,8 @@ def _message(entry: Mapping[str, Any]) -> Text:
     text = marks(facts.get("status", "Actual"), entry.get("replay", ""))
     if facts["kind"] == "alert":
         severity = facts.get("severity", "Unknown")
-        text += styled(f"{severity} {facts['msg_type']}", SEVERITY_STYLE.get(severity, ""))
+        words = joined(" ", (term(severity), term(facts["msg_type"])))
+        text += styled(words, SEVERITY_STYLE.get(severity, ""))
     else:
         text += styled(facts["msg_type"], "bold")
     text += Text("  ") + styled(facts.get("headline") or facts["identifier"], "bold")
@@ -195,34 +200,41 @@ def _message(entry: Mapping[str, Any]) -> Text:
     if areas:
         text += styled(f"  [{'; '.join(areas)}]")
     if facts.get("expires"):
-        text += styled(f"  until {both(datetime.fromisoformat(facts['expires']))}", "dim")
+        until = both(datetime.fromisoformat(facts["expires"]))
+        text += Text("  ") + styled(t("until {at}", at=until), "dim")
     return text + styled(f"  {entry['id']}", "dim")
 
 
 def _acknowledgement(entry: Mapping[str, Any]) -> Text:
-    said = f": {entry['note']}" if entry["note"] else ""
     return (
         marks(entry["status"], entry.get("replay", ""))
-        + styled(f"acknowledged #{entry['message']}", "green")
-        + styled(f" by {entry['officer']}{said}")
+        + styled(t("acknowledged #{message}", message=entry["message"]), "green")
+        + Text(" ")
+        + styled(t("by {name}", name=entry["officer"]))
+        + styled(f": {entry['note']}" if entry["note"] else "")
     )
 
 
 def _escalation(entry: Mapping[str, Any]) -> Text:
     of = ", ".join(f"#{index}" for index in entry["messages"][:5])
     more = len(entry["messages"]) - 5
-    return marks(entry["status"], entry.get("replay", "")) + styled(
-        f"NOT ACKNOWLEDGED by {entry['recipient']}: {of}"
-        + (f" and {more} more" if more > 0 else "")
-        + f" (step {entry['step']} of {LAST_STEP})",
-        "bold white on red",
+    said = t(
+        "NOT ACKNOWLEDGED by {agency}: {messages} (step {step} of {last})",
+        agency=entry["recipient"],
+        messages=t("{messages} and {count} more", messages=of, count=more) if more > 0 else of,
+        step=entry["step"],
+        last=LAST_STEP,
     )
+    return marks(entry["status"], entry.get("replay", "")) + styled(said, "bold white on red")
 
 
 def _redaction(entry: Mapping[str, Any]) -> Text:
-    return styled(
-        f"payload of #{entry['message']} was removed by law: {entry['grounds']}", "yellow"
+    said = t(
+        "payload of #{message} was removed by law: {grounds}",
+        message=entry["message"],
+        grounds=entry["grounds"],
     )
+    return styled(said, "yellow")
 
 
 def _other(entry: Mapping[str, Any]) -> Text:

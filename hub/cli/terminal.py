@@ -2,13 +2,13 @@
 
 What others have written may hold anything. Whatever of it reaches a terminal goes
 through `safe`: no text can move the cursor, change colours, turn the reading
-direction of what stands beside it, or be taken for markup.
+direction of what stands beside it, or be taken for markup. Words of ours (`hub.cli.words`) are in
+the reader's language; where that is read from right to left, everything else stands apart from it.
 """
 
 from __future__ import annotations
 
 import json
-import re
 import sys
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
@@ -22,11 +22,15 @@ from rich.table import Table
 from rich.text import Text
 from rich.tree import Tree
 
+from hub.cli.harmless import DANGEROUS, ISOLATED, apart, safe
+from hub.cli.words import Words, is_rtl, meaning, t
 from hub.errors import HubError, Rejected
 
 __all__ = [
     "Told",
+    "column",
     "emit",
+    "fields",
     "note",
     "progress",
     "report",
@@ -36,39 +40,23 @@ __all__ = [
     "table",
 ]
 
-_DANGEROUS: Final = re.compile(
-    "[\x00-\x1f\x7f-\x9f"  # C0, DEL, C1: escape sequences begin with one of these
-    "\u2028\u2029"  # line ends that are not seen as such
-    "\u202a-\u202e\u2066-\u2069"  # overrides and isolates of direction; \u200e and \u200f stay
-    "\ud800-\udfff]"  # halves of characters, which cannot be written at all
-)
 _NOT_A_TERMINAL: Final = 10_000
 """Columns for output into a file or a pipe: nothing is folded or cut there."""
-
-
-def safe(value: object) -> str:
-    r"""Return *value* as text that does nothing to a terminal but stand in it.
-
-    Control characters are written out (``\x1b``), also line ends: one value is one line.
-    """
-    return _DANGEROUS.sub(lambda m: _written_out(m[0]), str(value))
-
-
-def _written_out(char: str) -> str:
-    code = ord(char)
-    return f"\\x{code:02x}" if code < 0x100 else f"\\u{code:04x}"
+_WITHOUT: Final = dict.fromkeys(map(ord, ISOLATED))
 
 
 def styled(value: object, style: str = "") -> Text:
     """Return *value* made safe, in a style of rich; never read as markup."""
-    return Text(safe(value), style=style)
+    if isinstance(value, Words):
+        return Text(value, style=style)
+    return Text(apart(safe(value)) if is_rtl() else safe(value), style=style)
 
 
 def emit(value: Any) -> None:
     """Write one JSON object as one line of standard output, safe for a terminal too."""
     line = json.dumps(value, ensure_ascii=False, separators=(",", ":"), default=str)
     # Outside of strings JSON has none of these, and inside \uXXXX means the same.
-    line = _DANGEROUS.sub(lambda m: f"\\u{ord(m[0]):04x}", line)
+    line = DANGEROUS.sub(lambda m: f"\\u{ord(m[0]):04x}", line)
     sys.stdout.write(line + "\n")
     sys.stdout.flush()
 
@@ -83,26 +71,61 @@ def note(*parts: RenderableType) -> None:
     _write(sys.stderr, parts)
 
 
+def column(value: object, width: int, style: str = "") -> Text:
+    """Return *value* as `styled` does, with blanks up to so many columns of the terminal."""
+    text = styled(value, style)
+    text.pad_right(max(0, width - text.cell_len))
+    return text
+
+
+def fields(rows: Iterable[tuple[object, object]], *, width: int, indent: int = 0) -> None:
+    """Write names and values, each pair a line; the values stand beneath each other."""
+    rows = list(rows)
+    width = max(width, 1 + max((styled(name).cell_len for name, _ in rows), default=0))
+    for name, value in rows:
+        title = Text(" " * indent) + column(name, width, "dim")
+        say(title, value if isinstance(value, Text) else styled(value))
+
+
 def table(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
     """Write a table to standard output; cells that are not `Text` are made safe here."""
-    grid = Table(*columns, box=None, header_style="bold", pad_edge=False, padding=(0, 2, 0, 0))
-    for column in grid.columns:
-        column.overflow = "fold"
+    grid = Table(box=None, header_style="bold", pad_edge=False, padding=(0, 2, 0, 0))
+    for column in columns:
+        grid.add_column(_cell(column), overflow="fold")
     for row in rows:
-        grid.add_row(*(cell if isinstance(cell, Text) else styled(cell) for cell in row))
+        grid.add_row(*map(_cell, row))
     _write(sys.stdout, (grid,))
 
 
+def _cell(value: object) -> Text:
+    """Return a cell; where words run from right to left, columns still keep their places."""
+    if isinstance(value, Words) and is_rtl():
+        return Text(apart(value))
+    return value if isinstance(value, Text) else styled(value)
+
+
 def report(error: HubError) -> None:
-    """Write the one block that tells of an error: what it is, where, and what to do."""
-    note(styled(f"error {error.code}:", "bold red"), styled(error.detail))
+    """Write the one block that tells of an error: what it is, where, and what to do.
+
+    What is particular stands as the hub said it; what the code means stands before it in the
+    reader's language, unless all of it is our own words.
+    """
+    known = None if isinstance(error.detail, Words) else meaning(error.code)
+    note(
+        styled(t("error {code}:", code=error.code), "bold red"),
+        styled(known[0] if known else error.detail),
+    )
+    if known and error.detail:
+        note(Text("  ") + styled(error.detail))
     for finding in error.findings if isinstance(error, Rejected) else ():
-        where = f"line {finding.line}" if finding.line is not None else ""
+        where = t("line {number}", number=finding.line) if finding.line is not None else ""
         places = [part for part in (where, finding.rule, finding.path) if part]
         colour = "red" if finding.severity == "error" else "yellow"
         note(styled("  " + "  ".join(places) + ":", colour), styled(finding.message))
     if error.remedy:
-        note(styled("what to do:", "bold"), styled(error.remedy))
+        note(styled(t("what to do:"), "bold"), styled(known[1] if known else error.remedy))
+        if known:
+            note(Text("  ") + styled(error.remedy))
 
 
 class Told(Protocol):
@@ -157,7 +180,9 @@ def _rendered(stream: TextIO, parts: Sequence[RenderableType]) -> str:
         emoji=False,
     )
     console.print(*parts, soft_wrap=not any(isinstance(part, Table | Tree) for part in parts))
-    return buffer.getvalue()
+    text = buffer.getvalue()
+    # A file or a pipe is not where they would be seen to work.
+    return text if real.is_terminal else text.translate(_WITHOUT)
 
 
 @cache

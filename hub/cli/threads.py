@@ -17,7 +17,9 @@ from hub.cli.exits import usage
 from hub.cli.options import AsJson
 from hub.cli.standings import numbers, standing
 from hub.cli.terminal import emit, note, say, styled, table
-from hub.cli.times import both, utc
+from hub.cli.terms import term
+from hub.cli.times import both, shown
+from hub.cli.words import joined, t
 
 __all__ = ["incidents", "thread"]
 
@@ -44,7 +46,7 @@ def thread(
 
     """
     if not name.strip():
-        raise usage("a message has a name", remedy="Give its id or its log index.")
+        raise usage(t("a message has a name"), remedy=t("Give its id or its log index."))
     with connection.client() as client:
         found = client.thread(name)
     if json:
@@ -54,7 +56,7 @@ def thread(
         say(tree)
     if found["mentions"]:
         say()
-        say(styled("mentioned by", "dim"))
+        say(styled(t("mentioned by"), "dim"))
         for one in found["mentions"]:
             say(Text("  ") + _line(one))
 
@@ -88,10 +90,17 @@ def incidents(
         for row in rows:
             say(_line(row))
     elif rows:
-        columns = ("INCIDENT", "LAST", "MESSAGES", "ACTIVE", "AGENCIES", "HEADLINE")
+        columns = (
+            t("INCIDENT"),
+            t("LAST"),
+            t("MESSAGES"),
+            t("ACTIVE"),
+            t("AGENCIES"),
+            t("HEADLINE"),
+        )
         table(columns, map(_incident, rows))
     else:
-        note(styled("no message is about an incident", "dim"))
+        note(styled(t("no message is about an incident"), "dim"))
 
 
 def _all_about(client: Any, incident: str, channel: str) -> list[dict[str, Any]]:
@@ -122,7 +131,7 @@ def _incident(one: Mapping[str, Any]) -> tuple[str | Text, ...]:
     active = styled(one["active"], "bold green" if one["active"] else "dim")
     return (
         styled(one["incident"], "bold"),
-        f"#{one['last']} {utc(datetime.fromisoformat(one['last_at']))}",
+        joined(" ", (f"#{one['last']}", shown(datetime.fromisoformat(one["last_at"])))),
         count,
         active,
         " ".join(one["agencies"]),
@@ -163,10 +172,12 @@ def _line(one: Mapping[str, Any], *, asked: bool = False) -> Text:
     """Return a message in one line; what it does and where it stands come before its words."""
     grave = SEVERITY_STYLE.get(one["severity"], "") if one["kind"] == "alert" else ""
     of = one.get("changes") or one.get("of") or []
+    same = one.get("siblings") or []
     languages = f" ({' '.join(one['languages'])})" if one["languages"] else ""
     what = [
-        marks(one["status"]) + styled(one["msg_type"], grave),
-        styled(f"of {numbers(of)}") if of else Text(),
+        marks(one["status"]) + styled(term(one["msg_type"]), grave),
+        styled(t("of {messages}", messages=numbers(of))) if of else Text(),
+        styled(t("in another language as {messages}", messages=numbers(same))) if same else Text(),
         standing(one.get("standing")),
     ]
     return Text(" ").join(

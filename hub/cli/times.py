@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import re
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, timedelta, tzinfo
 from typing import Final
 
 from hub.cli.exits import usage
+from hub.cli.harmless import apart
+from hub.cli.words import Words, spoken, t, told
 
-__all__ = ["both", "local", "read_ahead", "read_moment", "read_place", "utc"]
+__all__ = ["both", "local", "read_ahead", "read_moment", "read_place", "shown", "utc"]
 
 _AGO: Final = re.compile(r"(\d{1,9})(s|m|h|d|w)")
 _UNIT: Final = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
-_REMEDY: Final = (
+_REMEDY: Final = told(
     "Write a log index (1204), a time (2026-11-23T08:00Z; UTC where no zone is given), "
     "or how long ago (90s, 15m, 2h, 3d, 1w)."
 )
@@ -32,7 +34,7 @@ def read_place(text: str, *, now: datetime) -> int | datetime:
         moment = datetime.fromisoformat(text)
         return moment.replace(tzinfo=moment.tzinfo or UTC).astimezone(UTC)
     except (ValueError, OverflowError) as e:
-        raise usage(f"{text!r} is no place in the log", remedy=_REMEDY) from e
+        raise usage(t("{text} is no place in the log", text=repr(text)), remedy=t(_REMEDY)) from e
 
 
 def read_moment(text: str, *, now: datetime) -> datetime:
@@ -43,7 +45,10 @@ def read_moment(text: str, *, now: datetime) -> datetime:
     """
     place = read_place(text, now=now)
     if isinstance(place, int):
-        raise usage(f"{text} is no time", remedy="Write 2026-11-23T08:00Z, or how long ago: 12h.")
+        raise usage(
+            t("{text} is no time", text=text),
+            remedy=t("Write 2026-11-23T08:00Z, or how long ago: 12h."),
+        )
     return place
 
 
@@ -60,9 +65,12 @@ def read_ahead(text: str, *, now: datetime) -> datetime:
             moment = datetime.fromisoformat(text)
             until = moment.replace(tzinfo=moment.tzinfo or UTC).astimezone(UTC)
     except (ValueError, OverflowError) as e:
-        raise usage(f"{text!r} is no time to come", remedy="Write 90d, 12h, or 2027-01-01.") from e
+        raise usage(
+            t("{text} is no time to come", text=repr(text)),
+            remedy=t("Write 90d, 12h, or 2027-01-01."),
+        ) from e
     if until <= now:
-        raise usage(f"{text} is past", remedy="Write 90d, 12h, or a time to come.")
+        raise usage(t("{text} is past", text=text), remedy=t("Write 90d, 12h, or a time to come."))
     return until
 
 
@@ -82,8 +90,21 @@ def local(at: datetime) -> str:
     return f"{date}{here:%H:%M:%S} {offset[:3]}:{offset[3:5]}"
 
 
+def shown(at: datetime) -> str:
+    """Write a moment in UTC for people; where they count by another calendar, by that too."""
+    return _dated(utc(at), at, UTC)
+
+
 def both(at: datetime) -> str:
     """Write a moment in UTC, and beside it in local time where that is another."""
-    if at.astimezone().utcoffset() == timedelta(0):
-        return utc(at)
-    return f"{utc(at)} ({local(at)})"
+    here = at.astimezone()
+    said = utc(at) if here.utcoffset() == timedelta(0) else f"{utc(at)} ({local(at)})"
+    return _dated(said, at, here.tzinfo or UTC)
+
+
+def _dated(said: str, at: datetime, zone: tzinfo) -> str:
+    if spoken() != "fa":
+        return said
+    from hub.i18n import written  # noqa: PLC0415 - only Persian needs it
+
+    return Words(f"{apart(written(at, 'fa', zone))} / {apart(said)}", said)

@@ -21,6 +21,7 @@ from schemas.cap import Alert, Profile, alert_facts
 from schemas.cap.signature import XmlSignature, check_xml_signature
 from schemas.errors import Finding
 from schemas.judgement import Judgement, judge
+from schemas.remedies import remedy_of
 
 __all__ = ["validate"]
 
@@ -152,15 +153,26 @@ def _tell(result: _Result) -> None:
             say(styled(f"  XML signature {signed.state}  {whose}".rstrip()))
         elif result.signature_asked and judgement.alert is None and judgement.valid:
             say(styled("  XML signature none"))
-        for finding in judgement.findings:
-            _tell_finding(finding)
-        if judgement.refusal is not None and judgement.refusal.remedy:
-            say(styled("  what to do:", "bold"), styled(judgement.refusal.remedy))
+        _tell_findings(judgement)
+
+
+def _tell_findings(judgement: Judgement) -> None:
+    """Tell each finding, and once for each rule what to do about it."""
+    told = set[str]()
+    advised = False
+    for finding in judgement.findings:
+        _tell_finding(finding)
+        if finding.rule not in told and (remedy := remedy_of(finding.rule)):
+            say(styled("    what to do:", "bold"), styled(remedy))
+            advised = True
+        told.add(finding.rule)
+    if judgement.refusal is not None and judgement.refusal.remedy and not advised:
+        say(styled("    what to do:", "bold"), styled(judgement.refusal.remedy))
 
 
 def _tell_refusal(error: Rejected) -> None:
     say(styled(f"  {error.code}:", "red"), styled(error.detail))
-    say(styled("  what to do:", "bold"), styled(error.remedy))
+    say(styled("    what to do:", "bold"), styled(error.remedy))
 
 
 def _tell_finding(finding: Finding) -> None:

@@ -15,7 +15,9 @@ from hub.cli.exits import usage
 from hub.cli.feeds import main_feed
 from hub.cli.options import AsJson
 from hub.cli.terminal import emit, note, say, styled, table
-from hub.cli.times import both, read_moment, utc
+from hub.cli.terms import term
+from hub.cli.times import both, read_moment, shown, utc
+from hub.cli.words import joined, many, t
 
 __all__ = ["handover", "unacked"]
 
@@ -52,14 +54,14 @@ def unacked(
             emit(one)
         return
     if not found:
-        say(styled(f"{name}: everything is acknowledged", "green"))
+        say(styled(t("{feed}: everything is acknowledged", feed=name), "green"))
         return
     table(
-        ("", "SEVERITY", "DUE", "FROM", "WHAT", "WHERE"),
+        ("", t("SEVERITY"), t("DUE"), t("FROM"), t("WHAT"), t("WHERE")),
         (
             (
                 styled(f"#{one['index']}", "bold"),
-                styled(one["severity"], SEVERITY_STYLE.get(one["severity"], "")),
+                styled(term(one["severity"]), SEVERITY_STYLE.get(one["severity"], "")),
                 _due(one, now),
                 one["agency"],
                 marks(one["status"]) + styled(one["headline"] or one["identifier"], "bold"),
@@ -94,7 +96,9 @@ def handover(
     now = datetime.now(UTC)
     begin, end = read_moment(since, now=now), read_moment(until, now=now) if until else now
     if begin >= end:
-        raise usage("a shift ends after it begins", remedy="Give --since a time before --until.")
+        raise usage(
+            t("a shift ends after it begins"), remedy=t("Give --since a time before --until.")
+        )
     at = end.isoformat()
     with connection.client() as client:
         name = feed or main_feed(client.feeds())
@@ -118,27 +122,51 @@ def handover(
 
 
 def _tell(report: Mapping[str, Any], begin: datetime, end: datetime) -> None:
-    say(styled(f"Handover of {report['feed']}", "bold"))
-    say(styled(f"{both(begin)} to {both(end)}"))
+    say(styled(t("Handover of {feed}", feed=report["feed"]), "bold"))
+    say(styled(t("{begin} to {end}", begin=both(begin), end=both(end))))
     came, left = report["came"], report["open"]
     mine = str(report["feed"]).partition(".")[0]
     acknowledged = [one for one in came if _own(one, mine)]
     say()
     say(
         styled(
-            f"{len(came)} messages came, {len(acknowledged)} of them are acknowledged by {mine}; "
-            f"{len(left)} are open; {len(report['escalated'])} calls because of lateness"
+            joined(
+                "; ",
+                (
+                    many(
+                        "{count} message came, {done} of them acknowledged by {agency}",
+                        "{count} messages came, {done} of them are acknowledged by {agency}",
+                        len(came),
+                        done=len(acknowledged),
+                        agency=mine,
+                    ),
+                    many("{count} is open", "{count} are open", len(left)),
+                    many(
+                        "{count} call because of lateness",
+                        "{count} calls because of lateness",
+                        len(report["escalated"]),
+                    ),
+                ),
+            )
         )
     )
-    _section("OPEN", left, mine)
-    _section("CAME", came, mine)
+    _section(t("OPEN"), left, mine)
+    _section(t("CAME"), came, mine)
     if report["escalated"]:
         say()
-        say(styled("LATE", "bold"))
+        say(styled(t("LATE"), "bold"))
         for one in report["escalated"]:
             of = " ".join(f"#{index}" for index in one["messages"])
             at = both(datetime.fromisoformat(one["at"]))
-            say(styled(f"  {at}  {one['recipient']}, step {one['step']}: {of}"))
+            step = t("step {n}: {messages}", n=one["step"], messages=of)
+            say(
+                Text("  ")
+                + styled(at)
+                + Text("  ")
+                + styled(one["recipient"])
+                + Text(", ")
+                + styled(step)
+            )
 
 
 def _section(title: str, messages: Sequence[Mapping[str, Any]], mine: str) -> None:
@@ -147,15 +175,15 @@ def _section(title: str, messages: Sequence[Mapping[str, Any]], mine: str) -> No
     say()
     say(styled(title, "bold"))
     table(
-        ("", "LOGGED", "SEVERITY", "FROM", "WHAT", "ACKNOWLEDGED BY"),
+        ("", t("LOGGED"), t("SEVERITY"), t("FROM"), t("WHAT"), t("ACKNOWLEDGED BY")),
         (
             (
                 styled(f"#{one['index']}", "bold"),
                 both(datetime.fromisoformat(one["accepted_at"])),
-                styled(one["severity"], SEVERITY_STYLE.get(one["severity"], "")),
+                styled(term(one["severity"]), SEVERITY_STYLE.get(one["severity"], "")),
                 one["agency"],
                 marks(one["status"]) + styled(one["headline"] or one["identifier"]),
-                "; ".join(_who(ack) for ack in _own(one, mine)) or ("open" if one["open"] else "-"),
+                joined("; ", map(_who, _own(one, mine))) or (t("open") if one["open"] else "-"),
             )
             for one in messages
         ),
@@ -164,7 +192,7 @@ def _section(title: str, messages: Sequence[Mapping[str, Any]], mine: str) -> No
 
 def _who(ack: Mapping[str, Any]) -> str:
     said = f" ({ack['note']})" if ack["note"] else ""
-    return f"{ack['officer']} {utc(datetime.fromisoformat(ack['at']))}{said}"
+    return joined("", (ack["officer"], " ", shown(datetime.fromisoformat(ack["at"])), said))
 
 
 def _own(one: Mapping[str, Any], mine: str) -> list[Mapping[str, Any]]:
@@ -181,7 +209,16 @@ def _all(client: Any, feed: str, **wanted: Any) -> list[dict[str, Any]]:
         before = page["next"]
         if before is None:
             return found
-        note(styled(f"{len(found)} messages so far, back to #{before}", "dim"))
+        note(styled(_so_far(len(found), before), "dim"))
+
+
+def _so_far(count: int, before: int) -> str:
+    return many(
+        "{count} message so far, back to #{index}",
+        "{count} messages so far, back to #{index}",
+        count,
+        index=before,
+    )
 
 
 def _escalated(
@@ -208,10 +245,10 @@ def _urgency(one: Mapping[str, Any]) -> tuple[int, str]:
 def _due(one: Mapping[str, Any], now: datetime) -> Text:
     due = datetime.fromisoformat(one["deadline"])
     minutes = int(abs((due - now).total_seconds()) // 60)
-    far = f"{minutes} min" if minutes < 120 else f"{minutes // 60} h"
+    far = t("{m} min", m=minutes) if minutes < 120 else t("{h} h", h=minutes // 60)
     if due <= now:
-        return styled(f"{utc(due)}, {far} ago", "bold red")
-    return styled(f"{utc(due)}, in {far}")
+        return styled(t("{at}, {span} ago", at=shown(due), span=far), "bold red")
+    return styled(t("{at}, in {span}", at=shown(due), span=far))
 
 
 def _where(one: Mapping[str, Any]) -> str:

@@ -11,7 +11,6 @@ when projections are made anew. A receipt carries them, and whoever reads the me
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 from typing import Final
@@ -19,6 +18,7 @@ from typing import Final
 from hub.core.known import Known
 from hub.core.registry import Agency, channel_of
 from hub.core.rows import MessageRow, identity
+from hub.core.siblings import sibling_language
 from hub.core.threads import Published, State, Threads, changes_others
 from schemas.entry import from_micros
 from schemas.errors import Finding
@@ -34,8 +34,6 @@ MOST_NAMERS: Final = 50
 
 _OLD: Final = timedelta(days=1)
 _COMMON: Final = frozenset({"en", "ru"})
-_SIBLING: Final = re.compile(r"[._\-](?:az|en|fa|kk|ru|tk)$", re.IGNORECASE)
-"""Some agencies send a message for each language, and tell them apart so."""
 
 
 def advised(warnings: str, facts: MessageFacts, *, agency: Agency, at_us: int, known: Known) -> str:
@@ -100,7 +98,7 @@ def _published(row: MessageRow) -> Published:
 
 
 def _languages(facts: MessageFacts, own: tuple[str, ...]) -> Iterator[Finding]:
-    if facts.kind != "alert" or not facts.languages or _SIBLING.search(facts.identifier):
+    if facts.kind != "alert" or not facts.languages or sibling_language(facts.identifier):
         return
     spoken = {_primary(tag) for tag in facts.languages}
     if not spoken & _COMMON:

@@ -10,7 +10,8 @@ messages (CAP 1.2, 3.2.1 ``msgType``, ``references``). One of them *changes* a m
 
 It touches what it names and nothing else: of an alert that was sent once for each
 language, an Update that names two has the third stand. Messages that are joined by
-changes, over any steps, are a *thread*. Whatever else names one of them only mentions it.
+changes, or say the same in two languages (`hub.core.siblings`), over any steps, are a
+*thread*. Whatever else names one of them only mentions it.
 
 All of it is a function of the set of messages: the order in which they came, their
 places in the log and repetitions make no difference. A Cancel may come before the
@@ -29,6 +30,7 @@ from heapq import heapify, heappop, heappush
 from typing import Final
 
 from hub.core.registry import channel_of
+from hub.core.siblings import are_siblings, sibling_identifiers
 from schemas.facts import MessageFacts, Reference
 
 __all__ = ["Part", "Published", "Standing", "State", "Threads", "changes_others"]
@@ -78,6 +80,8 @@ class Part:
     """None of what warns of nothing by itself: a Cancel, an Ack, an Error, an aid message."""
     changes: tuple[int, ...]
     """The log indexes of what it updates or cancels, in the order they were sent."""
+    siblings: tuple[int, ...]
+    """The log indexes of what says the same in another language, in the order they were sent."""
     elsewhere: tuple[Reference, ...]
     """What it names and does not change: not there, another agency's, of another channel."""
 
@@ -134,7 +138,11 @@ class Threads:
         seen, waiting = {self._at[index]}, [self._at[index]]
         while waiting:
             key = waiting.pop()
-            for other in (*self._changes.get(key, ()), *self._changed_by.get(key, ())):
+            for other in (
+                *self._changes.get(key, ()),
+                *self._changed_by.get(key, ()),
+                *self._siblings(key),
+            ):
                 if other not in seen:
                     seen.add(other)
                     waiting.append(other)
@@ -179,8 +187,16 @@ class Threads:
             m,
             self.standing(m.index, at=at),
             _ordered(changed),
+            _ordered(self._of[k] for k in self._siblings(key)),
             tuple(r for name, r in names.items() if name not in inside),
         )
+
+    def _siblings(self, key: _Key) -> Iterator[_Key]:
+        agency, sender, identifier = key
+        for name in sibling_identifiers(identifier):
+            other = (agency, sender, name)
+            if other in self._of and are_siblings(self._of[key].facts, self._of[other].facts):
+                yield other
 
     @cached_property
     def _changes(self) -> Mapping[_Key, frozenset[_Key]]:

@@ -26,8 +26,8 @@ router = APIRouter(tags=["messages"], responses=RESPONSES)
 async def thread(name: str, hub: HubState, asker: Asker) -> dict[str, Any]:
     """Return the messages that belong together with one, in the order they were sent.
 
-    Each with where it stands and what it updates or cancels; and who else names one of
-    them. Made of the messages that one may read.
+    Each with where it stands, what it updates or cancels, and what says the same in another
+    language; and who else names one of them. Made of the messages that one may read.
     """
     row = await find(hub, asker, name)
     history = await hub.registry()
@@ -46,6 +46,7 @@ def _shown(hub: Hub, asker: Principal, history: History, row: MessageRow) -> dic
             {
                 **seen.brief(seen.rows[part.message.index]),
                 "changes": list(part.changes),
+                "siblings": list(part.siblings),
                 "elsewhere": [r.model_dump(mode="json") for r in part.elsewhere],
             }
             for part in parts

@@ -14,7 +14,7 @@ from hub.i18n.languages import LANGUAGES, Language, language
 
 __all__ = ["DOMAINS", "LOCALE", "Texts", "file_of", "texts", "told"]
 
-DOMAINS: Final = ("",)
+DOMAINS: Final = ("", "cli")
 """What lies apart, as those who need one of them do not need the others: the console and mail, the
 command line, and what each code of docs/errors.md means and asks for."""
 
@@ -36,12 +36,12 @@ class Texts:
         """The language that they are in."""
         return language(self.code)
 
-    def __call__(self, text: str, **values: object) -> str:
+    def __call__(self, text: str, /, **values: object) -> str:
         """Return a text with *values* in the place of ``{names}``; in English for want of it."""
         found = self.by_name.get(text) or text
         return found.format(**values) if values else found
 
-    def many(self, one: str, more: str, count: int, **values: object) -> str:
+    def many(self, one: str, more: str, count: int, /, **values: object) -> str:
         """Return the text that goes with a number, ``{count}`` among its values."""
         forms = self.forms.get(one)
         found = (one if count == 1 else more) if forms is None else forms[self.form(count)]

@@ -67,9 +67,12 @@ class Checks:
         history: History | None = None,
         confirmed: Mapping[str, int] | None = None,
         keep_feeds: bool = False,
+        counted: bool = True,
     ) -> None:
         self.next = first
         self.contiguous = contiguous
+        self.counted = counted
+        """Whether all that an agency counts is there, and no number may be missing."""
         self.whole = contiguous and first == 0
         """Only from the first row on are all chains, messages and deliveries known."""
         self.rooted = contiguous and first == frontier.size
@@ -325,10 +328,13 @@ class Checks:
     def _next(self, index: int, name: str, header: dict[str, Any]) -> Chain | None:
         """Return the count that a header goes on from; None where it is not known here."""
         before = self._chains.get(name, Chain() if self.whole else None)
-        if before is not None and (header["seq"], header["prev"]) != (before.seq + 1, before.head):
-            raise Wrong(
-                index, "chain", f"message {header['seq']} of {name} does not follow {before.seq}"
-            )
+        if before is None:
+            return None
+        seq = header["seq"]
+        # Of a selection some may have been left out between the two.
+        left_out = not self.counted and seq > before.seq + 1
+        if not left_out and (seq, header["prev"]) != (before.seq + 1, before.head):
+            raise Wrong(index, "chain", f"message {seq} of {name} does not follow {before.seq}")
         return before
 
     def _signature(self, row: LogRow, entry: dict[str, Any], look: Look) -> None:

@@ -13,108 +13,66 @@ from hub.core.incidents import incidents_of
 from hub.core.known import retired_key_of
 from hub.core.registry import channel_of
 from hub.core.rows import LONGEST_NAME_BYTES, AcknowledgementRow, MessageRow, name_bytes
-from hub.log.statements import add_acknowledgements, add_chains, add_rows
-from hub.log.tables import AID, DELIVERIES, ESCALATIONS, INCIDENTS, INPUTS, MESSAGES, REFS
+from hub.log.statements import add
+from hub.log.tables import (
+    ACKNOWLEDGEMENTS,
+    AID,
+    CHAINS,
+    DELIVERIES,
+    ESCALATIONS,
+    INCIDENTS,
+    INPUTS,
+    MESSAGES,
+    REFS,
+)
 from hub.log.tiles import add_leaves
 from schemas.facts import MessageFacts
 
-__all__ = ["UNWRITABLE", "acknowledgement_of", "add", "message_of", "project", "target_of"]
+__all__ = ["UNWRITABLE", "acknowledgement_of", "message_of", "project", "target_of"]
 
 UNWRITABLE: Final = re.compile("[\x00\ud800-\udfff]")
 """What no database can hold: there is nothing to find by it."""
-"""What no database can hold: there is nothing to find by it."""
 
 
-def project(c: Connection, start: int, entries: Sequence[NewEntry]) -> None:
+def project(
+    c: Connection, start: int, entries: Sequence[NewEntry], leaves: Sequence[bytes]
+) -> None:
     """Write the rows that are derived from entries, the first of which has index *start*.
 
     Used in the commit that appends them and, the same, when projections are made anew.
+    *leaves* are the entries' hashes.
     """
-    if entries:
-        add_leaves(c, start, [e.body for e in entries])
-    add(c, MESSAGES, [_message_row(e.message) for e in entries if e.message is not None])
-    add(c, AID, [_aid_row(e.message) for e in entries if e.message and e.message.facts.aid])
-    add(c, REFS, [row for e in entries if e.message for row in _ref_rows(e.message)])
-    add(c, INCIDENTS, [row for e in entries if e.message for row in _incident_rows(e.message)])
-    acks = [_ack_row(a) for e in entries for a in e.acknowledgements]
-    if acks:
-        # A CAP Ack may repeat one.
-        c.execute(add_acknowledgements(c.dialect.name), acks)
+    messages = [e.message for e in entries if e.message is not None]
+    add_leaves(c, start, leaves)
+    add(c, MESSAGES, [_message_row(m) for m in messages])
+    add(c, AID, [row for m in messages for row in _aid_rows(m)])
+    add(c, REFS, [row for m in messages for row in _ref_rows(m)])
+    add(c, INCIDENTS, [row for m in messages for row in _incident_rows(m)])
+    add(c, ACKNOWLEDGEMENTS, [_ack_row(a) for e in entries for a in e.acknowledgements])
+    few = [(i, e) for i, e in enumerate(entries, start) if e.message is None]
     add(
         c,
         DELIVERIES,
-        [
-            {"feed": feed, "through": through, "idx": i, "at_us": e.at_us}
-            for i, e in enumerate(entries, start)
-            for feed, through in e.delivered.items()
-        ],
+        [(feed, to, i, e.at_us) for i, e in few for feed, to in e.delivered.items()],
     )
     add(
         c,
         ESCALATIONS,
-        [
-            {
-                "message": one.message,
-                "recipient": one.recipient,
-                "step": one.step,
-                "idx": i,
-                "at_us": e.at_us,
-            }
-            for i, e in enumerate(entries, start)
-            for one in e.escalations
-        ],
+        [(o.message, o.recipient, o.step, i, e.at_us) for i, e in few for o in e.escalations],
     )
-    add(
-        c,
-        INPUTS,
-        [
-            {"key": e.input_key, "idx": i, "at_us": e.at_us}
-            for i, e in enumerate(entries, start)
-            if e.input_key
-        ]
-        + [
-            {"key": retired_key_of(message), "idx": i, "at_us": e.at_us}
-            for i, e in enumerate(entries, start)
-            if e.kind == "retirement"
-            for message, _ in e.redacts
-        ],
-    )
+    add(c, INPUTS, [row for i, e in enumerate(entries, start) for row in _input_rows(i, e)])
     chains = {e.chain_name: e.chain for e in entries if e.chain is not None}
-    if chains:
-        c.execute(
-            add_chains(c.dialect.name),
-            [{"agency": a, "seq": ch.seq, "head": ch.head} for a, ch in chains.items()],
-        )
+    add(c, CHAINS, [(name, chain.seq, chain.head) for name, chain in chains.items()])
 
 
-def add(c: Connection, table: Any, rows: list[dict[str, Any]]) -> None:
-    """Add rows to a table, if there are any."""
-    if rows:
-        add_rows(c, table, rows)
+def _message_row(m: MessageRow) -> tuple[Any, ...]:
+    facts = m.facts.model_dump_json(exclude_defaults=True)
+    return m.index, m.id, m.agency, m.identity, m.sha256, m.at_us, facts, m.warnings
 
 
-def _message_row(m: MessageRow) -> dict[str, Any]:
-    return {
-        "idx": m.index,
-        "id": m.id,
-        "agency": m.agency,
-        "identity": m.identity,
-        "sha256": m.sha256,
-        "at_us": m.at_us,
-        "facts": m.facts.model_dump_json(exclude_defaults=True),
-        "warnings": m.warnings,
-    }
-
-
-def _aid_row(m: MessageRow) -> dict[str, Any]:
+def _aid_rows(m: MessageRow) -> list[tuple[Any, ...]]:
     aid = m.facts.aid
-    assert aid is not None  # noqa: S101  # only aid messages have such a row
-    return {
-        "idx": m.index,
-        "identifier": m.facts.identifier,
-        "answers": aid.answers,
-        "recalls": aid.recalls,
-    }
+    return [] if aid is None else [(m.index, m.facts.identifier, aid.answers, aid.recalls)]
 
 
 def target_of(sender: str, identifier: str) -> str:
@@ -122,7 +80,7 @@ def target_of(sender: str, identifier: str) -> str:
     return f"{sender}\x1f{identifier}"
 
 
-def _ref_rows(m: MessageRow) -> list[dict[str, Any]]:
+def _ref_rows(m: MessageRow) -> list[tuple[Any, ...]]:
     if not m.facts.references:
         return []
     targets = dict.fromkeys(
@@ -131,33 +89,37 @@ def _ref_rows(m: MessageRow) -> list[dict[str, Any]]:
         # A longer name is that of no message, and no index can hold it.
         if name_bytes(r.sender, r.identifier) <= LONGEST_NAME_BYTES
     )
-    return [
-        {"target": target, "agency": m.agency, "idx": m.index}
-        for target in targets
-        if not UNWRITABLE.search(target)
-    ]
+    return [(target, m.agency, m.index) for target in targets if not UNWRITABLE.search(target)]
 
 
-def _incident_rows(m: MessageRow) -> list[dict[str, Any]]:
-    return [
-        {"channel": channel_of(m.facts.status), "incident": incident, "idx": m.index}
-        for incident in incidents_of(m.facts)
-    ]
+def _incident_rows(m: MessageRow) -> list[tuple[Any, ...]]:
+    incidents = incidents_of(m.facts)
+    if not incidents:
+        return []
+    channel = channel_of(m.facts.status)
+    return [(channel, incident, m.index) for incident in incidents]
 
 
-def _ack_row(a: AcknowledgementRow) -> dict[str, Any]:
-    return {
-        "idx": a.index,
-        "sender": a.sender,
-        "identifier": a.identifier,
-        "agency": a.agency,
-        "officer": a.officer,
-        "note": a.note,
-        "at_us": a.at_us,
-        "message_id": a.message_id,
-        "of": a.of,
-        "sent_us": a.sent_us,
-    }
+def _ack_row(a: AcknowledgementRow) -> tuple[Any, ...]:
+    return (
+        a.sender,
+        a.identifier,
+        a.agency,
+        a.officer,
+        a.of,
+        a.sent_us,
+        a.index,
+        a.note,
+        a.at_us,
+        a.message_id,
+    )
+
+
+def _input_rows(index: int, e: NewEntry) -> list[tuple[Any, ...]]:
+    keys = [e.input_key] if e.input_key else []
+    if e.kind == "retirement":
+        keys += [retired_key_of(message) for message, _ in e.redacts]
+    return [(key, index, e.at_us) for key in keys]
 
 
 def message_of(r: Any) -> MessageRow:

@@ -105,6 +105,7 @@ def _set_up_sqlite(connection: sqlite3.Connection, _record: Any) -> None:
     connection.isolation_level = None
     cursor = connection.cursor()
     for pragma in (
+        "page_size=8192",  # of a new file: of smaller pages alerts leave too much empty
         "journal_mode=WAL",
         "synchronous=FULL",
         "busy_timeout=30000",

@@ -29,6 +29,7 @@ from hub.core.known import (
     header_key_of,
     input_key_of,
 )
+from hub.core.merkle import leaf_hash
 from hub.core.redaction import REDACTED_TYPE, removed_by
 from hub.core.registry import CHANGE_KINDS, REGISTRY_KINDS, History
 from hub.core.rows import (
@@ -94,7 +95,8 @@ def rebuild(
                 if row.index != index:
                     raise _broken(row, f"stands where {index} should")
             derived = [derive(row, read=read, withheld=withheld) for row in rows]
-            project(c, done, _advised(c, history, rows, derived))
+            leaves = [leaf_hash(row.body) for row in rows]
+            project(c, done, _advised(c, history, rows, derived), leaves)
             done, after = done + len(rows), rows[-1].index
             if progress is not None:
                 progress(done, total)

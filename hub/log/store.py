@@ -37,7 +37,7 @@ from hub.core.admission import NewEntry
 from hub.core.candidate import Candidate
 from hub.core.changes import redacted_by
 from hub.core.known import Known, accepted_key, export_key, header_key, input_key
-from hub.core.merkle import EMPTY, Frontier, extend
+from hub.core.merkle import EMPTY, Frontier, extend_leaves, leaf_hash
 from hub.core.redaction import REDACTED_TYPE
 from hub.core.registry import CHANGE_KINDS, REGISTRY_KINDS
 from hub.core.rows import AcknowledgementRow, MessageRow, identity
@@ -45,7 +45,7 @@ from hub.core.signing import Chain, chain_name
 from hub.errors import LogMoved, Unavailable
 from hub.log import escalation_log, retention_log, statements, thread_log
 from hub.log.aid_log import aid_around, aid_messages
-from hub.log.derived import acknowledgement_of, add, message_of, project
+from hub.log.derived import acknowledgement_of, message_of, project
 from hub.log.engine import migrate, open_engine
 from hub.log.tables import (
     ACKNOWLEDGEMENTS,
@@ -174,13 +174,14 @@ class Log:
         """
         if not entries:
             return expect
-        frontier = extend(expect.frontier, [e.body for e in entries])
+        leaves = [leaf_hash(e.body) for e in entries]
+        frontier = extend_leaves(expect.frontier, leaves)
         head = Head(frontier.size, entries[-1].at_us, frontier)
         with self.writing() as c:
             self._advance(c, expect, head)
-            add(c, ENTRIES, _entry_rows(expect.size, entries))
-            add(c, PAYLOADS, _payload_rows(expect.size, entries))
-            project(c, expect.size, entries)
+            statements.add(c, ENTRIES, _entry_rows(expect.size, entries))
+            statements.add(c, PAYLOADS, _payload_rows(expect.size, entries))
+            project(c, expect.size, entries, leaves)
             redacted = [one for e in entries for one in e.redacts]
             for index, left in redacted:
                 _redact(c, index, left)
@@ -202,10 +203,10 @@ class Log:
             "new_frontier": head.frontier.to_bytes(),
         }
         if expect.size == 0:
-            done = c.execute(statements.begin(self.engine.dialect.name), values)
+            done = statements.begin(c, values)
         else:
-            done = c.execute(statements.ADVANCE, {"expected": expect.size, **values})
-        if done.one_or_none() is None:
+            done = statements.advance(c, expect.size, values)
+        if not done:
             raise LogMoved(expect.size, head_of(c).size)
 
     def known_for(
@@ -395,8 +396,7 @@ class Log:
             low, high = 0, head_of(c).size
             while low < high:
                 middle = (low + high) // 2
-                at = c.execute(select(ENTRIES.c.at_us).where(ENTRIES.c.idx == middle)).scalar_one()
-                if at < at_us:
+                if statements.at_us(c, middle) < at_us:
                     low = middle + 1
                 else:
                     high = middle
@@ -439,21 +439,13 @@ def _redact(c: Connection, index: int, left: str) -> None:
     c.execute(update(MESSAGES).where(MESSAGES.c.idx == index).values(facts=left, warnings="[]"))
 
 
-def _entry_rows(start: int, entries: Sequence[NewEntry]) -> list[dict[str, Any]]:
-    return [
-        {"idx": i, "at_us": e.at_us, "kind": e.kind, "agency": e.agency, "body": e.body}
-        for i, e in enumerate(entries, start)
-    ]
+def _entry_rows(start: int, entries: Sequence[NewEntry]) -> list[tuple[Any, ...]]:
+    return [(i, e.at_us, e.kind, e.agency, e.body) for i, e in enumerate(entries, start)]
 
 
-def _payload_rows(start: int, entries: Sequence[NewEntry]) -> list[dict[str, Any]]:
+def _payload_rows(start: int, entries: Sequence[NewEntry]) -> list[tuple[Any, ...]]:
     return [
-        {
-            "idx": i,
-            "type": e.payload_type[:64],
-            "sha256": bytes.fromhex(e.payload_sha256),
-            "body": e.payload,
-        }
+        (i, e.payload_type[:64], bytes.fromhex(e.payload_sha256), e.payload)
         for i, e in enumerate(entries, start)
         if e.payload
     ]

@@ -9,6 +9,7 @@ from sqlalchemy import Connection, bindparam, func, select
 
 from hub.core.advice import MOST_NAMERS, MOST_REFERENCES
 from hub.core.rows import MessageRow, identity
+from hub.core.siblings import are_siblings, sibling_identifiers
 from hub.core.threads import changes_others
 from hub.log.derived import UNWRITABLE, message_of, target_of
 from hub.log.statements import among
@@ -79,15 +80,20 @@ def referred_to(c: Connection, said: Iterable[tuple[str, MessageFacts]]) -> list
 
 
 def threads_of(c: Connection, seeds: Sequence[MessageRow]) -> list[MessageRow]:
-    """Return *seeds* and all that hang together with them by Updates and Cancels, in order.
+    """Return *seeds* and all that hang together with them, in order.
 
-    Only messages of a seed's own agency are followed: nobody else can make a thread
-    longer. Two queries for each step, however many messages there are in it.
+    By Updates and Cancels, and as the same in another language. Only messages of a seed's own
+    agency are followed: nobody else can make a thread longer. Two or three queries for each
+    step, however many messages there are in it.
     """
     found = {m.index: m for m in seeds}
     waiting = [m for m in seeds if m.facts.kind == "alert"]
     while waiting:
-        near = [*_that_name(c, waiting, found), *_that_are_named(c, waiting)]
+        near = [
+            *_that_name(c, waiting, found),
+            *_that_are_named(c, waiting),
+            *_in_other_languages(c, waiting),
+        ]
         waiting = []
         for m in near:
             if m.index not in found and m.facts.kind == "alert":
@@ -170,6 +176,20 @@ def _that_are_named(c: Connection, messages: Sequence[MessageRow]) -> list[Messa
         for ref in m.facts.references
     }
     return _messages(c, MESSAGES.c.identity, sorted(names - {m.identity for m in messages}))
+
+
+def _in_other_languages(c: Connection, messages: Sequence[MessageRow]) -> list[MessageRow]:
+    """Return the language siblings of these."""
+    of = {
+        identity(m.agency, m.facts.sender, name): m
+        for m in messages
+        for name in sibling_identifiers(m.facts.identifier)
+    }
+    return [
+        found
+        for found in _messages(c, MESSAGES.c.identity, sorted(of))
+        if are_siblings(of[found.identity].facts, found.facts)
+    ]
 
 
 def _targets(messages: Any) -> list[str]:

@@ -6,32 +6,19 @@ from collections.abc import Sequence
 
 from sqlalchemy import Connection, select
 
-from hub.core.merkle import leaf_hash, node_hash
-from hub.core.tiles import WIDTH, Tile, grown, partial_widths
-from hub.log.statements import TILE, add_tiles
+from hub.core.merkle import node_hash
+from hub.core.tiles import WIDTH, grown, partial_widths
+from hub.log.statements import add, tiles
 from hub.log.tables import ENTRIES, TILES
 
-__all__ = ["add_leaves", "bundle", "read_tiles", "tiles_fault", "upper_fault"]
+__all__ = ["add_leaves", "bundle", "tiles_fault", "upper_fault"]
 
 
-def add_leaves(c: Connection, size: int, entries: Sequence[bytes]) -> None:
-    """Grow the tree of *size* leaves by *entries*, in a transaction that is under way."""
-    edge = read_tiles(c, [(level, number) for level, number, _ in partial_widths(size)])
-    changed = grown(edge, size, [leaf_hash(entry) for entry in entries])
-    c.execute(
-        add_tiles(c.dialect.name),
-        [{"level": lv, "number": n, "hashes": hashes} for (lv, n), hashes in changed.items()],
-    )
-
-
-def read_tiles(c: Connection, tiles: Sequence[Tile]) -> dict[Tile, bytes]:
-    """Return those of *tiles* that there are."""
-    found = {}
-    for level, number in tiles:
-        hashes = c.execute(TILE, {"at": level, "of": number}).scalar_one_or_none()
-        if hashes is not None:
-            found[level, number] = hashes
-    return found
+def add_leaves(c: Connection, size: int, leaves: Sequence[bytes]) -> None:
+    """Grow the tree of *size* by *leaves* (hashes), in a transaction that is under way."""
+    edge = tiles(c, [(level, number) for level, number, _ in partial_widths(size)])
+    changed = grown(edge, size, leaves)
+    add(c, TILES, [(level, number, hashes) for (level, number), hashes in changed.items()])
 
 
 def bundle(c: Connection, number: int, width: int = WIDTH) -> bytes | None:

@@ -9,8 +9,8 @@ from sqlalchemy import Connection
 from hub.core.proofs import Node, consistency_proof, inclusion_proof, range_root
 from hub.core.tiles import WIDTH, Tile, node_from
 from hub.errors import Unavailable
+from hub.log.statements import tiles
 from hub.log.store import Log
-from hub.log.tiles import read_tiles
 
 __all__ = ["Tree"]
 
@@ -24,7 +24,7 @@ class Tree:
     def tile(self, level: int, number: int, width: int = WIDTH) -> bytes | None:
         """Return the first *width* hashes of a tile; None where the tree has not so many."""
         with self._log.reading() as c:
-            found = read_tiles(c, [(level, number)]).get((level, number), b"")
+            found = tiles(c, [(level, number)]).get((level, number), b"")
         return found[: 32 * width] if len(found) >= 32 * width else None
 
     def inclusion(self, index: int, size: int) -> list[bytes]:
@@ -33,7 +33,7 @@ class Tree:
         Raises:
             ValueError: it is not. Unavailable: ``log-broken``.
         """
-        return self._proof(lambda node: inclusion_proof(node, index, size))
+        return self._proof(lambda node: inclusion_proof(node, index, size), index, size)
 
     def consistency(self, old: int, size: int) -> list[bytes]:
         """Return the proof that the log of *size* entries began as that of *old*.
@@ -41,7 +41,7 @@ class Tree:
         Raises:
             ValueError: it never had so many. Unavailable: ``log-broken``.
         """
-        return self._proof(lambda node: consistency_proof(node, old, size))
+        return self._proof(lambda node: consistency_proof(node, old, size), old - 1, size)
 
     def root(self, size: int) -> bytes:
         """Return the root over the first *size* entries, at least one.
@@ -49,29 +49,39 @@ class Tree:
         Raises:
             Unavailable: ``log-broken``.
         """
-        return self._proof(lambda node: [range_root(node, 0, size)])[0]
+        return self._proof(lambda node: [range_root(node, 0, size)], size - 1, size)[0]
 
-    def _proof(self, made: Callable[[Node], list[bytes]]) -> list[bytes]:
-        """Make a proof, reading each tile that it turns out to need once; a few for each level."""
+    def _proof(self, made: Callable[[Node], list[bytes]], index: int, size: int) -> list[bytes]:
+        """Make a proof; what it needs lies above *index* and at the edge, and is read at once."""
         with self._log.reading() as c:
             try:
-                return made(node_from(_Tiles(c)))
+                return made(node_from(_Tiles(c, _around(index, size))))
             except KeyError as missing:
                 raise _broken(missing.args[0]) from missing
 
 
 class _Tiles(dict[Tile, bytes]):
-    """Tiles of the store, read when they are asked for."""
+    """Tiles of the store: some are read at once, any other when it is asked for."""
 
-    def __init__(self, c: Connection) -> None:
-        super().__init__()
+    def __init__(self, c: Connection, first: set[Tile]) -> None:
+        super().__init__(tiles(c, sorted(first)))
         self._c = c
 
     def __missing__(self, tile: Tile) -> bytes:
         """Read a tile; where there is none it stays missing."""
-        found = read_tiles(self._c, [tile])
+        found = tiles(self._c, [tile])
         self[tile] = found[tile]
         return found[tile]
+
+
+def _around(index: int, size: int) -> set[Tile]:
+    """Return the tiles above an entry, and the last one of each level."""
+    found, level, nodes = set[Tile](), 0, size
+    while nodes > 0:
+        last = (nodes - 1) // WIDTH
+        found |= {(level, last), (level, min(last, max(index, 0) >> 8 * (level + 1)))}
+        level, nodes = level + 1, nodes // WIDTH
+    return found
 
 
 def _broken(tile: Tile) -> Unavailable:

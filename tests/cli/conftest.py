@@ -36,6 +36,7 @@ def environment(tmp_path: Path) -> dict[str, str]:
         "TZ": "UTC",
         "HOME": str(tmp_path),
         "TERM": "xterm-256color",
+        "CASPIAN_LANGUAGE": "en",
         "CASPIAN_ORIGIN": ORIGIN,
         "CASPIAN_LOG_URL": f"sqlite:///{tmp_path / 'log.db'}",
     }

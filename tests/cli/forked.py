@@ -87,6 +87,7 @@ def _child(arguments: list[str], names: list[str], directory: str, env: dict[str
     sys.stdin = io.TextIOWrapper(open(0, "rb", closefd=False))  # noqa: SIM115 - the process's own
     sys.stdout = io.TextIOWrapper(open(1, "wb", closefd=False), "utf-8")  # noqa: SIM115 - as above
     sys.stderr = io.TextIOWrapper(open(2, "wb", closefd=False), "utf-8")  # noqa: SIM115 - as above
+    import_module("hub.cli.words").spoken.cache_clear()  # what the server speaks is no matter
     code = import_module("hub.cli").main(arguments)
     sys.stdout.flush()
     sys.stderr.flush()

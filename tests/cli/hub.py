@@ -90,6 +90,7 @@ def running_hub(directory: Path, *, roots: Path | None = None) -> Iterator[Hub]:
                 **kept,
                 "TZ": "UTC",
                 "TERM": "xterm-256color",
+                "CASPIAN_LANGUAGE": "en",
                 "CASPIAN_URL": f"http://127.0.0.1:{port}",
                 "CASPIAN_PORT": str(port),
                 "CASPIAN_REDIS_URL": server.url,

@@ -11,11 +11,11 @@ import pytest
 from tests.cli.hub import Hub
 from tests.log.samples import cap
 
-READERS = ("agency", "officer", "auditor of AZ")
+READERS = ("agency of AZ", "officer of AZ", "auditor of AZ")
 CALLS: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
     "show": (("show", "{private}"), READERS),
     "thread": (("thread", "{private}"), READERS),
-    "ack": (("ack", "{private}"), ("agency", "officer")),
+    "ack": (("ack", "{private}"), ("agency of AZ", "officer of AZ")),
     "tail": (("tail", "ir-ndmo", "--since", "1h", "--limit", "1"), READERS),
     "keys chain": (("keys", "chain", "ir-ndmo", "none.outbox"), READERS),
     "members add": (("members", "add", "ir-new", "--name", "New"), ("registrar of AZ",)),
@@ -34,8 +34,8 @@ def private(hub: Hub, tmp_path_factory: pytest.TempPathFactory) -> str:
     added = hub.caspian("members", "add", "ir-met", "--name", "Met", who="operator")
     assert added.returncode == 0, added.stderr
     roles = {
-        "agency": ("agency", "--agency", "az-fhn"),
-        "officer": ("officer", "--agency", "az-fhn", "--person", "P"),
+        "agency of AZ": ("agency", "--agency", "az-fhn"),
+        "officer of AZ": ("officer", "--agency", "az-fhn", "--person", "P"),
         "auditor of AZ": ("auditor", "--state", "AZ"),
         "registrar of AZ": ("registrar", "--state", "AZ", "--person", "P"),
     }

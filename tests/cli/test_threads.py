@@ -49,8 +49,8 @@ def test_a_thread_is_a_tree_that_says_what_holds(hub: Hub, indexes: dict[str, in
     lines = done.stdout.splitlines()
     ru, en, first, second, cancel, ack = (f"#{i}" for i in indexes.values())
     rows = {line.strip("├└─ ").split()[0]: line for line in lines if line}
-    assert f" Alert updated by {first}: Нефть (en-US)" in rows[ru]
-    assert f" Alert updated by {first}: Oil (en-US)" in rows[en]
+    assert f" Alert in another language as {en} updated by {first}: Нефть (en-US)" in rows[ru]
+    assert f" Alert in another language as {ru} updated by {first}: Oil (en-US)" in rows[en]
     assert f" Update of {en} {ru} updated by {second}: " in rows[first]
     assert f" Update of {first} cancelled by {cancel}: " in rows[second]
     assert f" Cancel of {second}: " in rows[cancel]

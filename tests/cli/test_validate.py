@@ -69,7 +69,18 @@ def test_what_is_wrong_is_told_with_its_line_and_what_to_do(caspian: Caspian) ->
     first, finding, remedy = done.stdout.splitlines()
     assert first == "-: not valid CAP 1.2"
     assert finding.startswith(f"  line {line}  XSD  error  alert/scope: ")
-    assert remedy.startswith("  what to do: ")
+    assert remedy.startswith("    what to do: ")
+
+
+def test_each_rule_has_its_own_advice_once(caspian: Caspian) -> None:
+    twice = GOOD.replace(b"-00:00<", b"+00:00<").replace(b"<headline>", b"<headline>&amp;amp; ")
+
+    done = caspian("validate", "-", stdin=twice)
+
+    advice = [one.strip() for one in done.stdout.splitlines() if "what to do" in one]
+    assert "what to do: Write UTC as -00:00." in advice
+    assert "what to do: Escape once: &amp; and not &amp;amp;." in advice
+    assert len(advice) == len(set(advice))
 
 
 def test_warnings_alone_do_not_fail(caspian: Caspian) -> None:

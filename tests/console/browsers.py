@@ -96,7 +96,9 @@ async def desk(
 ) -> AsyncIterator[Desk]:
     """Sit an officer of ir-ndmo down, signed in by the page itself; *given* are of the context."""
     url = url or hub.url
-    options = {"timezone_id": "Asia/Baku", "locale": "en-GB", **given}
+    # What blinks is drawn anew all the time, and the tests would wait for it.
+    still = {"reduced_motion": "reduce"}
+    options = {"timezone_id": "Asia/Baku", "locale": "en-GB", **still, **given}
     context = await browser.new_context(**options)
     context.set_default_timeout(_PATIENCE_MS)
     await context.add_cookies([{"name": "caspian-language", "value": language, "url": url}])

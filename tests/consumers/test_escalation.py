@@ -196,6 +196,19 @@ async def test_what_redis_lost_on_the_way_is_proposed_again(watch: Watch) -> Non
     assert steps(await watch.after(0.2)) == {("ir-ndmo", 1, (i,))}
 
 
+async def test_a_step_that_was_decided_too_late_does_not_delay_the_next(
+    watch: Watch,
+) -> None:
+    i = index(watch, alert("az-fhn", "a-1", severity="Extreme", scope="Private", addresses="IR"))
+    watch.writer.now += 7.49 * MINUTE
+    await watch.job.look()
+    watch.writer.now += 0.02 * MINUTE
+    await watch.commit()
+    assert watch.told() == [], "when it is decided another step is due"
+
+    assert steps(await watch.after(0.01)) == {("ir-ndmo", 3, (i,))}
+
+
 async def test_many_that_come_due_together_are_one_entry(watch: Watch) -> None:
     watch.writer.commit(
         [

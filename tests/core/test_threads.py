@@ -13,7 +13,7 @@ from core_strategies import NOW
 from hypothesis import assume, event, given
 from hypothesis import strategies as st
 
-from hub.core.threads import Published, State, Threads
+from hub.core.threads import Published, Standing, State, Threads
 from schemas.facts import MessageFacts, Reference
 
 AGENCIES = ("az-fhn", "ir-ndmo")
@@ -266,6 +266,25 @@ def test_an_update_touches_only_the_languages_it_names() -> None:
     assert found[3] == ("active", ())
     thread = Threads([ru, en, az, message("4", "Update", "1.RU", "2.EN")]).thread(1, at=NOW)
     assert [p.message.index for p in thread] == [1, 2, 4]
+
+
+def test_what_says_the_same_in_another_language_is_of_one_thread_and_stands_by_itself() -> None:
+    ru, en, kk = (replace(message(f"7.{c}"), index=i) for i, c in enumerate(("RU", "EN", "KK")))
+    later = NOW + timedelta(seconds=1)
+    cancel = replace(message("8.RU", "Cancel", "7.RU", sent=later), index=3)
+    others = [
+        replace(message("8.EN"), index=4),
+        replace(message("7.AZ", agency="ir-ndmo"), index=5),
+        replace(message("7.FA", "Cancel", "7.AZ", sent=later), index=6),
+    ]
+
+    threads = Threads([ru, en, kk, cancel, *others])
+
+    for index in (0, 1, 2, 3):
+        parts = {p.message.index: sorted(p.siblings) for p in threads.thread(index, at=NOW)}
+        assert parts == {0: [1, 2], 1: [0, 2], 2: [0, 1], 3: []}
+    assert threads.standing(0, at=NOW) == Standing(State.CANCELLED, (3,))
+    assert threads.in_force(at=NOW) >= {1, 2}, "the Cancel is of the Russian one alone"
 
 
 def test_all_that_changed_it_are_named_in_the_order_they_were_sent() -> None:

@@ -13,7 +13,7 @@ from hub.tasks import end
 from tests.crash.chaos import AGENCIES, killing, running, until
 from tests.outlets.receiver import receiving, status
 
-MESSAGES = 400
+MESSAGES = 200
 
 
 async def test_sigkill_at_random_moments_loses_no_webhook(tmp_path: Path) -> None:

@@ -71,7 +71,7 @@ def test_every_variable_that_a_page_names_is_a_setting() -> None:
     # Read by the command line, by the compose file, and by the benchmark of nobody else.
     known |= {"CASPIAN_TOKEN", "CASPIAN_PASSPHRASE", "CASPIAN_URL", "CASPIAN_PUBLISHED_PORT"}
     known |= {"CASPIAN_CONTEXT", "CASPIAN_CONTEXTS", "CASPIAN_INDEX", "CASPIAN_KIND"}
-    known.add("CASPIAN_PERSON")
+    known |= {"CASPIAN_PERSON", "CASPIAN_LANGUAGE"}
     unknown = {
         (str(page.relative_to(ROOT)), name)
         for page in pages()

@@ -102,6 +102,24 @@ async def test_a_thread_has_all_that_belongs_together_in_the_order_it_was_sent(h
     ]
 
 
+async def test_the_same_in_other_languages_is_of_one_thread(hub: Hub) -> None:
+    stem = new()
+    ru, en = [await say(hub, f"{stem}.{code}") for code in ("RU", "EN")]
+    hidden = await say(hub, f"{stem}.FA", scope="Private", addresses="ir-ndmo")
+    cancel = await say(hub, new(), f"{stem}.RU", msg_type="Cancel")
+
+    thread = await get(hub, "kz-mes", f"/v1/messages/{en}/thread")
+
+    assert {m["index"]: m["siblings"] for m in thread["messages"]} == {
+        ru: [en],
+        en: [ru],
+        cancel: [],
+    }
+    assert await standing(hub, en) == {"state": "active", "by": []}
+    theirs = await get(hub, "ir-ndmo", f"/v1/messages/{en}/thread")
+    assert {m["index"] for m in theirs["messages"]} == {ru, en, hidden, cancel}
+
+
 async def test_who_acknowledges_or_belongs_elsewhere_is_a_mention(hub: Hub) -> None:
     a = new()
     alert = await say(hub, a)

@@ -4,18 +4,21 @@ from __future__ import annotations
 
 import os
 import signal
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from datetime import timedelta
 from typing import Any
 
+import psycopg
 from aid_samples import request
 from samples import BEGAN, Writer, acknowledgement, alert, named, refusal, subscription
 from sqlalchemy import Engine, event
 
 from hub.core.candidate import Candidate
 from hub.log.store import Log
+from schemas.entry import micros, rfc3339
 
-__all__ = ["POINTS", "batch", "break_at", "die_at"]
+__all__ = ["POINTS", "batch", "begin", "break_at", "die_at"]
 
 STEPS = {
     "advance": ("UPDATE head",),
@@ -31,26 +34,47 @@ STEPS = {
     "escalations": ("INSERT INTO escalations",),
     "inputs": ("INSERT INTO inputs",),
     "chains": ("INSERT INTO chains",),
+    "removed payloads": ("UPDATE payloads",),
+    "removed facts": ("UPDATE messages",),
 }
-"""The steps of `Log.append` in their order; each is the statement that begins like this."""
+"""The steps of `Log.append` in their order; each is the statement that begins like this.
+
+PostgreSQL takes many rows by COPY.
+"""
 
 LATE = timedelta(minutes=20)
-"""When the batch comes: nobody has acknowledged the message in time."""
+"""When the batch comes: nobody has acknowledged the alert in time."""
+
+OLD = timedelta(days=2)
+"""How old the request is: its payload may go."""
 
 POINTS = [(step, when) for step in (*STEPS, "commit") for when in ("before", "after")]
 
 
+def begin(log: Log) -> None:
+    """Write the log before."""
+    writer = Writer(log, now=BEGAN - OLD).begin("az-fhn", "ir-ndmo", "kz-mchs")
+    writer.commit([request("ir-ndmo", "REQ-0", sent=BEGAN - OLD)])
+    writer.now = BEGAN
+    writer.commit([alert("az-fhn", "a-0")])
+
+
 def batch() -> Sequence[Candidate]:
-    """Return candidates whose append takes every step, in a log with one message at 4."""
+    """Return candidates whose append takes every step, in a log with a request at 4, an alert at 5.
+
+    That log is written by `begin`.
+    """
+    before = rfc3339(micros(BEGAN))
     return [
         alert("az-fhn", "a-1"),
         alert("az-fhn", "a-2", msg_type="Update", references=named("a-1"), incidents="oil"),
         request("ir-ndmo", "REQ"),
-        acknowledgement("ir-ndmo", "5"),
+        acknowledgement("ir-ndmo", "6"),
         refusal("az-fhn", inbox="5-1"),
-        Candidate("delivery", "", body={"ir-ndmo": 5}),
-        Candidate("escalation", "", body={"recipient": "kz-mchs", "step": 1, "messages": [4]}),
+        Candidate("delivery", "", body={"ir-ndmo": 6}),
+        Candidate("escalation", "", body={"recipient": "kz-mchs", "step": 1, "messages": [5]}),
         subscription("ir-ndmo", "oil"),
+        Candidate("retirement", "", body={"messages": [4], "before": before}),
     ]
 
 
@@ -75,6 +99,23 @@ def break_at(engine: Engine, step: str, when: str, act: Callable[[], None]) -> N
             act()
 
     event.listen(engine, f"{when}_cursor_execute", on_statement)
+    if engine.dialect.name == "postgresql":
+
+        class Breaking(psycopg.Cursor[Any]):
+            @contextmanager
+            def copy(self, statement: Any, *_: Any, **__: Any) -> Iterator[psycopg.Copy]:
+                here = statement.decode().startswith(f"COPY {step} ")
+                if here and when == "before":
+                    act()
+                with super().copy(statement) as copy:
+                    yield copy
+                if here and when == "after":
+                    act()
+
+        def on_checkout(connection: Any, *_: Any) -> None:
+            connection.cursor_factory = Breaking
+
+        event.listen(engine, "checkout", on_checkout)
 
 
 def die_at(url: str, step: str, when: str) -> None:

@@ -16,7 +16,7 @@ from sqlalchemy import delete, insert, select, update
 
 from hub.cli.trusted import read_end
 from hub.core.candidate import Candidate
-from hub.core.merkle import EMPTY, extend
+from hub.core.merkle import EMPTY, extend, leaf_hash
 from hub.core.registry import REGISTRY_KINDS
 from hub.core.signing import Chain
 from hub.log.deliveries import Kept
@@ -124,7 +124,7 @@ class Hub:
         frontier = extend(EMPTY, [r.body for r in rows])
         with self.log.writing() as c:
             c.execute(delete(TILES))
-            add_leaves(c, 0, [r.body for r in rows])
+            add_leaves(c, 0, [leaf_hash(r.body) for r in rows])
             c.execute(
                 update(HEAD).values(
                     size=frontier.size,

@@ -387,7 +387,7 @@ def test_sigkill_while_a_backup_is_made_leaves_nothing_that_looks_whole(
     assert not (tmp_path / "b.part").exists()
 
 
-@pytest.mark.parametrize("there", [False, True])
+@pytest.mark.parametrize("there", [pytest.param(False, marks=pytest.mark.soak), True])
 @pytest.mark.parametrize("point", ["step 5", "before the end", "after the end"])
 def test_sigkill_while_a_store_is_made_leaves_all_or_what_was(
     made: Made, target_url: str, tmp_path: Path, point: str, *, there: bool
@@ -464,7 +464,7 @@ def test_a_damaged_log_is_not_moved(filled: Log, target_url: str) -> None:
     assert not any(opened(target_url).values())
 
 
-@pytest.mark.parametrize("point", ["step 5", "step 12"])
+@pytest.mark.parametrize("point", ["step 5", pytest.param("step 12", marks=pytest.mark.soak)])
 def test_sigkill_while_a_log_is_moved_leaves_an_empty_store(
     closed_url: str, target_url: str, point: str
 ) -> None:

@@ -256,7 +256,10 @@ def _die_at(url: str, hub_url: str, secret: bytes, at: int) -> None:
     os._exit(7)
 
 
-def test_sigkill_at_any_step_leaves_what_was_proven(hub: SignedLog, tmp_path: Path) -> None:
+@pytest.mark.parametrize("every", [16, pytest.param(2, marks=pytest.mark.soak)])
+def test_sigkill_at_any_step_leaves_what_was_proven(
+    hub: SignedLog, tmp_path: Path, every: int
+) -> None:
     """In a process of its own, at statements and commits all along; the next step goes on."""
     hub.grow(20)
     processes = multiprocessing.get_context("forkserver")
@@ -280,5 +283,5 @@ def test_sigkill_at_any_step_leaves_what_was_proven(hub: SignedLog, tmp_path: Pa
         following(copy, Served(hub)).step()
         same(copy, hub)
         copy.close()
-        at += 4
+        at += every
     assert at > 10

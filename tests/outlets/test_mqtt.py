@@ -242,16 +242,17 @@ async def test_a_test_has_a_topic_of_its_own(hub: Hub, tmp_path: Path) -> None:
 async def test_a_redaction_is_told_as_a_deletion(hub: Hub, tmp_path: Path) -> None:
     with broker(tmp_path / "b") as there:
         async with listening(there) as heard, bringing(hub):
+
+            async def told(times: int) -> bool:
+                return heard.indexes == [index] * times
+
             await add(hub, there.url, "kz-mes")
             index = await hub.publish("ir-ndmo")
+            await until(lambda: told(1), "the message is heard", 30)
             async with hub.http("operator") as http:
                 record = {"agency": "ir-ndmo", "message": index, "grounds": "a court"}
                 assert (await http.post("/v1/redactions", json=record)).status_code == 201
-
-            async def told_twice() -> bool:
-                return heard.indexes == [index, index]
-
-            await until(told_twice, "both are heard", 30)
+            await until(lambda: told(2), "both are heard", 30)
 
     assert heard.messages[1][1]["links"][0]["rel"] == "deletion"
     jsonschema.validate(heard.messages[1][1], WNM)

@@ -158,7 +158,10 @@ function threadList(thread, life, names) {
     el("p", { class: "meta" }, link(one.index), " · ", term(one.msg_type), " · ", words("span", names(one.agency)), " · ", el("time", { datetime: one.accepted_at, title: utc(one.accepted_at) }, written(one.accepted_at))),
     words("p", one.headline), more);
   made.append(el("ol", { class: "thread" },
-    thread.messages.map((one) => line(one, one.standing ? el("p", { class: `standing ${one.standing.state}` }, standingName(one.standing)) : null)),
+    thread.messages.map((one) => line(one, [
+      one.siblings?.length ? el("p", { class: "meta" }, t("the same in another language"), ": ", ...one.siblings.map(link)) : null,
+      one.standing ? el("p", { class: `standing ${one.standing.state}` }, standingName(one.standing)) : null,
+    ])),
     thread.mentions.map((one) => line(one, el("p", { class: "meta" }, t("refers to"), " ", ...one.of.map(link))))));
   return made;
 }

@@ -1,0 +1,185 @@
+"""The command line speaks the language of who reads it, and programs read the same in all."""
+
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+import sys
+import uuid
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from io import BytesIO, TextIOWrapper
+
+import pytest
+from rich.cells import cell_len
+
+from hub.cli import terminal, words
+from hub.cli.harmless import ISOLATED
+from hub.i18n import LANGUAGES, texts
+from tests.cli.conftest import Caspian
+from tests.cli.hub import Hub
+from tests.cli.test_terminal import on_a_terminal
+from tests.log.samples import cap
+
+OTHERS = LANGUAGES[1:]
+_POSIX = ("LC_ALL", "LC_MESSAGES", "LANG", "CASPIAN_LANGUAGE", "CASPIAN_CONTEXT")
+
+
+def said(code: str, text: str, /, **values: object) -> str:
+    """Return a text of the command line in a language."""
+    return texts(code, "cli")(text, **values)
+
+
+@pytest.fixture
+def spoken(monkeypatch: pytest.MonkeyPatch, tmp_path: object) -> Iterator[pytest.MonkeyPatch]:
+    """Give an environment that says nothing of a language."""
+    for name in _POSIX:
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("CASPIAN_CONTEXTS", f"{tmp_path}/contexts.json")
+    words.spoken.cache_clear()
+    yield monkeypatch
+    words.spoken.cache_clear()
+
+
+@pytest.mark.parametrize(
+    ("environment", "language"),
+    [
+        ({}, "en"),
+        ({"LANG": "ru_RU.UTF-8"}, "ru"),
+        ({"LANG": "de_DE.UTF-8"}, "en"),
+        ({"LANG": "C.UTF-8"}, "en"),
+        ({"LANG": "ru_RU", "LC_MESSAGES": "kk_KZ.utf8@x"}, "kk"),
+        ({"LANG": "ru_RU", "LC_ALL": "C"}, "en"),
+        ({"LANG": "ru_RU", "LC_ALL": ""}, "ru"),
+        ({"LC_ALL": "ru_RU.UTF-8", "CASPIAN_LANGUAGE": "fa"}, "fa"),
+        ({"LC_ALL": "ru_RU.UTF-8", "CASPIAN_LANGUAGE": "xx"}, "en"),
+        ({"CASPIAN_LANGUAGE": "TK"}, "tk"),
+    ],
+)
+def test_the_language_is_that_of_the_environment(
+    spoken: pytest.MonkeyPatch, environment: dict[str, str], language: str
+) -> None:
+    for name, value in environment.items():
+        spoken.setenv(name, value)
+
+    assert words.spoken() == language
+
+
+def test_what_an_output_cannot_write_is_said_in_english(spoken: pytest.MonkeyPatch) -> None:
+    spoken.setenv("CASPIAN_LANGUAGE", "ru")
+    spoken.setattr(sys, "stdout", TextIOWrapper(BytesIO(), "ascii"))
+
+    assert words.spoken() == "en"
+
+
+def test_a_context_has_a_language(caspian: Caspian) -> None:
+    here = {"CASPIAN_LANGUAGE": "", "LC_ALL": "C.UTF-8"}
+    added = ("context", "add", "baku", "--url", "http://127.0.0.1:9", "--token", "csp_x_y")
+
+    caspian(*added, "--language", "ru")
+    russian = caspian("context", "use", "baku", env=here).stdout
+    caspian("context", "use", "baku", "--language", "kk")
+    kazakh = caspian("context", "use", "baku", env=here).stdout
+    persian = caspian("context", "use", "baku", env={**here, "CASPIAN_LANGUAGE": "fa"}).stdout
+
+    for code, text in (("ru", russian), ("kk", kazakh), ("fa", persian)):
+        assert text == said(code, "{name}, in use", name="baku") + "\n"
+
+
+@pytest.fixture(scope="module")
+def alert(hub: Hub) -> int:
+    """Give the number of an exercise that is to be acknowledged."""
+    payload = cap(
+        f"l-{uuid.uuid4().hex}", sent=datetime.now(UTC), severity="Severe", status="Exercise"
+    )
+    done = hub.caspian("publish", "-", "--json", who="az-fhn", stdin=payload)
+    assert done.returncode == 0, done.stderr
+    return int(json.loads(done.stdout)["receipt"]["index"])
+
+
+@pytest.mark.parametrize("code", OTHERS)
+def test_what_is_open_is_told_and_acknowledged_in_the_language(
+    hub: Hub, alert: int, code: str
+) -> None:
+    feed = "ir-ndmo.exercise"
+
+    opened = hub.caspian("unacked", feed, who="officer", CASPIAN_LANGUAGE=code).stdout
+    done = hub.caspian("ack", str(alert), who="officer", CASPIAN_LANGUAGE=code).stdout
+    shown = hub.caspian("show", str(alert), who="officer", CASPIAN_LANGUAGE=code).stdout
+    report = hub.caspian("handover", feed, who="officer", CASPIAN_LANGUAGE=code).stdout
+
+    everything = said(code, "{feed}: everything is acknowledged", feed=feed)
+    assert (said(code, "SEVERITY") if code == OTHERS[0] else everything) in opened
+    before = "acknowledged:" if code == OTHERS[0] else "was acknowledged before:"
+    assert said(code, before) in done
+    assert f"[EXERCISE · {said(code, 'Exercise').upper()}]" in shown
+    assert said(code, "nobody is asked to acknowledge it") not in shown
+    assert f"{said(code, 'severity')} " in shown
+    assert said(code, "Severe") in shown
+    assert said(code, "Handover of {feed}", feed=feed) in report
+    assert ("۱۴۰" in shown) == (code == "fa"), "the Persian calendar, for Persians alone"
+    for text in (opened, done, shown, report):
+        assert not any(mark in text for mark in ISOLATED), "no terminal"
+        assert "\\u206" not in text
+
+
+@pytest.mark.parametrize("code", OTHERS)
+def test_programs_read_the_same_in_all_languages(hub: Hub, alert: int, code: str) -> None:
+    def read(language: str, *arguments: str) -> str:
+        done = hub.caspian(*arguments, "--json", who="officer", CASPIAN_LANGUAGE=language)
+        return re.sub(r'"(until|since)":"[^"]*"', "", done.stdout)
+
+    for call in (("show", str(alert)), ("thread", str(alert)), ("handover", "ir-ndmo.exercise")):
+        assert read(code, *call) == read("en", *call) != ""
+
+
+@pytest.mark.parametrize("code", OTHERS)
+def test_the_help_names_what_each_command_is_for(environment: dict[str, str], code: str) -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "hub.cli", "--help"],
+        capture_output=True,
+        env={**environment, "CASPIAN_LANGUAGE": code, "COLUMNS": "300"},
+        check=True,
+    )
+
+    text = done.stdout.decode()
+    assert said(code, "For agencies") in text
+    assert said(code, "Follow a feed as it is written.") in text
+
+
+@pytest.mark.usefixtures("log")
+def test_persian_on_a_terminal_keeps_directions_apart_and_columns_in_place(
+    environment: dict[str, str],
+) -> None:
+    given = {**environment, "CASPIAN_LANGUAGE": "fa", "COLUMNS": "300"}
+
+    lines = on_a_terminal(["log", "ls", "--from", "0"], given).splitlines()
+    plain = on_a_terminal(["log", "ls", "--from", "0"], {**given, "NO_COLOR": "1"})
+
+    for line in lines:
+        assert line.count(ISOLATED[0]) == line.count(ISOLATED[1]) > 0
+        assert "\\u206" not in line.replace("\\u202e", "")
+    assert "\x1b[3" not in plain
+
+
+def test_columns_of_a_persian_table_are_as_wide_as_what_is_seen(
+    spoken: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    spoken.setenv("CASPIAN_LANGUAGE", "fa")
+
+    terminal.table((words.t("STATE"), "ID"), [(words.t("Draft"), "a"), ("az-fhn", "b")])
+
+    ends = [cell_len(line[: line.rindex(" ") + 1]) for line in capsys.readouterr().out.splitlines()]
+    assert ends == [cell_len(said("fa", "Draft")) + 2] * 3
+
+
+@pytest.mark.parametrize("code", OTHERS)
+def test_a_command_that_is_called_wrongly_is_told_so(caspian: Caspian, code: str) -> None:
+    done = caspian("tail", "--limit", "0", env={"CASPIAN_LANGUAGE": code})
+
+    assert done.returncode == 2
+    assert done.stderr.splitlines() == [
+        f"{said(code, 'error {code}:', code='usage')} {said(code, '--limit is at least 1')}",
+        f"{said(code, 'what to do:')} {said(code, 'Leave it out to follow for ever.')}",
+    ]
