@@ -2,37 +2,38 @@
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Callable
-from datetime import UTC, datetime
-from getpass import getuser
+from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 from cyclopts import Parameter
-from redis.exceptions import RedisError
 
+from hub.cli.checkpoints import best_checkpoint
 from hub.cli.connection import Connection
 from hub.cli.exits import usage
 from hub.cli.log_remote import HubSource, open_source
 from hub.cli.log_source import Selection, StoreSource, select
+from hub.cli.logged_exports import logger
 from hub.cli.options import AsJson, ByAgency, From, Kinds, To
-from hub.cli.terminal import emit, note, progress, say, styled
-from hub.client import calls
-from hub.core.candidate import Candidate
+from hub.cli.searching import Sought, query_of
+from hub.cli.terminal import Told, emit, note, progress, say, styled
+from hub.cli.trusted import read_policy_file
 from hub.core.exports import Export
-from hub.core.known import export_key
-from hub.errors import Unavailable
+from hub.core.search import Query
 from hub.log.bundle import BundleHeader, write_bundle
+from hub.log.bundle_proofs import KEY_KINDS, Prover
 from hub.log.columns import write_table
 from hub.log.scan import scan
-from hub.log.store import Log
+from hub.log.search import judged
+from hub.log.signed_ends import read_signed_end
+from hub.log.store import LogRow
+from hub.log.tree import Tree
 from hub.settings import Settings
-from hub.streams.connect import connect
-from hub.streams.submit import propose
-from schemas.entry import rfc3339
 
 __all__ = ["export"]
+
+_Source = StoreSource | HubSource
 
 
 def export(
@@ -43,6 +44,7 @@ def export(
     to: To = None,
     kinds: Kinds = (),
     agency: ByAgency = None,
+    sought: Sought = Sought(),  # noqa: B008 - frozen, and made of the options
     format_: Annotated[
         Literal["bundle", "csv", "parquet"],
         Parameter(
@@ -53,6 +55,10 @@ def export(
     payloads: Annotated[
         bool, Parameter(negative="--no-payloads", help="Put the payloads in, or withhold them.")
     ] = True,
+    policy: Annotated[
+        Path | None,
+        Parameter(help="The policy to put into the bundle; else CASPIAN_POLICY, if it is set."),
+    ] = None,
     purpose: Annotated[str, Parameter(help="What for, for everybody to read in the log.")] = "",
     unlogged: Annotated[
         bool,
@@ -74,14 +80,21 @@ def export(
 
     """
     wanted = select(from_, to, kinds, agency)
+    query = query_of(wanted, sought)
     if file.exists() and not force:
         raise usage(f"{file} is there already", remedy="Choose another name, or add --force.")
+    policy_text = _policy(policy)
     with open_source(None, connection) as source, progress("exporting", None) as told:
         if not isinstance(source, StoreSource | HubSource):  # pragma: no cover - none was asked for
             raise TypeError(source)
-        header = _header(source, source.indexed(wanted))
-        logs = None if unlogged else _logger(source)
-        header = _with(header, logged=logs is not None)
+        part = source.indexed(wanted)
+        # Asked for before the head: so it cannot be of a longer log.
+        covering = source.size if part.last is None else part.last + 1
+        checkpoint = best_checkpoint(source, covering) if format_ == "bundle" else ""
+        header = _header(source, part, query)
+        header = replace(header, checkpoint=checkpoint, policy=policy_text)
+        logs = None if unlogged else logger(source)
+        header = replace(header, logged=logs is not None)
         indexes: list[int] = []
 
         def before(entries: int, digest: str) -> None:
@@ -93,6 +106,7 @@ def export(
                 through=header.through,
                 kinds=header.kinds,
                 agency=header.agency or "",
+                search=dict(header.search),
                 payloads=payloads and format_ == "bundle",
                 entries=entries,
                 sha256=digest,
@@ -100,22 +114,12 @@ def export(
             )
             indexes.append(logs(record))
 
-        rows = (
-            source.bare_rows(_selection(header))
-            if isinstance(source, HubSource)
-            else scan(
-                source.log,
-                after=header.first - 1,
-                through=header.through,
-                kinds=header.kinds,
-                agency=header.agency,
-            )
-        )
         try:
             if format_ == "bundle":
-                write_bundle(file, header, rows, payloads=payloads, progress=told, before=before)
+                _bundle(source, file, header, query, payloads=payloads, told=told, before=before)
             else:
-                write_table(file, source.rows(_selection(header)), form=format_, before=before)
+                rows = _rows(source, header, query, facts=True)
+                write_table(file, rows, form=format_, before=before)
         except OSError as e:
             raise usage(
                 f"{file} cannot be written: {e.strerror or e}",
@@ -124,7 +128,65 @@ def export(
     _tell(file, header, indexes[0] if indexes else None, json=json)
 
 
-def _header(source: StoreSource | HubSource, wanted: Selection) -> BundleHeader:
+def _policy(file: Path | None) -> str:
+    file = file or Settings.from_environment().policy
+    if file is None:
+        return ""
+    read_policy_file(file)
+    return file.read_text("utf-8")
+
+
+def _bundle(
+    source: _Source,
+    file: Path,
+    header: BundleHeader,
+    query: Query,
+    *,
+    payloads: bool,
+    told: Told,
+    before: Callable[[int, str], None],
+) -> None:
+    tile = source.tile if isinstance(source, HubSource) else Tree(source.log).tile
+    prover = Prover(tile, header.size)
+    header = replace(header, consistency=prover.between(header.reach, header.checkpoint))
+    keys = _of_keys(source, header) if header.part else ()
+    write_bundle(
+        file,
+        header,
+        _rows(source, header, query, facts=False),
+        keys=keys,
+        prover=prover,
+        payloads=payloads,
+        progress=told,
+        before=before,
+    )
+
+
+def _rows(source: _Source, header: BundleHeader, query: Query, *, facts: bool) -> Iterator[LogRow]:
+    wanted = Selection(header.first, header.through, kinds=header.kinds, agency=header.agency)
+    if header.search:
+        yield from (row for row in source.rows(wanted) if judged(row, query))
+    elif facts:
+        yield from source.rows(wanted)
+    elif isinstance(source, HubSource):
+        yield from source.bare_rows(wanted)
+    else:
+        yield from scan(
+            source.log,
+            after=header.first - 1,
+            through=header.through,
+            kinds=header.kinds,
+            agency=header.agency,
+        )
+
+
+def _of_keys(source: _Source, header: BundleHeader) -> Iterator[LogRow]:
+    if isinstance(source, HubSource):
+        return source.bare_rows(Selection(last=header.through, kinds=KEY_KINDS))
+    return scan(source.log, through=header.through, kinds=KEY_KINDS)
+
+
+def _header(source: _Source, wanted: Selection, query: Query) -> BundleHeader:
     if isinstance(source, HubSource):
         found = source.client.head()
         origin, size, root = str(found["origin"]), int(found["size"]), bytes.fromhex(found["root"])
@@ -141,76 +203,8 @@ def _header(source: StoreSource | HubSource, wanted: Selection) -> BundleHeader:
         max(last, wanted.first - 1, -1),
         tuple(sorted(wanted.kinds)),
         wanted.agency,
+        search=query.of_what,
     )
-
-
-def _with(header: BundleHeader, *, logged: bool) -> BundleHeader:
-    return BundleHeader(
-        header.origin,
-        header.size,
-        header.root,
-        header.first,
-        header.through,
-        header.kinds,
-        header.agency,
-        logged,
-    )
-
-
-def _selection(header: BundleHeader) -> Selection:
-    return Selection(header.first, header.through, kinds=header.kinds, agency=header.agency)
-
-
-def _logger(source: StoreSource | HubSource) -> Callable[[Export], int] | None:
-    """Return what logs an export; None where the hub of a store does not run."""
-    if isinstance(source, HubSource):
-        client = source.client
-        return lambda record: int(client.call(calls.export(record.model_dump()))["index"])
-    settings = Settings.from_environment()
-    if not asyncio.run(_reachable(settings)):
-        return None
-    log = source.log
-    return lambda record: asyncio.run(_propose(settings, log, record))
-
-
-async def _reachable(settings: Settings) -> bool:
-    redis = connect(settings.redis_address)
-    try:
-        async with asyncio.timeout(2):
-            await redis.ping()
-    except (RedisError, OSError, TimeoutError):
-        return False
-    finally:
-        await redis.aclose()
-    return True
-
-
-async def _propose(settings: Settings, log: Log, record: Export) -> int:
-    """Propose the entry to the ledger, and wait until the log has it."""
-    made = rfc3339(int(datetime.now(UTC).timestamp() * 1_000_000))
-    body: dict[str, Any] = {
-        "role": "operator",
-        "made": made,
-        "export": record.model_dump(mode="json"),
-    }
-    candidate = Candidate("export", "", body=body, person=getuser())
-    redis = connect(settings.redis_address)
-    try:
-        await propose(redis, [candidate])
-    finally:
-        await redis.aclose()
-    deadline = asyncio.get_running_loop().time() + settings.receipt_timeout.total_seconds()
-    while True:
-        known = await asyncio.to_thread(log.known_for, [candidate])
-        if (found := known.inputs.get(export_key(candidate))) is not None:
-            return found[0]
-        if asyncio.get_running_loop().time() > deadline:
-            raise Unavailable(
-                "receipt-pending",
-                "the ledger has not logged the export in time",
-                remedy="See that the hub's ledger runs, or export with --unlogged.",
-            )
-        await asyncio.sleep(0.02)
 
 
 def _tell(file: Path, header: BundleHeader, index: int | None, *, json: bool) -> None:
@@ -223,12 +217,21 @@ def _tell(file: Path, header: BundleHeader, index: int | None, *, json: bool) ->
                 "size": header.size,
                 "root": header.root.hex(),
                 "logged": index,
+                "checkpoint": _signed(header),
             }
         )
         return
     say(styled(f"{file}: entries {header.first} to {header.through} of {header.size}"))
     say(styled(f"root {header.root.hex()}"))
+    if (signed := _signed(header)) is not None:
+        say(styled(f"with the checkpoint of {signed} entries"))
     if index is None:
         note(styled("the log has no entry of this export: the hub was not asked", "yellow"))
     else:
         say(styled(f"logged at {index}"))
+
+
+def _signed(header: BundleHeader) -> int | None:
+    if not header.checkpoint:
+        return None
+    return read_signed_end(header.checkpoint.encode()).checkpoint.size

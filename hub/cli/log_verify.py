@@ -16,7 +16,7 @@ from hub.cli.log_remote import HubSource, open_source
 from hub.cli.log_source import BundleSource, Selection, StoreSource
 from hub.cli.options import AsJson, FromBundle, FromStore
 from hub.cli.terminal import Told, progress
-from hub.cli.trusted import read_confirmed, read_end
+from hub.cli.trusted import read_confirmed, read_end, read_policy_file
 from hub.cli.verify_report import show_report
 from hub.client import calls
 from hub.core.admission import Rules
@@ -35,7 +35,7 @@ from hub.log.verify import Report, Tip, verify_hashes, verify_store
 from hub.log.verify import verify as verify_rows
 from hub.log.workers import Workers, cores, workers
 from hub.settings import Settings
-from schemas.policy import Policy, read_policy
+from schemas.policy import Policy
 
 __all__ = ["verify"]
 
@@ -57,6 +57,7 @@ class _Wanted:
     withheld: bool
     crew: Workers
     told: Told
+    policy: Policy | None
 
 
 def verify(
@@ -148,7 +149,7 @@ def verify(
         )
     if feeds and not decisions:
         raise usage("--feeds needs the decisions", remedy="Leave --no-decisions out.")
-    trusted = _read_policy(policy, bundle)
+    trusted = None if policy is None else read_policy_file(policy)
     settings = Settings.from_environment()
     with open_source(bundle, connection, store) as source, progress("verifying", None) as told:
         size = source.size
@@ -166,9 +167,10 @@ def verify(
                 withheld,
                 crew,
                 told,
+                trusted,
             )
             report, reached = _verified(source, wanted, connection)
-            if report.ok and trusted is not None:
+            if report.ok and trusted is not None and not isinstance(source, BundleSource):
                 report = _witnessed(source, report, trusted)
     whole = not isinstance(source, BundleSource) or source.bundle.header.whole
     show_report(report, json=json, whole=whole, reached=reached)
@@ -225,7 +227,7 @@ def _whole(source: StoreSource | BundleSource | HubSource, wanted: _Wanted) -> R
         "keep_feeds": wanted.feeds,
     }
     if isinstance(source, BundleSource):
-        return verify_bundle(source.bundle, against=wanted.earlier, **given)
+        return verify_bundle(source.bundle, against=wanted.earlier, policy=wanted.policy, **given)
     if isinstance(source, HubSource):
         if wanted.hashes:
             raise usage(
@@ -239,20 +241,6 @@ def _whole(source: StoreSource | BundleSource | HubSource, wanted: _Wanted) -> R
             source.log, earlier=wanted.earlier, progress=wanted.told, crew=wanted.crew
         )
     return verify_store(source.log, earlier=wanted.earlier, withheld=wanted.withheld, **given)
-
-
-def _read_policy(file: Path | None, bundle: Path | None) -> Policy | None:
-    if file is None:
-        return None
-    if bundle is not None:
-        raise usage(
-            "a bundle holds no checkpoint",
-            remedy="Compare it with one: `caspian log compare`.",
-        )
-    try:
-        return read_policy(file.read_bytes())
-    except OSError as e:
-        raise usage(f"{file}: {e.strerror or e}", remedy="Name the file of a policy.") from e
 
 
 def _witnessed(

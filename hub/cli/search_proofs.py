@@ -5,15 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
+from hub.cli.checkpoints import checkpoint_of
 from hub.cli.log_remote import HubSource
 from hub.cli.log_source import BundleSource, Selection, StoreSource
 from hub.cli.searching import Looked
 from hub.cli.terminal import Told
-from hub.client import calls
 from hub.core.merkle import leaf_hash
 from hub.core.search import Query, told
-from hub.errors import Rejected
-from hub.log.checkpoints import cosigned, latest
 from hub.log.faults import HUB, STORAGE, Wrong
 from hub.log.growth import Tiles
 from hub.log.scan import scan
@@ -22,7 +20,7 @@ from hub.log.signed_ends import check_end, read_signed_end
 from hub.log.tree import Tree
 from schemas.policy import Policy
 
-__all__ = ["Known", "checkpoint_of", "known_end", "proven_of"]
+__all__ = ["Known", "known_end", "proven_of"]
 
 _STEP = 64
 _TELL_EVERY = 1024
@@ -36,20 +34,6 @@ class Known:
     root: bytes
     level: str = ""
     witnesses: tuple[str, ...] = ()
-
-
-def checkpoint_of(source: StoreSource | HubSource) -> bytes:
-    """Return the newest checkpoint with its cosignatures; empty where the log has signed none."""
-    if isinstance(source, StoreSource):
-        with source.log.reading() as c:
-            newest = latest(c)
-            return b"" if newest is None else cosigned(c, newest).encode()
-    try:
-        return source.client.call(calls.checkpoint())
-    except Rejected as e:
-        if e.code != "checkpoint-none":
-            raise
-        return b""
 
 
 def known_end(source: StoreSource | BundleSource | HubSource, policy: Policy | None) -> Known:

@@ -38,6 +38,7 @@ def _object(report: Report, reached: Mapping[str, int]) -> dict[str, Any]:
             for feed, s in report.feeds.items()
         },
         "live": dict(reached),
+        "proven": report.proven,
         "level": report.level,
         "witnesses": list(report.witnesses),
         "fault": None if fault is None else fault_object(fault),
@@ -86,7 +87,10 @@ def _tell(report: Report, *, whole: bool, reached: Mapping[str, int]) -> None:
         show_fault(report.fault)
         return
     say(styled("OK", "bold green"), styled("nothing is missing and nothing was changed"))
-    if not whole:
+    if not whole and report.proven:
+        note(styled(f"this is a part of a log: {report.proven} entries were proven to be in it"))
+        note(styled("that no other was to be there is not shown: see `caspian log search`", "dim"))
+    elif not whole:
         note(
             styled(
                 "this is a part of a log: its entries were checked each for itself, "

@@ -6,8 +6,8 @@ answer. So it is pure, and has a version: where two sides have another, neither 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any, Final
 
 from pydantic import ValidationError
@@ -43,6 +43,8 @@ class Query:
     """Messages of a severity and place, as a subscription's filter keeps them."""
     words: tuple[str, ...] = ()
     """Messages whose texts hold all these folded words."""
+    of_what: Mapping[str, Any] = field(default_factory=dict, compare=False)
+    """What messages are searched by, as `of` takes it; empty where it is any entry."""
 
     @classmethod
     def of(
@@ -71,8 +73,11 @@ class Query:
                 " ".join(str(e).split())[:200],
                 remedy="See docs/protocol/http.md: GET /v1/log/search.",
             ) from e
-        name = incident_name(incident)
-        return cls(tuple(sorted(set(kinds))), agency, name, wanted, words_of(text))
+        name, words = incident_name(incident), words_of(text)
+        told = {**given, "incident": name, "text": text if words else ""}
+        del told["outlines"]
+        what = {n: list(one) if isinstance(one, tuple) else one for n, one in told.items() if one}
+        return cls(tuple(sorted(set(kinds))), agency, name, wanted, words, what)
 
     @property
     def of_messages(self) -> bool:

@@ -51,6 +51,10 @@ class Tokens:
             "CASPIAN_TOKEN": self.of("operator", "", ""),
             "CASPIAN_LOG_URL": settings.log_url,
             "CASPIAN_REDIS_URL": settings.redis_url,
+            "CASPIAN_DATA": str(settings.data),
+            "CASPIAN_ORIGIN": settings.origin,
+            "CASPIAN_LOG_KEY": settings.log_key,
+            "CASPIAN_POLICY": str(settings.policy or ""),
         }
         text = "".join(f"export {name}={shlex.quote(value)}\n" for name, value in values.items())
         # The command may be installed where nothing else is looked for, as in a checkout.

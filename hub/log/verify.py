@@ -67,6 +67,8 @@ class Report:
     """The root over the entries read; None where they were not all, from the first."""
     since: int = 0
     """The entry that the checks began with."""
+    proven: int = 0
+    """Entries of a part of a log that were proven under the root it states."""
     level: str = ""
     """How far the newest checkpoint has come by a policy; empty where none was asked for."""
     witnesses: tuple[str, ...] = ()
@@ -95,12 +97,14 @@ def verify(
     frontier: Frontier = EMPTY,
     history: History | None = None,
     keep_feeds: bool = False,
+    counted: bool = True,
 ) -> Report:
     """Check *rows* in order against *head*, and stop at the first fault.
 
     *first* is the index the rows begin with; where it is not 0, or the rows are a
     selection (not *contiguous*), there is no root to compare and *head* is None; unless
-    *frontier* is the tree before the first, and *history* who was a member by then.
+    *frontier* is the tree before the first, and *history* who was a member by then. A
+    selection in which messages of an agency may be missing is not *counted*.
     *earlier* is an end that somebody kept from before: the log must have grown from
     it. With *read*, payloads are read and their admission is decided again under
     *rules*. *confirmed* says of feeds how far their readers have confirmed them.
@@ -126,6 +130,7 @@ def verify(
         history=history,
         confirmed=confirmed,
         keep_feeds=keep_feeds,
+        counted=counted,
     )
     fault = None
     try:

@@ -3,18 +3,27 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 import threading
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
 
+from hub.log.bundle import open_bundle
+from hub.log.checkpoints import SignedCheckpoint, add_cosignatures, put
 from hub.log.store import Log
-from tests.cli.conftest import Caspian, Fresh
+from hub.log.tree import Tree
+from schemas.checkpoint import Checkpoint
+from schemas.notes import Note, signature_line
+from tests.cli.conftest import ORIGIN, Caspian, Fresh
 from tests.cli.hub import Hub
+from tests.keys import cosign, key, raw_signature, witness
 from tests.log.samples import cap
 
 Change = Callable[[dict[str, Any]], None]
@@ -218,3 +227,75 @@ def test_stores_and_bundles_are_searched_without_a_hub(caspian: Caspian, log: Lo
         ("--prove", "--policy", "missing"),
     ):
         assert caspian("log", "search", *wrong).returncode == 2, wrong
+
+
+def test_what_was_searched_is_taken_out_with_its_proofs(hub: Hub, logged: list[int]) -> None:
+    options = ("--text", "quagmire", "--agency", "az-fhn", "--severity", "Severe", "--json")
+    verifier = hub.caspian("log", "verifier")
+    (hub.directory / "verify_bundle.py").write_text(verifier.stdout, "utf-8")
+    for name, far in (("near.gz", ()), ("far.gz", ("--url", hub.url))):
+        done = hub.caspian("log", "export", name, *options, "--force", *far, who="auditor")
+        assert done.returncode == 0, done.stderr
+        told = json.loads(done.stdout)
+        entry = json.loads(hub.caspian("log", "show", str(told["logged"]), "--json").stdout)
+        search = {"severity": "Severe", "text": "quagmire"}
+        assert (entry["export"]["search"], entry["export"]["entries"]) == (search, 3)
+        verified = json.loads(hub.caspian("verify", "--bundle", name, "--json").stdout)
+        assert (verified["ok"], verified["entries"]) == (True, 3)
+        assert verified["proven"] > 3
+        listed = hub.caspian("log", "ls", "--bundle", name, "--json")
+        assert [one["index"] for one in objects(listed.stdout)] == [logged[i] for i in (0, 1, 3)]
+        alone = subprocess.run(
+            [sys.executable, str(hub.directory / "verify_bundle.py"), name],
+            cwd=hub.directory,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert alone.returncode == 0, alone.stdout + alone.stderr
+        assert "part    3 entries, each proven to be in it" in alone.stdout
+    table = hub.caspian("log", "export", "q.csv", "--format", "csv", *options, "--force")
+    assert table.returncode == 0, table.stderr
+    assert len((hub.directory / "q.csv").read_text("utf-8").splitlines()) == 4
+    assert hub.caspian("verify").returncode == 0
+
+
+@pytest.fixture
+def signed_ends(log: Log) -> str:
+    """Sign two ends of the log, the first cosigned by two; return the text of a policy."""
+    for size, witnesses in ((6, ("az", "ir")), (log.head().size, ())):
+        root = Tree(log).root(size)
+        text = Checkpoint(ORIGIN, size, root).body()
+        line = signature_line(key(ORIGIN), raw_signature(ORIGIN, text.encode()))
+        with log.writing() as c:
+            put(c, SignedCheckpoint(size, root, size, str(Note(text, (line,)))))
+            add_cosignatures(c, size, [cosign(one, text, 1_800_000_000) for one in witnesses])
+    named = [f"witness {one} {witness(one)}" for one in ("az", "ir", "kz")]
+    return "\n".join([f"log {key(ORIGIN)}", *named, "group a 2 az ir kz", "quorum a", ""])
+
+
+def test_a_bundle_has_the_best_signed_end_that_covers_it(
+    caspian: Caspian, log: Log, tmp_path: Path, signed_ends: str
+) -> None:
+    (tmp_path / "policy").write_text(signed_ends, "utf-8")
+    own = {"CASPIAN_POLICY": str(tmp_path / "policy")}
+    for options, size, level in (
+        ((), log.head().size, None),
+        (("--to", "5"), 6, "witnessed"),
+        (("--from", "4", "--to", "5"), 6, "witnessed"),
+        (("--from", "4"), log.head().size, None),
+    ):
+        given = ("log", "export", "x.gz", "--unlogged", "--force", "--json", *options)
+        done = caspian(*given, env=own)
+        assert json.loads(done.stdout)["checkpoint"] == size, done.stderr
+        told = caspian("verify", "--bundle", "x.gz", "--policy", "policy", "--json")
+        report = json.loads(told.stdout)
+        assert (report["level"], report["ok"]) == (level or "signed", level is not None)
+        assert caspian("verify", "--bundle", "x.gz").returncode == 0
+    done = caspian("log", "search", "--prove", "--policy", "policy", "--json", env=own)
+    assert (done.returncode, json.loads(done.stdout)["fault"]["code"]) == (5, "quorum")
+    (tmp_path / "mild").write_text(signed_ends.replace("quorum a", "quorum none"), "utf-8")
+    done = caspian("log", "search", "--prove", "--policy", "mild", "--json")
+    assert objects(done.stdout)[-1]["proven"]["level"] == "signed"
+    caspian("log", "export", "none.gz", "--unlogged", "--policy", "mild")
+    assert open_bundle(tmp_path / "none.gz").header.policy.endswith("quorum none\n")

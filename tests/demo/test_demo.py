@@ -75,27 +75,37 @@ def run_until_ctrl_c(directory: Path) -> str:
     return said
 
 
-@pytest.mark.skipif(sys.platform != "linux", reason="looks for processes in /proc")
-def test_it_plays_the_scenario_and_a_second_run_goes_on_with_it(tmp_path: Path) -> None:
-    """Three runs of a whole hub would take half a minute more to say the same."""
-    first = run_once(tmp_path)
-    second = run_until_ctrl_c(tmp_path)
+def told(said: str) -> None:
+    """Hold what a run says while it plays the scenario against what it is to say."""
+    assert "refused" in said
+    assert "XADD, signed" in said
+    assert "their states' authorities have signed" in said
+    assert "is sealed: cosigned by the witnesses of" in said
+
+
+@pytest.mark.soak
+def test_a_second_run_goes_on_with_what_the_first_has_left(tmp_path: Path) -> None:
+    first, second = run_once(tmp_path), run_once(tmp_path)
 
     for said in (first, second):
-        assert "refused" in said
-        assert "XADD, signed" in said
-        assert "their states' authorities have signed" in said
-        assert "is sealed: cosigned by the witnesses of" in said
-    assert "verified:" in first
-    assert re.search(r"http://127\.0\.0\.1:\d+", second)
+        told(said)
+        assert "verified:" in said
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="looks for processes in /proc")
+def test_it_plays_the_scenario_and_says_how_to_go_on(tmp_path: Path) -> None:
+    said = run_until_ctrl_c(tmp_path)
+
+    told(said)
+    assert re.search(r"http://127\.0\.0\.1:\d+", said)
     for sort in ("curl ", "XADD inbox:az-fhn", "caspian tail", "caspian show"):
-        assert sort in second
+        assert sort in said
     # A terminal of 60 columns cuts no token short.
-    assert len(re.findall(r"^ +csp_[a-z0-9]+_[\w-]{43}$", second, re.MULTILINE)) == 4
-    assert re.search(r"^ +http://127\.0\.0\.1:\d+/console$", second, re.MULTILINE)
-    assert re.search(r"^ +officer\.kz-mes ", second, re.MULTILINE)
-    assert re.search(r"^ +(\w{4}-){3}\w{4}$", second, re.MULTILINE)
-    assert "everything is stopped" in second
+    assert len(re.findall(r"^ +csp_[a-z0-9]+_[\w-]{43}$", said, re.MULTILINE)) == 4
+    assert re.search(r"^ +http://127\.0\.0\.1:\d+/console$", said, re.MULTILINE)
+    assert re.search(r"^ +officer\.kz-mes ", said, re.MULTILINE)
+    assert re.search(r"^ +(\w{4}-){3}\w{4}$", said, re.MULTILINE)
+    assert "everything is stopped" in said
     log = Log.open(store(tmp_path))
     rows = log.rows(limit=1000)
     found = board(AidEntry(m.index, m.agency, m.facts) for m in log.aid_messages())
@@ -103,7 +113,7 @@ def test_it_plays_the_scenario_and_a_second_run_goes_on_with_it(tmp_path: Path) 
     log.close()
     kinds = [row.kind for row in rows]
     assert "dead-letter" not in kinds
-    assert kinds.count("refusal") == 2
+    assert kinds.count("refusal") == 1
     sent = [row.facts for row in rows if row.facts]
     assert {facts.kind for facts in sent} == {"alert", "ack", "aid"}
     assert {facts.msg_type for facts in sent} >= {
@@ -113,7 +123,7 @@ def test_it_plays_the_scenario_and_a_second_run_goes_on_with_it(tmp_path: Path) 
     }
     [incident] = found.incidents
     boom = next(line for line in incident.lines if line.type.endswith("=boom-offshore"))
-    amounts = {stage: int(figure.amount) // 2 for stage, figure in boom.figures.items()}
+    amounts = {stage: int(figure.amount) for stage, figure in boom.figures.items()}
     assert {stage: amount for stage, amount in amounts.items() if amount} == {
         "asked": 2000,
         "offered": 1200,
@@ -121,7 +131,7 @@ def test_it_plays_the_scenario_and_a_second_run_goes_on_with_it(tmp_path: Path) 
         "committed": 800,
         "under_way": 800,
     }
-    assert int(boom.gap.amount) // 2 == 1200
+    assert int(boom.gap.amount) == 1200
     assert {facts.status for facts in sent} == {"Actual", "Exercise"}
     languages = {code for facts in sent for code in facts.languages}
     assert {language.partition("-")[0] for language in languages} >= {

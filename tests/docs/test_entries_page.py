@@ -115,7 +115,15 @@ def _candidates(registry: Callable[[], Registry]) -> Iterator[Candidate]:
     yield _signed(registry(), "hold", held)
     ended = {"state": "AZ", "hold": max(registry().holds), "reason": "closed"}
     yield _signed(registry(), "release", ended)
-    taken = Export(format="csv", first=0, through=1, payloads=False, entries=2, sha256="0" * 64)
+    taken = Export(
+        format="csv",
+        first=0,
+        through=1,
+        search={"text": "oil"},
+        payloads=False,
+        entries=2,
+        sha256="0" * 64,
+    )
     told = {"role": "auditor", "made": "now", "export": taken.model_dump(mode="json")}
     yield Candidate("export", "", body=told, person="Aida")
     aged = {"messages": list(range(8, 20)), "before": rfc3339(micros(BEGAN + timedelta(days=1)))}

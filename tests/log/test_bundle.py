@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import gzip
 import json
+from collections.abc import Callable
+from hashlib import sha256
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -15,8 +18,13 @@ from hub.log.bundle import BundleHeader, export, open_bundle, verify_bundle
 from hub.log.projections import read_logged
 from hub.log.scan import scan
 from hub.log.store import Log
+from hub.log.tree import Tree
+from schemas.checkpoint import Checkpoint
 from schemas.errors import Rejected
+from schemas.notes import Note, signature_line
+from schemas.policy import read_policy
 from tests.examples import examples
+from tests.keys import cosign, key, raw_signature, witness
 
 
 def fill(log: Log) -> Log:
@@ -245,5 +253,131 @@ def test_the_header_is_plain_json_that_says_what_is_inside(filled: Log, tmp_path
         "through": 4,
         "agency": "az-fhn",
     }
-    assert list(json.loads(lines[1])) == ["index", "at", "entry", "payload", "payload_type"]
-    assert json.loads(lines[-1])["entries"] == 2
+    plain = ["index", "at", "entry", "payload", "payload_type"]
+    *keys, third, fourth, last = map(json.loads, lines[1:])
+    assert [list(one) for one in keys] == [[*plain, "proof", "keys"]] * 3
+    assert list(third) == list(fourth) == [*plain, "proof"]
+    assert last["entries"] == 2
+    export(filled, tmp_path / "whole.jsonl")
+    assert list(json.loads((tmp_path / "whole.jsonl").read_bytes().splitlines()[1])) == plain
+
+
+def signed_end(log: Log, size: int, *witnesses: str) -> str:
+    """Return a checkpoint of the first entries, signed by the log and cosigned by these."""
+    text = Checkpoint(ORIGIN, size, Tree(log).root(size)).body()
+    lines = [signature_line(key(ORIGIN), raw_signature(ORIGIN, text.encode()))]
+    return str(Note(text, (*lines, *(cosign(name, text, 1_800_000_000) for name in witnesses))))
+
+
+POLICY = "\n".join(
+    [
+        f"log {key(ORIGIN)}",
+        *(f"witness {name} {witness(name)}" for name in ("az", "ir", "kz")),
+        "group states 2 az ir kz",
+        "quorum states",
+        "",
+    ]
+)
+PARTS: list[dict[str, Any]] = [
+    {},
+    {"through": 8},
+    {"first": 4},
+    {"first": 4, "through": 6},
+    {"kinds": ["publish", "refusal"], "agency": "az-fhn"},
+    {"kinds": ["key"]},
+]
+
+
+@pytest.mark.parametrize("part", PARTS, ids=str)
+@pytest.mark.parametrize("size", [1, 5, 9, 11])
+def test_every_part_is_proven_up_to_the_signed_end(
+    filled: Log, tmp_path: Path, part: dict[str, Any], size: int
+) -> None:
+    path, note = tmp_path / "x.jsonl", signed_end(filled, size, "az", "kz")
+    export(filled, path, checkpoint=note, policy=POLICY, **part)
+
+    bundle = open_bundle(path)
+    report = verify_bundle(bundle, policy=read_policy(POLICY.encode()))
+
+    assert report.fault is None
+    assert (report.level, report.witnesses) == ("witnessed", ("az", "kz"))
+    assert bundle.header.policy == POLICY
+    lines = list(bundle.lines())
+    assert report.entries == len(list(bundle.rows())) == sum(not line.keys for line in lines)
+    assert report.proven == (len(lines) if bundle.header.part else 0)
+    assert all((line.proof is not None) == bundle.header.part for line in lines)
+
+
+def altered(path: Path, change: Callable[[list[Any]], None]) -> Path:
+    """Change the lines of a bundle, and mend its last one as a forger would."""
+    lines = [json.loads(line) for line in path.read_bytes().splitlines()]
+    change(lines)
+    body = b"".join(json.dumps(x, separators=(",", ":")).encode() + b"\n" for x in lines[:-1])
+    count = sum("entry" in x and not x.get("keys") for x in lines)
+    last = {"entries": count, "sha256": sha256(body).hexdigest()}
+    path.write_bytes(body + json.dumps(last).encode() + b"\n")
+    return path
+
+
+def without_proof(lines: list[Any]) -> None:
+    del lines[-2]["proof"]
+
+
+def without_proofs(lines: list[Any]) -> None:
+    for line in lines:
+        line.pop("proof", None)
+
+
+def another_proof(lines: list[Any]) -> None:
+    lines[-2]["proof"] = lines[-3]["proof"]
+
+
+def another_root(lines: list[Any]) -> None:
+    lines[0]["root"] = "00" * 32
+
+
+def another_checkpoint(lines: list[Any]) -> None:
+    old = lines[0]["checkpoint"]
+    lines[0]["checkpoint"] = old.replace(old.split("\n")[2], "A" * 43 + "=")
+
+
+def no_link(lines: list[Any]) -> None:
+    lines[0]["consistency"] = lines[0]["consistency"][:-1]
+
+
+def no_checkpoint(lines: list[Any]) -> None:
+    del lines[0]["checkpoint"]
+
+
+@pytest.mark.parametrize(
+    ("change", "code"),
+    [
+        (without_proof, "root"),
+        (without_proofs, "root"),
+        (another_proof, "root"),
+        (another_root, "root"),
+        (another_checkpoint, "checkpoint"),
+        (no_link, "checkpoint"),
+        (no_checkpoint, "checkpoint"),
+    ],
+)
+def test_a_part_that_was_forged_is_seen(
+    filled: Log, tmp_path: Path, change: Callable[[list[Any]], None], code: str
+) -> None:
+    path = tmp_path / "x.jsonl"
+    export(filled, path, first=4, through=8, checkpoint=signed_end(filled, 7, "az", "ir"))
+
+    bundle = open_bundle(altered(path, change))
+    report = verify_bundle(bundle, policy=read_policy(POLICY.encode()))
+
+    assert report.fault is not None
+    assert report.fault.code == code
+
+
+def test_too_few_cosignatures_are_no_quorum(filled: Log, tmp_path: Path) -> None:
+    export(filled, tmp_path / "x.jsonl", checkpoint=signed_end(filled, 11, "az"))
+
+    report = verify_bundle(open_bundle(tmp_path / "x.jsonl"), policy=read_policy(POLICY.encode()))
+
+    assert report.fault is not None
+    assert report.fault.code == "quorum"

@@ -6,6 +6,7 @@ import base64
 import json
 import subprocess
 import sys
+from collections.abc import Iterator
 from hashlib import sha256
 from importlib.util import find_spec
 from pathlib import Path
@@ -18,9 +19,10 @@ from hub.core.candidate import Candidate
 from hub.core.signing import Chain
 from hub.log.bundle import export
 from hub.log.store import Log
+from hub.log.tree import Tree
 from schemas.checkpoint import Checkpoint
 from schemas.notes import Note, signature_line
-from tests.keys import key, raw_signature, signed
+from tests.keys import cosign, key, raw_signature, signed, witness
 from tests.log.samples import ORIGIN, Writer, acknowledgement, alert, refusal
 
 AZ = "az-fhn/2026"
@@ -47,7 +49,8 @@ def lines(tmp_path_factory: pytest.TempPathFactory) -> list[dict[str, Any]]:
 def written(path: Path, lines: list[dict[str, Any]]) -> Path:
     """Write lines as a file whose last line is right, whatever they say."""
     body = b"".join(json.dumps(x, separators=(",", ":")).encode() + b"\n" for x in lines[:-1])
-    last = {"entries": len(lines) - 2, "sha256": sha256(body).hexdigest()}
+    count = sum("entry" in x and not x.get("keys") for x in lines)
+    last = {"entries": count, "sha256": sha256(body).hexdigest()}
     path.write_bytes(body + json.dumps(last).encode() + b"\n")
     return path
 
@@ -123,7 +126,7 @@ def without(lines: list[dict[str, Any]], index: int) -> list[dict[str, Any]]:
             lambda ls: [{**x, "payload": "eA=="} if x.get("index") == 6 else x for x in ls],
             "entry 6: its payload",
         ),
-        (lambda ls: [{**ls[0], "kinds": ["publish"]}, *ls[1:]], "this is not a bundle from"),
+        (lambda ls: [{**ls[0], "kinds": ["publish"]}, *ls[1:]], "entry 0: it is not proven"),
     ],
 )
 def test_what_was_changed_is_named(
@@ -149,3 +152,144 @@ def test_a_file_that_was_cut_or_altered_is_refused(
         program.verify(tmp_path / "x.jsonl", (4, "0" * 64))
     with pytest.raises(program.Wrong, match="you know one of"):
         program.verify(tmp_path / "x.jsonl", (400, "0" * 64))
+
+
+WITNESSES = ("az", "ir", "kz")
+POLICY = "\n".join(
+    [
+        "# ours",
+        f"log {key(ORIGIN)} https://hub.example",
+        *(f"witness {name} {witness(name)}" for name in WITNESSES),
+        "group some 2 az ir kz",
+        "quorum some",
+        "",
+    ]
+)
+
+
+def note(log: Log, size: int, *witnesses: str) -> str:
+    text = Checkpoint(ORIGIN, size, Tree(log).root(size)).body()
+    own = signature_line(key(ORIGIN), raw_signature(ORIGIN, text.encode()))
+    return str(Note(text, (own, *(cosign(name, text, 1_800_000_000) for name in witnesses))))
+
+
+@pytest.fixture(scope="module")
+def log(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Log]:
+    """Give a log of ten entries: a key at 3, what it signed at 4, 5 and 9."""
+    log = Log.open(f"sqlite:///{tmp_path_factory.mktemp('parts') / 'log.db'}")
+    w = Writer(log).begin("az-fhn", "ir-ndmo")
+    change = {"agency": "az-fhn", "key": str(key(AZ)), "action": "add"}
+    w.commit([Candidate("key", "az-fhn", body=change)])
+    chain = Chain()
+    for number in range(3):
+        candidate = signed(alert("az-fhn", f"s-{number}", message_id=f"id-{number}"), AZ, chain)
+        chain = chain.after(candidate.header)
+        w.commit([candidate] if number else [candidate, alert("ir-ndmo", "i-1")])
+    w.commit([acknowledgement("ir-ndmo", "4"), refusal("az-fhn")])
+    yield log
+    log.close()
+
+
+@pytest.mark.parametrize(
+    "part", [{}, {"through": 7}, {"first": 5}, {"kinds": ["publish"]}], ids=str
+)
+@pytest.mark.parametrize("size", [3, 8, 10])
+def test_a_part_is_cleared_by_proofs_keys_and_cosignatures(
+    log: Log, tmp_path: Path, part: dict[str, Any], size: int
+) -> None:
+    export(log, tmp_path / "x.jsonl", checkpoint=note(log, size, *WITNESSES), policy=POLICY, **part)
+
+    read = program.verify(tmp_path / "x.jsonl", None)
+    told = program.stands(read, None, program.Policy(POLICY), [])
+
+    assert told[0] == f"signed  {size} entries: sealed, cosigned by az, ir, kz"
+    assert told[-1].startswith("OK  ")
+    assert read.signatures == {"{'first': 5}": 2, "{'through': 7}": 3}.get(str(part), 3)
+    own = program.stands(read, None, None, [])
+    assert own[0].startswith("hub     by its own policy, which need not be yours: sealed")
+
+
+def test_the_command_takes_a_policy_and_asks_no_hub(log: Log, tmp_path: Path) -> None:
+    export(log, tmp_path / "x.gz", kinds=["publish"], checkpoint=note(log, 9, "az", "kz"))
+    (tmp_path / "policy").write_text(POLICY, "utf-8")
+    (tmp_path / "strict").write_text(POLICY.replace("some 2", "some all"), "utf-8")
+
+    done = run(tmp_path, str(tmp_path / "x.gz"), "--policy", str(tmp_path / "policy"))
+    strict = run(tmp_path, str(tmp_path / "x.gz"), "--policy", str(tmp_path / "strict"))
+
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "part    4 entries, each proven to be in it" in done.stdout
+    assert "signed  9 entries: witnessed, cosigned by az, kz" in done.stdout
+    assert (strict.returncode, strict.stdout) == (
+        5,
+        "BROKEN the checkpoint was cosigned by 2 witnesses: no quorum\n",
+    )
+
+
+def of_a_key_nobody_added(lines: list[dict[str, Any]]) -> None:
+    lines[:] = [x for x in lines if not (x.get("keys") and x["index"] == 3)]
+
+
+def of_another_entry(lines: list[dict[str, Any]]) -> None:
+    lines[-2]["entry"] = lines[-3]["entry"]
+
+
+def unproven(lines: list[dict[str, Any]]) -> None:
+    del lines[-2]["proof"]
+
+
+def twice(lines: list[dict[str, Any]]) -> None:
+    lines.insert(-1, lines[-2])
+
+
+def cosigned_by_a_thief(lines: list[dict[str, Any]]) -> None:
+    head = lines[0]["checkpoint"]
+    text = head.rpartition("\n\n")[0] + "\n"
+    forged = str(cosign("az", text + " ", 1_800_000_000))
+    real = next(line for line in head.splitlines() if line.startswith("\u2014 az "))
+    lines[0]["checkpoint"] = head.replace(real, forged)
+
+
+def signed_by_a_thief(lines: list[dict[str, Any]]) -> None:
+    lines[0]["checkpoint"] = lines[0]["checkpoint"].replace(f"\u2014 {ORIGIN}", "\u2014 other")
+
+
+def of_a_fork(lines: list[dict[str, Any]]) -> None:
+    text = Checkpoint(ORIGIN, 6, bytes(32)).body()
+    own = signature_line(key(ORIGIN), raw_signature(ORIGIN, text.encode()))
+    both = [cosign(name, text, 1) for name in WITNESSES]
+    lines[0]["checkpoint"] = str(Note(text, (own, *both)))
+
+
+@pytest.mark.parametrize(
+    ("change", "told"),
+    [
+        (of_a_key_nobody_added, "is no key of az-fhn here"),
+        (of_another_entry, "it is not proven to be in the log"),
+        (unproven, "it is not proven to be in the log"),
+        (twice, "it is not proven to be in the log"),
+        (cosigned_by_a_thief, "the cosignature of az does not hold"),
+        (signed_by_a_thief, "the key did not sign the checkpoint"),
+        (of_a_fork, "a fork"),
+        (lambda ls: ls[0].pop("checkpoint"), "the bundle has no checkpoint"),
+        (lambda ls: ls[0].update(consistency=[]), "a fork"),
+    ],
+)
+def test_what_was_forged_in_a_part_is_named(
+    log: Log, tmp_path: Path, change: Any, told: str
+) -> None:
+    export(log, tmp_path / "x.jsonl", kinds=["publish"], checkpoint=note(log, 6, *WITNESSES))
+    lines = [json.loads(line) for line in (tmp_path / "x.jsonl").read_bytes().splitlines()]
+    change(lines)
+    path = written(tmp_path / "y.jsonl", lines)
+
+    with pytest.raises(program.Wrong, match=told):
+        program.stands(program.verify(path, None), None, program.Policy(POLICY), [])
+
+
+@pytest.mark.parametrize(
+    "text", ["", "log\n", "quorum\n", "group a 3 b c\nquorum a\n", "witness a\n", "what\n"]
+)
+def test_what_is_no_policy_is_refused(text: str) -> None:
+    with pytest.raises((program.Wrong, ValueError)):
+        program.Policy(text)
