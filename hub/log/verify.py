@@ -67,6 +67,8 @@ class Report:
     """The root over the entries read; None where they were not all, from the first."""
     since: int = 0
     """The entry that the checks began with."""
+    unread: int = 0
+    """Entries that are not theirs to read: proven under the root by their leaf hash alone."""
     proven: int = 0
     """Entries of a part of a log that were proven under the root it states."""
     level: str = ""
