@@ -38,6 +38,7 @@ def _object(report: Report, reached: Mapping[str, int]) -> dict[str, Any]:
             for feed, s in report.feeds.items()
         },
         "live": dict(reached),
+        "unread": report.unread,
         "proven": report.proven,
         "level": report.level,
         "witnesses": list(report.witnesses),
@@ -56,7 +57,7 @@ def fault_object(fault: Fault) -> dict[str, Any]:
 
 
 def _tell(report: Report, *, whole: bool, reached: Mapping[str, int]) -> None:
-    end = report.since + report.entries
+    end = report.since + report.entries + report.unread
     say(styled(f"size    {end}" + (f" (from {report.since})" if report.since else "")))
     if report.root is not None:
         say(styled(f"root    {report.root.hex()}"))
@@ -87,6 +88,21 @@ def _tell(report: Report, *, whole: bool, reached: Mapping[str, int]) -> None:
         show_fault(report.fault)
         return
     say(styled("OK", "bold green"), styled("nothing is missing and nothing was changed"))
+    _limits(report, whole=whole)
+    if report.root is not None:
+        note(styled(f"keep it: caspian verify --earlier {end}:{report.root.hex()}", "dim"))
+
+
+def _limits(report: Report, *, whole: bool) -> None:
+    """Say what was not verified."""
+    if report.unread:
+        note(
+            styled(
+                f"{report.unread} entries are not yours to read: they were proven by their hash, "
+                "without being read, and nothing was decided again",
+                "yellow",
+            )
+        )
     if not whole and report.proven:
         note(styled(f"this is a part of a log: {report.proven} entries were proven to be in it"))
         note(styled("that no other was to be there is not shown: see `caspian log search`", "dim"))
@@ -100,8 +116,6 @@ def _tell(report: Report, *, whole: bool, reached: Mapping[str, int]) -> None:
         )
     elif report.since:
         note(styled(f"what came before {report.since} was trusted, not verified", "yellow"))
-    if report.root is not None:
-        note(styled(f"keep it: caspian verify --earlier {end}:{report.root.hex()}", "dim"))
 
 
 def show_fault(fault: Fault) -> None:
