@@ -1,4 +1,4 @@
-"""Two thousand readers of event streams on one API process, beside a bare broadcast.
+"""Two thousand readers of event streams on one API process, beside two bare broadcasts.
 
 Each reader has a connection of its own; all of them live in processes apart from the server's,
 on the same machine. Measured is the time from the call that publishes a message to its
@@ -38,6 +38,9 @@ from hub.supervisor import Supervisor
 
 HERE = Path(__file__).parent
 PROCESSES = 2
+IDLE_S = 10.0
+"""So long nothing is published, to see what open streams cost by themselves; one heartbeat."""
+
 PUBLISHER, READER = "az-bench", "ir-bench"
 ALERT = """<?xml version="1.0" encoding="UTF-8"?>
 <alert xmlns="urn:oasis:names:tc:emergency:cap:1.2"><identifier>{name}</identifier>
@@ -105,12 +108,10 @@ async def hub(directory: Path) -> AsyncIterator[tuple[str, str, dict[str, str], 
 
 
 @asynccontextmanager
-async def peer() -> AsyncIterator[tuple[str, int]]:
-    """Run the bare broadcast."""
+async def peer(script: str) -> AsyncIterator[tuple[str, int]]:
+    """Run a bare broadcast."""
     port = free_port()
-    process = await asyncio.create_subprocess_exec(
-        sys.executable, str(HERE / "peer_sse.py"), str(port)
-    )
+    process = await asyncio.create_subprocess_exec(sys.executable, str(HERE / script), str(port))
     base = f"http://127.0.0.1:{port}"
     try:
         async with httpx.AsyncClient() as http:
@@ -152,6 +153,9 @@ async def measured(
         assert client.stdout is not None
         await client.stdout.readline()
     sent: dict[int, float] = {}
+    still = processor_s(pid)
+    await asyncio.sleep(IDLE_S)
+    still = (processor_s(pid) - still) / IDLE_S
     before = processor_s(pid)
     headers = {"Authorization": f"Bearer {tokens[0]}"}
     async with httpx.AsyncClient(base_url=base, headers=headers, timeout=60) as http:
@@ -173,6 +177,8 @@ async def measured(
         "of": PROCESSES * share * given.messages,
         "lost": lost,
         "took": took,
+        "p99_s": took[int(len(took) * 0.99)],
+        "still": still,
         "each_us": 1e6 * (processor_s(pid) - before) / max(1, len(took)),
     }
 
@@ -182,9 +188,9 @@ def shown(name: str, found: dict[str, Any]) -> None:
     took = found["took"]
     p50, p99 = (1000 * took[int(len(took) * q)] for q in (0.5, 0.99))
     print(
-        f"{name:<6} {found['arrived']:>8} of {found['of']} arrived, {found['lost']} streams cut; "
+        f"{name:<7} {found['arrived']:>8} of {found['of']} arrived, {found['lost']} streams cut; "
         f"p50 {p50:7.1f} ms  p99 {p99:7.1f} ms  max {1000 * took[-1]:7.1f} ms; "
-        f"processor {found['each_us']:5.1f} us each",
+        f"processor {found['each_us']:5.1f} us each, idle {100 * found['still']:.1f} %",
         flush=True,
     )
 
@@ -193,27 +199,29 @@ async def main(given: argparse.Namespace) -> None:
     """Measure both, round by round in turn."""
     hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
     resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
-    ratios: list[tuple[float, float]] = []
+    of: dict[str, list[dict[str, Any]]] = {"hub": [], "library": [], "raw": []}
     with tempfile.TemporaryDirectory() as directory:
         async with (
             hub(Path(directory)) as (base, events, tokens, pid),
-            peer() as (other, other_pid),
+            peer("peer_sse.py") as library,
+            peer("peer_raw.py") as raw,
         ):
+            both = [tokens[PUBLISHER], tokens[READER]]
+            bare = ("/events", "/publish")
             for _ in range(given.rounds):
-                both = [tokens[PUBLISHER], tokens[READER]]
-                ours = await measured(base, pid, (events, "/v1/messages"), both, given)
-                theirs = await measured(other, other_pid, ("/events", "/publish"), both, given)
-                shown("hub", ours)
-                shown("bare", theirs)
-                ratios.append(
-                    (
-                        ours["took"][len(ours["took"]) // 2]
-                        / theirs["took"][len(theirs["took"]) // 2],
-                        ours["each_us"] / theirs["each_us"],
-                    )
-                )
-    waits, work = (median(r[i] for r in ratios) for i in (0, 1))
-    print(f"hub to bare: p50 {waits:.1f}, processor {work:.2f}")
+                of["hub"].append(await measured(base, pid, (events, "/v1/messages"), both, given))
+                of["library"].append(await measured(*library, bare, both, given))
+                of["raw"].append(await measured(*raw, bare, both, given))
+                for name, found in of.items():
+                    shown(name, found[-1])
+    for name in ("library", "raw"):
+        waits, work = (
+            median(
+                ours[key] / theirs[key] for ours, theirs in zip(of["hub"], of[name], strict=True)
+            )
+            for key in ("p99_s", "each_us")
+        )
+        print(f"hub to {name}: p99 {waits:.2f}, processor {work:.2f}")
 
 
 if __name__ == "__main__":

@@ -6,6 +6,8 @@ import asyncio
 import logging
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from math import ceil
+from socket import socket
 from typing import Any, Final
 
 import structlog
@@ -48,6 +50,7 @@ from hub.http import (
     vocabularies,
     watch,
 )
+from hub.http.event_streams import Heart
 from hub.http.guard import Guard
 from hub.http.limits import Limits
 from hub.http.refusals import Refusals
@@ -163,6 +166,8 @@ def _lifespan(
             asyncio.create_task(hub.refusals.run(), name="refusals"),
             asyncio.create_task(_watch_members(hub), name="members"),
             asyncio.create_task(_note_use(hub), name="use"),
+            asyncio.create_task(Heart(hub).beat(), name="beat"),
+            asyncio.create_task(Heart(hub).watch(), name="watch"),
         ]
         try:
             yield {REFUSALS: hub.refusals}
@@ -207,11 +212,14 @@ async def _noted(hub: Hub) -> None:
 def serve(settings: Settings) -> None:
     """Serve the API until SIGTERM or SIGINT; open event streams end at once.
 
+    Other requests under way have CASPIAN_API_GRACE; what is not done by then is broken off.
+
     Raises:
         Unavailable: the log cannot be opened.
     """
+    app = build_api(settings)
     config = uvicorn.Config(
-        build_api(settings),
+        app,
         host=settings.host,
         port=settings.port,
         loop="uvloop",
@@ -220,8 +228,21 @@ def serve(settings: Settings) -> None:
         access_log=False,
         server_header=False,
         proxy_headers=False,  # whose word is believed is `hub.http.peer`'s to say
-        timeout_graceful_shutdown=2,
+        timeout_graceful_shutdown=ceil(settings.api_grace.total_seconds()),
         lifespan="on",
     )
     logging.getLogger("uvicorn.error").setLevel(settings.log_level.upper())
-    uvicorn.Server(config).run()
+    _Server(config, app).run()
+
+
+class _Server(uvicorn.Server):
+    """A server that ends event streams before it waits for what is under way."""
+
+    def __init__(self, config: uvicorn.Config, app: FastAPI) -> None:
+        super().__init__(config)
+        self._app = app
+
+    async def shutdown(self, sockets: list[socket] | None = None) -> None:
+        """Take nothing new, end all streams, and wait for the rest, but not for ever."""
+        self._app.state.hub.open_streams.end()
+        await super().shutdown(sockets)

@@ -137,6 +137,10 @@ class Settings(BaseModel):
     sse_heartbeat: Seconds = timedelta(seconds=10)
     """How often an idle event stream carries a comment, so that a dead line is noticed."""
 
+    api_grace: Seconds = Field(timedelta(seconds=3), ge=timedelta(0), le=timedelta(seconds=60))
+    """How long the API, told to end, waits for requests under way. Event streams end at once. Too
+    short: uploads are broken off and sent again; too long: a restart takes as long."""
+
     public_url: str | None = Field(None, pattern=r"^https?://[^\s/?#@]+$")
     """How people reach the hub, ``https://hub.example.org``. Wrong: browsers cannot sign in."""
 

@@ -94,9 +94,9 @@ def export(
         part = source.indexed(wanted)
         # Asked for before the head: so it cannot be of a longer log.
         covering = source.size if part.last is None else part.last + 1
-        checkpoint = best_checkpoint(source, covering) if format_ == "bundle" else b""
+        checkpoint = best_checkpoint(source, covering) if format_ == "bundle" else ""
         header = _header(source, part, query)
-        header = replace(header, checkpoint=checkpoint.decode(), policy=policy_text)
+        header = replace(header, checkpoint=checkpoint, policy=policy_text)
         logs = None if unlogged else logger(source)
         header = replace(header, logged=logs is not None)
         indexes: list[int] = []

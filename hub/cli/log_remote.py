@@ -26,7 +26,7 @@ from hub.log.store import Log, LogRow
 from hub.settings import Settings
 from schemas.entry import micros
 
-__all__ = ["End", "HubSource", "open_source"]
+__all__ = ["End", "HubSource", "Withheld", "open_source"]
 
 _PAGE: Final = 100
 """A page holds payloads, each of which may have a megabyte."""
@@ -162,8 +162,12 @@ def _at_us(record: dict[str, Any]) -> int:
     return micros(datetime.fromisoformat(record["at"]))
 
 
-def _withheld(index: int) -> Rejected:
-    return Rejected(
+class Withheld(Rejected):
+    """An entry is not the asker's to read: the log is theirs only as far as its hashes go."""
+
+
+def _withheld(index: int) -> Withheld:
+    return Withheld(
         "not-allowed",
         t(
             "entry {index} is not your state's or agency's to read: the hub shows its leaf hash "

@@ -42,6 +42,7 @@ def _object(report: Report, reached: Mapping[str, int]) -> dict[str, Any]:
             for feed, s in report.feeds.items()
         },
         "live": dict(reached),
+        "unread": report.unread,
         "proven": report.proven,
         "level": report.level,
         "witnesses": list(report.witnesses),
@@ -60,7 +61,7 @@ def fault_object(fault: Fault) -> dict[str, Any]:
 
 
 def _tell(report: Report, *, whole: bool, reached: Mapping[str, int]) -> None:
-    end = report.since + report.entries
+    end = report.since + report.entries + report.unread
     size = t("{size} (from {since})", size=end, since=report.since) if report.since else str(end)
     rows: list[tuple[str, str]] = [(t("size"), size)]
     if report.root is not None:
@@ -95,6 +96,23 @@ def _tell(report: Report, *, whole: bool, reached: Mapping[str, int]) -> None:
         show_fault(report.fault)
         return
     say(styled(t("OK"), "bold green"), styled(t("nothing is missing and nothing was changed")))
+    _limits(report, whole=whole)
+    if report.root is not None:
+        again = f"caspian verify --earlier {end}:{report.root.hex()}"
+        note(styled(t("keep it:"), "dim"), verbatim(again))
+
+
+def _limits(report: Report, *, whole: bool) -> None:
+    """Say what was not verified."""
+    if report.unread:
+        unread = many(
+            "{count} entry is not yours to read: it was proven by its hash, without being read, "
+            "and nothing was decided again",
+            "{count} entries are not yours to read: they were proven by their hash, without being "
+            "read, and nothing was decided again",
+            report.unread,
+        )
+        note(styled(unread, "yellow"))
     if not whole and report.proven:
         proven = many(
             "this is a part of a log: {count} entry was proven to be in it",
@@ -121,9 +139,6 @@ def _tell(report: Report, *, whole: bool, reached: Mapping[str, int]) -> None:
                 "yellow",
             )
         )
-    if report.root is not None:
-        again = f"caspian verify --earlier {end}:{report.root.hex()}"
-        note(styled(t("keep it:"), "dim"), verbatim(again))
 
 
 def _checked(report: Report) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -24,8 +25,12 @@ from hub.http.ranges import indexes_between
 from hub.http.sight import may_read
 from hub.http.state import Asker, Hub, HubState
 from hub.log.bundle import BundleHeader, write_bundle
+from hub.log.bundle_proofs import KEY_KINDS, Prover
 from hub.log.columns import write_table
+from hub.log.levels import best_note
+from hub.log.scan import scan
 from hub.log.store import LogRow
+from hub.log.tree import Tree
 from hub.members.roles import Principal, require
 from hub.streams.submit import propose
 from schemas.entry import ENTRY_KINDS, rfc3339
@@ -135,16 +140,33 @@ class _Making:
         with TemporaryDirectory(prefix="caspian-export-") as directory:
             path = Path(directory) / f"export.{_TYPES[self.given.format][0]}"
             if self.given.format == "bundle":
+                header, prover = self._signed()
+                keys = scan(self.hub.log, through=header.through, kinds=KEY_KINDS)
                 write_bundle(
                     path,
-                    self.header,
+                    header,
                     self._rows(),
+                    keys=keys if header.part else (),
+                    prover=prover,
                     payloads=self.given.payloads,
                     before=self._before,
                 )
             else:
                 write_table(path, self._rows(), form=self.given.format, before=self._before)
             return path.open("rb"), path.stat().st_size
+
+    def _signed(self) -> tuple[BundleHeader, Prover]:
+        """Return the header with who stands for the log, and what proves its entries."""
+        note = best_note(self.hub.levels.newest, self.header.through + 1)
+        prover = Prover(Tree(self.hub.log).tile, self.header.size)
+        file = self.hub.settings.policy
+        header = replace(
+            self.header,
+            checkpoint=note,
+            consistency=prover.between(self.header.reach, note),
+            policy="" if file is None else file.read_text("utf-8"),
+        )
+        return header, prover
 
     def _rows(self) -> Iterator[LogRow]:
         after, count, size = self.header.first - 1, 0, 0

@@ -16,6 +16,7 @@ from hub.core.registry import History
 from hub.errors import Rejected
 from hub.http.cookies import key_in
 from hub.http.limits import Limits
+from hub.http.open_streams import OpenStreams
 from hub.http.peer import Peer, peer_of, same_origin
 from hub.http.refusals import Refusals
 from hub.http.replaying import Replays
@@ -33,7 +34,17 @@ from hub.streams.answers import Answers
 from hub.streams.feeds import FeedStreams
 from hub.streams.tail import Tailer
 
-__all__ = ["CLIENT_CERT", "CSRF_HEADER", "Asker", "Hub", "HubState", "identify"]
+__all__ = [
+    "CLIENT_CERT",
+    "CSRF_HEADER",
+    "Asker",
+    "Hub",
+    "HubState",
+    "Shown",
+    "identify",
+    "shown_by",
+    "who_shows",
+]
 
 CLIENT_CERT: Final = "Client-Cert"
 CSRF_HEADER: Final = "Caspian-Csrf"
@@ -63,6 +74,7 @@ class Hub:
     replays: Replays
     in_force: InForce
     levels: Levels
+    open_streams: OpenStreams = field(default_factory=OpenStreams)
     history: History = field(default_factory=History)
     _read_at: float = -1.0
     _lock: asyncio.Lock = field(default_factory=asyncio.Lock)
@@ -116,6 +128,16 @@ async def _asker(request: Request, hub: HubState) -> Principal:
     return principal
 
 
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """What a request showed of who sends it: one of these."""
+
+    token: str = ""
+    key: str = ""
+    """Of a session."""
+    certificate: bytes = b""
+
+
 async def identify(request: Request, hub: Hub) -> Principal:
     """Return who sent a request, as of now.
 
@@ -125,20 +147,42 @@ async def identify(request: Request, hub: Hub) -> Principal:
     Raises:
         Rejected: see `Asker`.
     """
+    shown = shown_by(request, hub)
+    principal = await asyncio.to_thread(who_shows, hub, shown)
+    if shown.key and request.method not in _SAFE:
+        _of_our_page(request, hub.settings, shown.key)
+    return principal
+
+
+def shown_by(request: Request, hub: Hub) -> Shown:
+    """Return what a request shows: a bearer token, else a session, else a certificate.
+
+    Raises:
+        Rejected: ``token-missing``, ``token-invalid``, ``certificate-refused``,
+            ``certificate-invalid``.
+    """
     peer = peer_of(request, hub.settings)
     certificate = _certificate(request, peer, hub.settings)
     if "authorization" in request.headers:
-        token = _bearer(request.headers.getlist("authorization"))
-        return await asyncio.to_thread(hub.authenticator.principal, token)
-    key = key_in(request, peer)
-    if not key:
-        if certificate is not None:
-            return await asyncio.to_thread(hub.authenticator.holder, certificate)
+        return Shown(token=_bearer(request.headers.getlist("authorization")))
+    if key := key_in(request, peer):
+        return Shown(key=key)
+    if certificate is None:
         raise _missing()
-    principal, _, _ = await asyncio.to_thread(hub.sessions.whose, key)
-    if request.method not in _SAFE:
-        _of_our_page(request, hub.settings, key)
-    return principal
+    return Shown(certificate=certificate)
+
+
+def who_shows(hub: Hub, shown: Shown) -> Principal:
+    """Return whose it is. Blocks on the store when it has to ask.
+
+    Raises:
+        Rejected: see `Asker`. Unavailable: ``log-unavailable``.
+    """
+    if shown.token:
+        return hub.authenticator.principal(shown.token)
+    if shown.key:
+        return hub.sessions.whose(shown.key)[0]
+    return hub.authenticator.holder(shown.certificate)
 
 
 def _of_our_page(request: Request, settings: Settings, key: str) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from typing import Any, Final
+from typing import Any, Final, Protocol
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
@@ -12,13 +12,48 @@ from hub.http.guard import HEADERS
 from hub.http.problems import problem
 from hub.http.refusals import Refusals
 
-__all__ = ["LONGEST_HEAD_BYTES", "REFUSALS", "Wire"]
+__all__ = ["LINE", "LONGEST_HEAD_BYTES", "REFUSALS", "Line", "Watcher", "Wire", "chunk"]
 
 LONGEST_HEAD_BYTES: Final = 16_384
 """The longest request line and headers, together."""
 
 REFUSALS: Final = "refusals"
 """Under this name the API's lifespan hands its `Refusals` to the connections."""
+
+LINE: Final = "caspian.line"
+"""The ASGI extension by which a response that has begun may write to its connection itself."""
+
+
+class Watcher(Protocol):
+    """Who is told what becomes of a connection."""
+
+    def writable(self) -> None:
+        """Go on writing: it takes more again."""
+
+    def lost(self) -> None:
+        """Stop: it is gone."""
+
+
+class Line(Protocol):
+    """A connection that a response writes to without waiting; what it writes are `chunk`s."""
+
+    @property
+    def full(self) -> bool:
+        """Whether so much waits to be sent that nothing more should be put."""
+
+    def watch(self, watcher: Watcher | None) -> None:
+        """Tell somebody, or nobody any more, what becomes of it."""
+
+    def put(self, data: bytes) -> None:
+        """Send, or keep until it can be sent; of a connection that is gone nothing is told."""
+
+    def cut(self) -> None:
+        """Break it off, with all that waits to be sent."""
+
+
+def chunk(data: bytes) -> bytes:
+    """Return data as a part of a body whose length nobody knows yet (RFC 9112, 7.1)."""
+    return b"%x\r\n%b\r\n" % (len(data), data)
 
 
 class Wire(HttpToolsProtocol):
@@ -38,6 +73,33 @@ class Wire(HttpToolsProtocol):
     _read_bytes = 0
     _in_head = False
     _timer: asyncio.TimerHandle | None = None
+    _watcher: Watcher | None = None
+
+    @property
+    def full(self) -> bool:
+        """Whether so much waits to be sent that nothing more should be put."""
+        return self.flow.write_paused
+
+    def watch(self, watcher: Watcher | None) -> None:
+        """Tell somebody, or nobody any more, what becomes of the connection."""
+        self._watcher = watcher
+        if watcher is not None and self.transport.is_closing():
+            watcher.lost()
+
+    def put(self, data: bytes) -> None:
+        """Send, or keep until it can be sent."""
+        if not self.transport.is_closing():
+            self.transport.write(data)
+
+    def cut(self) -> None:
+        """Break it off."""
+        self.transport.abort()
+
+    def resume_writing(self) -> None:
+        """Go on writing."""
+        super().resume_writing()
+        if self._watcher is not None:
+            self._watcher.writable()
 
     def connection_made(self, transport: Any) -> None:
         """Begin to wait for a head."""
@@ -49,6 +111,8 @@ class Wire(HttpToolsProtocol):
         """Wait no longer."""
         self._disarm()
         super().connection_lost(exc)
+        if self._watcher is not None:
+            self._watcher.lost()
 
     def data_received(self, data: bytes) -> None:
         """Read on; refuse a head that does not end."""
@@ -63,6 +127,7 @@ class Wire(HttpToolsProtocol):
     def on_message_begin(self) -> None:
         """Begin to count."""
         super().on_message_begin()
+        self.scope["extensions"] = {LINE: {"line": self}}
         self._in_head, self._head_bytes, self._read_bytes = True, 0, 0
 
     def on_url(self, url: bytes) -> None:

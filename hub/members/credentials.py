@@ -50,6 +50,7 @@ __all__ = [
 
 
 _TOKEN: Final = re.compile(r"csp_([a-z0-9]{8})_([A-Za-z0-9_-]{43})")
+_AT_ONCE: Final = 500
 _ALPHABET: Final = "abcdefghijkmnpqrstuvwxyz23456789"
 
 
@@ -265,6 +266,28 @@ class Authenticator:
                 remedy="Ask the operator to register it.",
             )
         return self._let_in(credential, f"certificate {credential.prefix}")
+
+    def renew(self, tokens: Iterable[str], fingerprints: Iterable[bytes] = ()) -> None:
+        """Ask the store about all of these in one query: what is told of them next is of now.
+
+        Raises:
+            Unavailable: ``log-unavailable``.
+        """
+        matches = (_TOKEN.fullmatch(token) for token in tokens)
+        wanted = sorted({m[1] for m in matches if m} | {prefix_of(f) for f in fingerprints})
+        if not wanted:
+            return
+        until = self._clock() + self._remember_s
+        rows: dict[str, Any] = {}
+        with self._log.reading() as c:
+            for start in range(0, len(wanted), _AT_ONCE):
+                some = CREDENTIALS.c.prefix.in_(wanted[start : start + _AT_ONCE])
+                rows |= {r.prefix: r for r in c.execute(select(CREDENTIALS).where(some))}
+        for prefix in wanted:
+            r = rows.get(prefix)
+            self._known[prefix] = (
+                (until, None, None) if r is None else (until, r.sha256, _credential(r))
+            )
 
     def _let_in(self, credential: Credential, what: str) -> Principal:
         now = self._clock()

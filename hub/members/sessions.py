@@ -10,7 +10,7 @@ import hmac
 import re
 import secrets
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from hashlib import sha256
@@ -30,6 +30,7 @@ from schemas.entry import from_micros, micros
 __all__ = ["Session", "Sessions", "csrf_of", "end", "listed"]
 
 _KEY: Final = re.compile(r"csn_([0-9a-f]{16})_([A-Za-z0-9_-]{43})")
+_AT_ONCE: Final = 500
 _KEPT: Final = timedelta(days=90)
 _LONGEST_AGENT: Final = 200
 
@@ -129,6 +130,36 @@ class Sessions:
         with self._lock:
             self._seen[session.handle] = now
         return principal_of(account, session=session.handle), session, account
+
+    def renew(self, keys: Iterable[str]) -> None:
+        """Ask the store about all of these in one query: what is told of them next is of now.
+
+        Raises:
+            Unavailable: ``log-unavailable``.
+        """
+        wanted = sorted({m[1] for m in map(_KEY.fullmatch, keys) if m})
+        if not wanted:
+            return
+        until = self._clock() + self._remember_s
+        found: dict[str, tuple[bytes, Session, Account]] = {}
+        with self._log.reading() as c:
+            for start in range(0, len(wanted), _AT_ONCE):
+                some = SESSIONS.c.handle.in_(wanted[start : start + _AT_ONCE])
+                rows = c.execute(select(SESSIONS).where(some)).all()
+                names = {r.account for r in rows}
+                accounts = {
+                    a.name: account_of(a)
+                    for a in c.execute(select(ACCOUNTS).where(ACCOUNTS.c.name.in_(names)))
+                }
+                found |= {
+                    r.handle: (r.sha256, _session(r), accounts[r.account])
+                    for r in rows
+                    if r.account in accounts
+                }
+        with self._lock:
+            for handle in wanted:
+                self._known.pop(handle, None)
+            self._known |= {handle: (until, *one) for handle, one in found.items()}
 
     def end(self, handle: str, *, account: str) -> bool:
         """End a session of this account at once; False where there is no such one."""

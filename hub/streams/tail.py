@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+from collections import deque
+from collections.abc import Callable
 from typing import Any, Final
 
 import structlog
@@ -16,13 +18,14 @@ from hub.telemetry import process_metrics
 __all__ = ["Reader", "Tailer"]
 
 _PAUSE_S: Final = 0.1
+_AT_ONCE: Final = 100
 _log = structlog.get_logger("tail")
 
 Entry = tuple[int, dict[bytes, bytes]]
 
 
 class Reader:
-    """One reader's queue of new entries of one feed.
+    """One reader of the new entries of one feed: they wait here until it takes them.
 
     A reader that does not keep up is dropped rather than waited for: *dropped* is
     set, nothing more comes, and it resumes by the index it had.
@@ -30,27 +33,42 @@ class Reader:
 
     def __init__(self, feed: str, size: int) -> None:
         self.feed = feed
-        self.queue: asyncio.Queue[Entry | None] = asyncio.Queue(size + 1)
+        self.waiting: deque[Entry] = deque()
         self.dropped = False
         self._size = size
+        self._take: Callable[[Entry], bool] | None = None
+        self._on_drop: Callable[[], None] | None = None
+
+    def begin(self, take: Callable[[Entry], bool], on_drop: Callable[[], None]) -> None:
+        """Hand over what waits and, from now on, each entry as it comes.
+
+        *take* says whether it has taken the entry; what it has not waits for `resume`.
+        *on_drop* is called once, where the reader is dropped.
+        """
+        self._take, self._on_drop = take, on_drop
+        if self.dropped:
+            on_drop()
+        self.resume()
+
+    def resume(self) -> None:
+        """Hand over what waits, as far as it is taken."""
+        while self.waiting and self._take is not None and self._take(self.waiting[0]):
+            self.waiting.popleft()
 
     def offer(self, entry: Entry) -> None:
         """Give the reader an entry, or drop the reader."""
         if self.dropped:
             return
-        if self.queue.qsize() >= self._size:
-            process_metrics().sse_dropped.inc()
-            self.end()
+        if not self.waiting and self._take is not None and self._take(entry):
             return
-        self.queue.put_nowait(entry)
-
-    def end(self) -> None:
-        """Give the reader nothing more: it may resume by the index it had, if it still may."""
-        if not self.dropped:
-            self.dropped = True
-            while not self.queue.empty():
-                self.queue.get_nowait()
-            self.queue.put_nowait(None)
+        if len(self.waiting) < self._size:
+            self.waiting.append(entry)
+            return
+        process_metrics().sse_dropped.inc()
+        self.dropped = True
+        self.waiting.clear()
+        if self._on_drop is not None:
+            self._on_drop()
 
 
 class Tailer:
@@ -116,5 +134,11 @@ class Tailer:
                     if key in self._cursors:
                         self._cursors[key] = entry_id
                     entry = (keys.index_of(entry_id), fields)
-                    for reader in list(self._readers.get(key, ())):
-                        reader.offer(entry)
+                    await self._spread(entry, list(self._readers.get(key, ())))
+
+    async def _spread(self, entry: Entry, readers: list[Reader]) -> None:
+        """Offer an entry to all readers; the loop gets its turn in between."""
+        for number, reader in enumerate(readers, 1):
+            reader.offer(entry)
+            if number % _AT_ONCE == 0:
+                await asyncio.sleep(0)

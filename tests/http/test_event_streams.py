@@ -7,15 +7,18 @@ import json
 import signal
 import socket
 import sys
-from contextlib import AsyncExitStack
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
+from sqlalchemy import event
 
 from hub.client import StreamPublisher
+from hub.http.event_streams import Heart
 from hub.streams import keys
 from hub.streams.embedded import free_port
 from hub.telemetry import process_metrics
@@ -211,11 +214,11 @@ async def test_a_reader_that_stalls_is_cut_off_and_costs_no_other(hub: Hub) -> N
     assert seen == published
 
 
-async def test_a_real_process_with_open_streams_ends_when_it_is_told_to(
-    hub: Hub, tmp_path: Path
-) -> None:
-    settings = hub.settings.model_copy(update={"port": free_port()})
-    with (tmp_path / "serve.log").open("wb") as output:
+@asynccontextmanager
+async def real_process(hub: Hub, directory: Path, **given: Any) -> AsyncIterator[Any]:
+    """Serve the hub by a process of its own; give it, and its address."""
+    settings = hub.settings.model_copy(update={"port": free_port(), **given})
+    with (directory / "serve.log").open("wb") as output:
         process = await asyncio.create_subprocess_exec(
             sys.executable,
             "-m",
@@ -229,15 +232,36 @@ async def test_a_real_process_with_open_streams_ends_when_it_is_told_to(
     url = f"http://127.0.0.1:{settings.port}"
 
     async def ready() -> bool:
-        assert process.returncode is None, (tmp_path / "serve.log").read_text()
+        assert process.returncode is None, (directory / "serve.log").read_text()
         try:
             async with hub.http() as http:
                 return (await http.get(f"{url}/readyz")).is_success
         except httpx.TransportError:
             return False
 
-    await until(ready, "the process serves", 30)
-    async with AsyncExitStack() as stack:
+    try:
+        await until(ready, "the process serves", 30)
+        yield process, url
+    finally:
+        if process.returncode is None:
+            process.kill()
+            await process.wait()
+
+
+async def ended(process: Any, directory: Path) -> None:
+    """Wait until a process has ended by itself, in good order.
+
+    It waits without end for what nobody stops; the time here is for a machine that is busy.
+    """
+    async with asyncio.timeout(45):
+        assert await process.wait() == 0
+    assert "Traceback" not in (directory / "serve.log").read_text()
+
+
+async def test_a_real_process_with_open_streams_ends_when_it_is_told_to(
+    hub: Hub, tmp_path: Path
+) -> None:
+    async with real_process(hub, tmp_path) as (process, url), AsyncExitStack() as stack:
         streams = [
             await stack.enter_async_context(events(hub, who, who, url=url))
             for who in ("kz-mes", "ru-mchs", "tm-msfs")
@@ -250,6 +274,67 @@ async def test_a_real_process_with_open_streams_ends_when_it_is_told_to(
         for stream in streams:
             with pytest.raises((StopAsyncIteration, httpx.RemoteProtocolError)):
                 await stream.next()
-    async with asyncio.timeout(30):
-        assert await process.wait() == 0
-    assert "Traceback" not in (tmp_path / "serve.log").read_text()
+        await ended(process, tmp_path)
+
+
+async def test_what_does_not_end_by_itself_is_broken_off_after_the_grace(
+    hub: Hub, tmp_path: Path
+) -> None:
+    """A reader that polls for a minute would keep the process for as long."""
+    grace = timedelta(seconds=1)
+    async with (
+        real_process(hub, tmp_path, api_grace=grace) as (process, url),
+        hub.http("kz-mes") as http,
+    ):
+        asked = f"{url}/v1/feeds/kz-mes?wait=60&after={await hub.head()}"
+        polling = asyncio.create_task(http.get(asked, timeout=90))
+        async with events(hub, "kz-mes", "kz-mes", url=url) as stream:
+            await stream.next()  # so the poll, which was asked before, is under way
+            process.send_signal(signal.SIGTERM)
+            async with asyncio.timeout(45):
+                await process.wait()
+
+        with suppress(httpx.TransportError):
+            assert (await polling).status_code == 500
+    assert process.returncode == 0
+
+
+async def test_who_is_admitted_to_a_replay_no_longer_reads_on_no_longer(hub: Hub) -> None:
+    index = await hub.publish()
+    async with (
+        another_api(hub, sse_heartbeat=timedelta(milliseconds=50)) as other,
+        hub.http("auditor") as http,
+    ):
+        replay = {"sandbox": "withdrawn", "first": index, "through": index, "paused": True}
+        assert (await http.post("/v1/replays", json=replay)).status_code == 201
+        admission = {"agency": "kz-mes"}
+        await http.post("/v1/replays/withdrawn/admissions", json=admission)
+        url = f"http://127.0.0.1:{other.port}"
+        async with events(hub, "kz-mes", "kz-mes", url=url, sandbox="withdrawn") as stream:
+            await stream.next()
+            await http.delete("/v1/replays/withdrawn/admissions", params=admission)
+            with pytest.raises(StopAsyncIteration):
+                await stream.next()
+        await http.delete("/v1/replays/withdrawn")
+
+
+async def test_all_readers_are_looked_after_with_one_query(hub: Hub) -> None:
+    """Two thousand of them would keep the store busy with nothing else."""
+    others = ("az-fhn", "kz-mes", "ru-mchs", "tm-msfs", "ir-ndmo")
+    asked: list[str] = []
+
+    def asks(_c: Any, _cursor: Any, statement: str, *_: Any) -> None:
+        asked.append(statement)
+
+    async with AsyncExitStack() as stack:
+        for who in others:
+            stream = await stack.enter_async_context(events(hub, who, who))
+            await stream.next()
+        parts = hub.api.parts
+        event.listen(parts.log.engine, "before_cursor_execute", asks)
+        try:
+            await Heart(parts)._look()
+        finally:
+            event.remove(parts.log.engine, "before_cursor_execute", asks)
+
+    assert len([s for s in asked if "credentials" in s]) == 1
