@@ -24,9 +24,10 @@ from hub.core.exports import Export
 from hub.core.search import Query
 from hub.log.bundle import BundleHeader, write_bundle
 from hub.log.bundle_proofs import KEY_KINDS, Prover
-from hub.log.columns import write_table
+from hub.log.columns import ENTRIES, write_table
 from hub.log.scan import scan
 from hub.log.search import judged
+from hub.log.sheets import SHEETS
 from hub.log.signed_ends import read_signed_end
 from hub.log.store import LogRow
 from hub.log.tree import Tree
@@ -53,6 +54,13 @@ def export(
             help="A bundle can be verified without the hub; a table is for statistics.",
         ),
     ] = "bundle",
+    table: Annotated[
+        Literal["entries", "messages", "acknowledgements", "deliveries"],
+        Parameter(
+            help="Which table of --format csv or parquet: all entries alike, or those of one kind "
+            "with columns of their own."
+        ),
+    ] = "entries",
     payloads: Annotated[
         bool, Parameter(negative="--no-payloads", help="Put the payloads in, or withhold them.")
     ] = True,
@@ -80,7 +88,13 @@ def export(
         Where to write; a bundle is compressed where the name ends in .gz.
 
     """
-    wanted = select(from_, to, kinds, agency)
+    sheet = SHEETS.get(table, ENTRIES)
+    if sheet is not ENTRIES and (format_ == "bundle" or kinds):
+        raise usage(
+            "--table is for --format csv or parquet, and has its own kind",
+            remedy="Add --format csv, and leave --kind out.",
+        )
+    wanted = select(from_, to, kinds or sheet.kinds, agency)
     query = query_of(wanted, sought)
     if file.exists() and not force:
         raise usage(
@@ -123,7 +137,7 @@ def export(
                 _bundle(source, file, header, query, payloads=payloads, told=told, before=before)
             else:
                 rows = _rows(source, header, query, facts=True)
-                write_table(file, rows, form=format_, before=before)
+                write_table(file, rows, form=format_, sheet=sheet, before=before)
         except OSError as e:
             raise usage(
                 t("{file} cannot be written: {why}", file=file, why=e.strerror or e),
