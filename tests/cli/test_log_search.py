@@ -160,18 +160,26 @@ def begin_late(page: dict[str, Any]) -> None:
 def test_a_hub_that_lies_is_caught_and_named(
     hub: Hub, logged: list[int], between: Callable[..., str], lie: Change
 ) -> None:
-    url = between(lie)
     options = ("quagmire", "--from", "0", "--to", str(logged[3]))
-    assert afar(hub, url, *options)[0] == 0  # so far it is believed
 
-    code, out, err = afar(hub, url, *options, "--prove", "--json")
+    code, out, err = afar(hub, between(lie), *options, "--prove", "--json")
 
     assert code == 5, err
     fault = json.loads(out)["fault"]
     assert (fault["code"], fault["culprit"]) == ("answer", "hub")
+
+
+def test_a_lie_is_believed_by_who_asks_for_no_proof_and_told_to_people_who_do(
+    hub: Hub, logged: list[int], between: Callable[..., str]
+) -> None:
+    url = between(drop)
+    options = ("quagmire", "--to", str(logged[3]))
+
+    assert afar(hub, url, *options)[0] == 0
     code, out, _ = afar(hub, url, *options, "--prove")
     assert code == 5
-    assert "BROKEN" in out
+    assert f"entry {logged[0]}: answer: it is what is searched for, and was left out" in out
+    assert "whoever runs the hub" in out
 
 
 def test_a_hub_that_shows_something_else_in_proof_is_caught(
