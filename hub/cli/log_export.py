@@ -19,6 +19,7 @@ from hub.cli.options import AsJson, ByAgency, From, Kinds, To
 from hub.cli.searching import Sought, query_of
 from hub.cli.terminal import Told, emit, note, progress, say, styled
 from hub.cli.trusted import read_policy_file
+from hub.cli.words import t
 from hub.core.exports import Export
 from hub.core.search import Query
 from hub.log.bundle import BundleHeader, write_bundle
@@ -91,9 +92,12 @@ def export(
     wanted = select(from_, to, kinds or sheet.kinds, agency)
     query = query_of(wanted, sought)
     if file.exists() and not force:
-        raise usage(f"{file} is there already", remedy="Choose another name, or add --force.")
+        raise usage(
+            t("{file} is there already", file=file),
+            remedy=t("Choose another name, or add --force."),
+        )
     policy_text = _policy(policy)
-    with open_source(None, connection) as opened, progress("exporting", None) as told:
+    with open_source(None, connection) as opened, progress(t("exporting"), None) as told:
         if not isinstance(opened, StoreSource | HubSource):  # pragma: no cover - none was asked for
             raise TypeError(opened)
         source: _Source = opened
@@ -143,8 +147,8 @@ def export(
                 write(source)
         except OSError as e:
             raise usage(
-                f"{file} cannot be written: {e.strerror or e}",
-                remedy="Make room, or name a file that you may write.",
+                t("{file} cannot be written: {why}", file=file, why=e.strerror or e),
+                remedy=t("Make room, or name a file that you may write."),
             ) from e
         left_out = len(source.withheld) if isinstance(source, HubSource) else 0
     _tell(file, header, indexes[0] if indexes else None, left_out, json=json)
@@ -154,8 +158,8 @@ def _sheet(table: str, form: str, kinds: tuple[str, ...]) -> Sheet:
     sheet = SHEETS.get(table, ENTRIES)
     if sheet is not ENTRIES and (form == "bundle" or kinds):
         raise usage(
-            "--table is for --format csv or parquet, and has its own kind",
-            remedy="Add --format csv, and leave --kind out.",
+            t("--table is for --format csv or parquet, and has its own kind"),
+            remedy=t("Add --format csv, and leave --kind out."),
         )
     return sheet
 
@@ -256,16 +260,27 @@ def _tell(
             }
         )
         return
-    say(styled(f"{file}: entries {header.first} to {header.through} of {header.size}"))
-    say(styled(f"root {header.root.hex()}"))
+    say(
+        styled(
+            t(
+                "{file}: entries {first} to {through} of {size}",
+                file=file,
+                first=header.first,
+                through=header.through,
+                size=header.size,
+            )
+        )
+    )
+    say(styled(t("root {root}", root=header.root.hex())))
     if (signed := _signed(header)) is not None:
-        say(styled(f"with the checkpoint of {signed} entries"))
+        say(styled(t("with the checkpoint of {signed} entries", signed=signed)))
     if left_out:
-        note(styled(f"{left_out} entries are not yours to read: they were left out", "yellow"))
+        said = t("{n} entries are not yours to read: they were left out", n=left_out)
+        note(styled(said, "yellow"))
     if index is None:
-        note(styled("the log has no entry of this export: the hub was not asked", "yellow"))
+        note(styled(t("the log has no entry of this export: the hub was not asked"), "yellow"))
     else:
-        say(styled(f"logged at {index}"))
+        say(styled(t("logged at {index}", index=index)))
 
 
 def _signed(header: BundleHeader) -> int | None:
