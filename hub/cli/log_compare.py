@@ -10,13 +10,15 @@ from pathlib import Path
 from typing import Annotated, Any
 
 from cyclopts import Parameter
+from rich.text import Text
 
 from hub.cli.exits import DONE, REFUSED, usage
 from hub.cli.log_source import opened_bundle
 from hub.cli.options import AsJson
-from hub.cli.terminal import emit, say, styled
+from hub.cli.terminal import emit, fields, say, styled
 from hub.cli.trusted import read_policy_file
 from hub.cli.verify_report import fault_object, show_fault
+from hub.cli.words import t
 from hub.core.merkle import EMPTY, extend, leaf_hash
 from hub.core.proofs import consistency_proof, verify_consistency
 from hub.core.tiles import WIDTH, node_from
@@ -155,9 +157,14 @@ def _compared(
     roots = one.root_at(size), other.root_at(size)
     if None in roots:
         raise usage(
-            f"{one.name} and {other.name} have {one.size} and {other.size} entries, and neither "
-            "tells of both",
-            remedy="Compare each with a bundle of the whole log, a store, a hub or a mirror.",
+            t(
+                "{one} has {size} entries, {other} has {more}, and neither tells of both",
+                one=one.name,
+                other=other.name,
+                size=one.size,
+                more=other.size,
+            ),
+            remedy=t("Compare each with a bundle of the whole log, a store, a hub or a mirror."),
         )
     if roots[0] == roots[1]:
         return size, True, None, []
@@ -182,7 +189,7 @@ def _open(name: str, stack: ExitStack) -> _Side:
             begins = file.read(16)
         end = open_end(path.read_bytes()) if path.stat().st_size < 1 << 20 else None
     except OSError as e:
-        raise usage(f"{name}: {e.strerror or e}", remedy="Name a file that there is.") from e
+        raise usage(f"{name}: {e.strerror or e}", remedy=t("Name a file that there is.")) from e
     if begins.startswith(b"SQLite format 3"):
         return _store(name, f"sqlite:///{path}", stack)
     if end is not None:
@@ -191,7 +198,9 @@ def _open(name: str, stack: ExitStack) -> _Side:
     bundle = opened_bundle(path)
     header = bundle.header
     if header.first or header.filtered:
-        raise usage(f"{name} is a part of the log", remedy="Compare a bundle from entry 0.")
+        raise usage(
+            t("{name} is a part of the log", name=name), remedy=t("Compare a bundle from entry 0.")
+        )
     return _Side(name, header.through + 1, bundle=bundle)
 
 
@@ -237,12 +246,16 @@ def _tell(size: int, index: int | None, culprits: list[str], *, same: bool, json
         emit({"ok": same, "size": size, "index": index, "culprits": who})
         return
     if same:
-        say(styled("OK", "bold green"), styled(f"both begin with the same {size} entries"))
+        say(
+            styled(t("OK"), "bold green"),
+            styled(t("both begin with the same {size} entries", size=size)),
+        )
         return
     say(
-        styled("FORK", "bold white on red"),
-        styled(f" two histories: the first {size} entries are not the same"),
+        styled(t("FORK"), "bold white on red"),
+        Text(" ")
+        + styled(t("two histories: the first {size} entries are not the same", size=size)),
     )
-    if index is not None:
-        say(styled(f"first   entry {index}"))
-    say(styled("blame   "), styled(", ".join(who) or "unknown: name the keys with --policy"))
+    blamed = ", ".join(who) or t("unknown: name the keys with --policy")
+    rows = [] if index is None else [(t("first"), t("entry {index}", index=index))]
+    fields([*rows, (t("blame"), blamed)], width=7)

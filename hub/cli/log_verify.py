@@ -19,6 +19,7 @@ from hub.cli.terminal import Told, progress
 from hub.cli.trusted import read_confirmed, read_end, read_policy_file
 from hub.cli.verify_report import show_report
 from hub.cli.verify_seen import verify_seen
+from hub.cli.words import t
 from hub.client import calls
 from hub.core.admission import Rules
 from hub.core.proofs import consistency_proof, verify_consistency
@@ -143,19 +144,19 @@ def verify(
     """
     if hashes and (full or feeds or bundle is not None):
         raise usage(
-            "--hashes reads nothing but the tree of a store",
-            remedy="Leave --full, --feeds and --bundle out; a bundle is verified whole.",
+            t("--hashes reads nothing but the tree of a store"),
+            remedy=t("Leave --full, --feeds and --bundle out; a bundle is verified whole."),
         )
     if since is not None and (bundle is not None or feeds or earlier is not None):
         raise usage(
-            "--since verifies what a store or a hub has added",
-            remedy="Verify all of it, with --earlier; or leave the other options out.",
+            t("--since verifies what a store or a hub has added"),
+            remedy=t("Verify all of it, with --earlier; or leave the other options out."),
         )
     if feeds and not decisions:
-        raise usage("--feeds needs the decisions", remedy="Leave --no-decisions out.")
+        raise usage(t("--feeds needs the decisions"), remedy=t("Leave --no-decisions out."))
     trusted = None if policy is None else read_policy_file(policy)
     settings = Settings.from_environment()
-    with open_source(bundle, connection, store) as source, progress("verifying", None) as told:
+    with open_source(bundle, connection, store) as source, progress(t("verifying"), None) as told:
         size = source.size
         told(0, size)
         count = (processes or cores()) if size > _FEW else 1
@@ -193,8 +194,8 @@ def _verified(
         return report, {}
     if not report.kept:
         raise usage(
-            "the feeds cannot be made from this log: payloads are withheld or were removed",
-            remedy="Verify without --feeds, or a log that has its payloads.",
+            t("the feeds cannot be made from this log: payloads are withheld or were removed"),
+            remedy=t("Verify without --feeds, or a log that has its payloads."),
         )
     with _hub(source, connection) as hub:
         members = {f["feed"]: int(f["since"]) for f in hub.client.feeds()}
@@ -235,7 +236,7 @@ def _whole(source: StoreSource | BundleSource | HubSource, wanted: _Wanted) -> R
     if isinstance(source, HubSource):
         if wanted.hashes:
             raise usage(
-                "--hashes reads a store", remedy="Name one with --store, or verify in full."
+                t("--hashes reads a store"), remedy=t("Name one with --store, or verify in full.")
             )
         end = source.end()
         rows = source.bare_rows(Selection(last=end.size - 1))

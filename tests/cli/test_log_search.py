@@ -160,18 +160,26 @@ def begin_late(page: dict[str, Any]) -> None:
 def test_a_hub_that_lies_is_caught_and_named(
     hub: Hub, logged: list[int], between: Callable[..., str], lie: Change
 ) -> None:
-    url = between(lie)
     options = ("quagmire", "--from", "0", "--to", str(logged[3]))
-    assert afar(hub, url, *options)[0] == 0  # so far it is believed
 
-    code, out, err = afar(hub, url, *options, "--prove", "--json")
+    code, out, err = afar(hub, between(lie), *options, "--prove", "--json")
 
     assert code == 5, err
     fault = json.loads(out)["fault"]
     assert (fault["code"], fault["culprit"]) == ("answer", "hub")
+
+
+def test_a_lie_is_believed_by_who_asks_for_no_proof_and_told_to_people_who_do(
+    hub: Hub, logged: list[int], between: Callable[..., str]
+) -> None:
+    url = between(drop)
+    options = ("quagmire", "--to", str(logged[3]))
+
+    assert afar(hub, url, *options)[0] == 0
     code, out, _ = afar(hub, url, *options, "--prove")
     assert code == 5
-    assert "BROKEN" in out
+    assert f"entry {logged[0]}: answer: it is what is searched for, and was left out" in out
+    assert "whoever runs the hub" in out
 
 
 def test_a_hub_that_shows_something_else_in_proof_is_caught(
@@ -224,6 +232,23 @@ def test_an_auditor_of_a_state_verifies_what_they_may_not_read_by_its_hash(
     done = hub.caspian("verify", "--url", hub.url, who="auditor of IR")
     assert "were proven by their hash, without being read" in done.stderr
     assert logged
+
+
+def test_an_auditor_of_a_state_takes_out_what_they_may_read(hub: Hub, logged: list[int]) -> None:
+    given = ("--url", hub.url, "--json", "--force")
+    done = hub.caspian("log", "export", "theirs.gz", *given, who="auditor of IR")
+    assert done.returncode == 0, done.stderr
+    told = json.loads(done.stdout)
+    assert told["withheld"] > 0
+    assert told["logged"] > 0
+    verified = json.loads(hub.caspian("verify", "--bundle", "theirs.gz", "--json").stdout)
+    assert (verified["ok"], verified["entries"]) == (True, told["size"] - told["withheld"])
+    assert verified["proven"] >= verified["entries"]
+    listed = objects(hub.caspian("log", "ls", "--bundle", "theirs.gz", "--json").stdout)
+    assert {0, *logged} <= {one["index"] for one in listed}
+    table = ("--format", "csv", "--table", "messages")
+    done = hub.caspian("log", "export", "theirs.csv", *given, *table, who="auditor of IR")
+    assert done.returncode == 0, done.stderr
 
 
 def test_an_auditor_of_a_state_proves_without_reading_all(hub: Hub, fresh: Fresh) -> None:
