@@ -106,14 +106,20 @@ class Grown:
         facts = message.facts.model_copy(update={"incidents": (INCIDENT,)})
         self.entries[0] = replace(self.entries[0], message=replace(message, facts=facts))
         self.took = Took(0, 0.0, 0.0)
-        while (left := size - self.log.head().size) > 0:
-            append(self.log, self.next(min(left, FILL)), FILL)
+        self.fill(size)
 
-    def next(self, count: int) -> list[NewEntry]:
+    def fill(self, size: int) -> None:
+        """Go on to a size."""
+        with self.timed(size - self.log.head().size):
+            while (left := size - self.log.head().size) > 0:
+                append(self.log, self.next(min(left, FILL)), FILL)
+
+    def next(self, count: int, *, scattered: bool = False) -> list[NewEntry]:
         """Return so many entries that go on from the end of the log."""
         by, found = self.log.head().size - self.first, list[NewEntry]()
         while len(found) < count:
-            found += moved(self.entries[: count - len(found)], by + len(found))
+            more = self.entries[: count - len(found)]
+            found += moved(more, by + len(found), scattered=scattered)
         return found
 
     @contextmanager
@@ -136,9 +142,9 @@ class Grown:
                 query = "SELECT page_count * page_size FROM pragma_page_count, pragma_page_size"
             return int(c.execute(text(query)).scalar_one())
 
-    def appended(self, batch: int) -> None:
+    def appended(self, batch: int, *, scattered: bool = False) -> None:
         """Append in batches, each a commit."""
-        part = self.next(READY if batch > 1 else READY // 10)
+        part = self.next(READY if batch > 1 else READY // 10, scattered=scattered)
         with self.timed(len(part)):
             append(self.log, part, batch)
 
@@ -210,6 +216,7 @@ class Grown:
 
 MEASURED: dict[str, Callable[[Grown], None]] = {
     **{f"appended, batches of {n}": partial(Grown.appended, batch=n) for n in (1, 64, 256)},
+    "… of random identifiers": partial(Grown.appended, batch=256, scattered=True),
     "looked up at random": Grown.looked_up,
     "proofs of inclusion": Grown.included,
     "proofs of consistency": Grown.consistent,
@@ -238,11 +245,33 @@ def tell(what: str, small: list[Took], large: list[Took]) -> None:
     print(f"{what:<26}{one:>10.1f}{two:>10.1f}{ratio:>7.2f}{one_wall:>12.1f}{two_wall:>10.1f}")
 
 
+def compare(kind: str, small: Grown, large: Grown, *, rounds: int, backup: bool) -> None:
+    """Measure both logs in turn, and print."""
+    one, two = small.log.head().size, large.log.head().size
+    print(f"{kind}: {one:,} and {two:,} entries")
+    print(f"bytes an entry: {small.bytes() / one:,.0f} and {large.bytes() / two:,.0f}")
+    count, used, took = large.took
+    print(
+        f"{count:,} were appended in {took:,.0f} s, at {used * 1e6 / count:.1f} µs of the processor"
+    )
+    print(f"{'':<26}{'processor, µs each':>20}{'ratio':>7}{'clock, µs each':>22}", flush=True)
+    for what, measure in {**MEASURED, **ONCE}.items():
+        if what == "backed up" and not backup:
+            continue
+        taken: tuple[list[Took], list[Took]] = ([], [])
+        for _ in range(1 if what in ONCE else rounds):
+            for log, found in zip((small, large), taken, strict=True):
+                measure(log)
+                found.append(log.took)
+        tell(what, *taken)
+        sys.stdout.flush()
+
+
 def main() -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--small", type=int, default=10_000)
-    parser.add_argument("--large", type=int, default=1_000_000)
+    parser.add_argument("--large", type=int, nargs="+", default=[1_000_000], help="one by one")
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--stores", nargs="+", default=["sqlite", "postgresql"])
     parser.add_argument("--no-backup", action="store_true", help="for want of room on the disk")
@@ -254,26 +283,10 @@ def main() -> None:
     ):
         for kind, store in kinds.items():
             small = Grown(store, "small", given.small, Path(name))
-            began = time.perf_counter()
-            large = Grown(store, "large", given.large, Path(name))
-            filled, sizes = time.perf_counter() - began, (given.small, given.large)
-            print(f"{kind}: {sizes[0]:,} and {sizes[1]:,} entries, filled in {filled:,.0f} s")
-            each = [log.bytes() / size for log, size in zip((small, large), sizes, strict=True)]
-            print(f"bytes an entry: {each[0]:,.0f} and {each[1]:,.0f}")
-            print(
-                f"{'':<26}{'processor, µs each':>20}{'ratio':>7}{'clock, µs each':>22}", flush=True
-            )
-            work = {**MEASURED, **ONCE}
-            if given.no_backup:
-                del work["backed up"]
-            for what, measure in work.items():
-                taken: tuple[list[Took], list[Took]] = ([], [])
-                for _ in range(1 if what in ONCE else given.rounds):
-                    for log, took in zip((small, large), taken, strict=True):
-                        measure(log)
-                        took.append(log.took)
-                tell(what, *taken)
-                sys.stdout.flush()
+            large = Grown(store, "large", 3, Path(name))
+            for size in given.large:
+                large.fill(size)
+                compare(kind, small, large, rounds=given.rounds, backup=not given.no_backup)
             small.log.close()
             large.log.close()
 

@@ -24,6 +24,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
+from hashlib import sha256
 from itertools import islice
 from pathlib import Path
 
@@ -34,6 +35,7 @@ from hub.core.known import Known
 from hub.core.merkle import leaf_hash
 from hub.core.proofs import verify_consistency, verify_inclusion
 from hub.core.registry import History
+from hub.core.rows import identity
 from hub.log.checkpoints import latest
 from hub.log.genesis import ensure_genesis
 from hub.log.log_keys import first_key, open_log_signers
@@ -42,6 +44,7 @@ from hub.log.store import Head, Log
 from hub.log.tree import Tree
 from schemas.cap import alert_facts, read_alert
 from schemas.entry import micros
+from schemas.header import uuid7
 
 ORIGIN = "bench.example/log"
 BATCHES = (1, 64, 256)
@@ -138,16 +141,21 @@ def append(log: Log, entries: Sequence[NewEntry], batch: int) -> float:
     return len(entries) / (time.perf_counter() - began)
 
 
-def moved(entries: Sequence[NewEntry], by: int) -> list[NewEntry]:
-    """Return other messages than these, for a log that is longer by so many entries."""
+def moved(entries: Sequence[NewEntry], by: int, *, scattered: bool = False) -> list[NewEntry]:
+    """Return other messages than these, for a log that is longer by so many entries.
+
+    Their ids go up with the time, and their identifiers are counted, or *scattered*: as
+    random ones are, which an index takes much worse.
+    """
     found = []
     for entry in entries:
         message = entry.message
         assert message is not None
-        index = message.index + by
-        name = f"{message.identity}-{index}"
-        row = replace(message, index=index, id=f"{message.id}-{index}", identity=name)
-        found.append(replace(entry, message=row, at_us=entry.at_us + by))
+        index, at_us = message.index + by, entry.at_us + by
+        name = sha256(str(index).encode()).hexdigest() if scattered else f"bench-{index:012}"
+        named = identity(message.agency, message.facts.sender, name)
+        row = replace(message, index=index, id=uuid7(at_us), identity=named, at_us=at_us)
+        found.append(replace(entry, message=row, at_us=at_us))
     return found
 
 

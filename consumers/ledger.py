@@ -148,6 +148,8 @@ class Ledger:
             process_metrics().entries_appended.labels(entry.kind).inc()
             for one in entry.escalations:
                 process_metrics().escalations.labels(str(one.step)).inc()
+            if entry.redacts:
+                process_metrics().payloads_removed.labels(entry.kind).inc(len(entry.redacts))
             if entry.kind in CHANGE_KINDS:
                 # Read it from the log, as every other process does.
                 for at, fact in self._log.registry_entries(after=index - 1):

@@ -182,6 +182,11 @@ class Metrics:
             "Messages that a recipient had not acknowledged in time, by the step taken.",
             "step",
         )
+        self.payloads_removed = self._counter(
+            "caspian_payloads_removed_total",
+            "Payloads removed, by what removed them: retirement (by age) or redaction (by law).",
+            "kind",
+        )
         self.silent = self._gauge(
             "caspian_agency_silent",
             "1: the agency was not heard for CASPIAN_SILENT_AFTER.",

@@ -8,13 +8,16 @@ from getpass import getpass
 from typing import Annotated, Any, Final, Literal
 
 from cyclopts import App, Parameter
+from rich.text import Text
 
 from hub.cli.by import By, name_of
 from hub.cli.exits import usage
 from hub.cli.options import AsJson
 from hub.cli.store import check_member, open_log
-from hub.cli.terminal import emit, note, say, styled, table
-from hub.cli.times import utc
+from hub.cli.terminal import emit, fields, note, say, styled, table, verbatim
+from hub.cli.terms import term
+from hub.cli.times import shown
+from hub.cli.words import t
 from hub.errors import Rejected
 from hub.log.store import Log
 from hub.members import accounts, attempts, passwords, sessions, sign_on
@@ -109,17 +112,26 @@ def ls(*, json: AsJson = False) -> None:
             emit(_object(one))
         return
     table(
-        ("NAME", "IS", "PERSON", "ROLES", "OF", "SECOND FACTOR", "LANGUAGE", "SIGNED IN"),
+        (
+            t("NAME"),
+            t("IS"),
+            t("PERSON"),
+            t("ROLES"),
+            t("OF"),
+            t("SECOND FACTOR"),
+            t("LANGUAGE"),
+            t("SIGNED IN"),
+        ),
         (
             (
                 a.name,
-                styled(_state(a), "dim" if a.disabled else ""),
+                styled(term(_state(a)), "dim" if a.disabled else ""),
                 a.person,
                 " ".join(a.roles),
                 a.agency or a.state or "-",
-                "yes" if a.has_totp else styled("no", "yellow"),
+                t("yes") if a.has_totp else styled(t("no"), "yellow"),
                 a.language,
-                utc(a.signed_in) if a.signed_in else "never",
+                shown(a.signed_in) if a.signed_in else t("never"),
             )
             for a in found
         ),
@@ -183,7 +195,18 @@ def bind(
         accounts.bind(
             log, name, issuer=issuer, subject=subject, now=datetime.now(UTC), by=name_of(by)
         )
-    say(styled(f"{name} signs in as {subject} with {issuer}" if subject else f"{name} is unbound"))
+    say(
+        styled(
+            t(
+                "{name} signs in as {subject} with {issuer}",
+                name=name,
+                subject=subject,
+                issuer=issuer,
+            )
+            if subject
+            else t("{name} is unbound", name=name)
+        )
+    )
 
 
 @app.command
@@ -191,7 +214,7 @@ def disable(name: str, /, *, by: By = "") -> None:
     """Let somebody in no more; their sessions end within five seconds."""
     with open_log(Settings.from_environment()) as log:
         accounts.disable(log, name, now=datetime.now(UTC), by=name_of(by))
-    say(styled(f"{name} is disabled"))
+    say(styled(t("{name} is disabled", name=name)))
 
 
 @app.command
@@ -199,7 +222,7 @@ def enable(name: str, /, *, by: By = "") -> None:
     """Let somebody in again."""
     with open_log(Settings.from_environment()) as log:
         accounts.enable(log, name, now=datetime.now(UTC), by=name_of(by))
-    say(styled(f"{name} is enabled"))
+    say(styled(t("{name} is enabled", name=name)))
 
 
 @app.command
@@ -209,7 +232,7 @@ def unlock(name: str, /, *, by: By = "") -> None:
         accounts.found(log, name)
         attempts.unlock(log, name)
         accounts.note(log, name, "account-unlocked", by=name_of(by), now=datetime.now(UTC))
-    say(styled(f"{name} is unlocked"))
+    say(styled(t("{name} is unlocked", name=name)))
 
 
 @app.command(name="sessions")
@@ -244,9 +267,17 @@ def ls_sessions(
             )
         return
     table(
-        ("SESSION", "WAY", "ADDRESS", "SINCE", "SEEN", "EXPIRES", "PROGRAM"),
+        (t("SESSION"), t("WAY"), t("ADDRESS"), t("SINCE"), t("SEEN"), t("EXPIRES"), t("PROGRAM")),
         (
-            (s.handle, s.way, s.address, utc(s.created), utc(s.seen), utc(s.expires), s.agent)
+            (
+                s.handle,
+                s.way,
+                s.address,
+                shown(s.created),
+                shown(s.seen),
+                shown(s.expires),
+                s.agent,
+            )
             for s in found
         ),
     )
@@ -254,15 +285,18 @@ def ls_sessions(
 
 def _end(log: Log, name: str, handle: str, now: datetime) -> None:
     if not sessions.end(log, handle, account=name, now=now):
-        raise Rejected("session-unknown", f"{name} has no open session {handle[:16]}")
+        raise Rejected(
+            "session-unknown",
+            t("{name} has no open session {handle}", name=name, handle=handle[:16]),
+        )
 
 
 def _asked() -> str:
     if not sys.stdin.isatty():
         return sys.stdin.readline().rstrip("\r\n")
-    password = getpass("password: ")
-    if getpass("once more: ") != password:
-        raise usage("the two passwords differ", remedy="Type the same twice.")
+    password = getpass(t("password:") + " ")
+    if getpass(t("once more:") + " ") != password:
+        raise usage(t("the two passwords differ"), remedy=t("Type the same twice."))
     return password
 
 
@@ -271,8 +305,8 @@ def _issuer_of(settings: Settings, state: str) -> str:
     if state not in found:
         raise Rejected(
             "sign-on-unknown",
-            f"{state or 'the hub'} has no sign-on of its own",
-            remedy="Write its table into the file that CASPIAN_SIGN_ON names.",
+            t("{state} has no sign-on of its own", state=state or t("the hub")),
+            remedy=t("Write its table into the file that CASPIAN_SIGN_ON names."),
         )
     return found[state].issuer
 
@@ -293,16 +327,18 @@ def _show(name: str, given: Secrets, *, as_json: bool) -> None:
             }
         )
         return
+    rows: list[tuple[str, Text]] = []
     if given.password:
-        say(styled(f"password        {given.password}"))
+        rows.append((t("password"), verbatim(given.password)))
     if given.otpauth:
-        say(styled(f"second factor   {given.otpauth}"))
+        rows.append((t("second factor"), verbatim(given.otpauth)))
     for number, code in enumerate(given.recovery_codes):
-        say(styled(f"{'recovery codes' if not number else '':<16}{code}"))
+        rows.append(("" if number else t("recovery codes"), verbatim(code)))
+    fields(rows, width=15)
     if given != Secrets():
-        note(styled("this is shown once: hand it to the person, by a safe way", "dim"))
+        note(styled(t("this is shown once: hand it to the person, by a safe way"), "dim"))
     else:
-        note(styled(f"{name}: done", "dim"))
+        note(styled(t("{name}: done", name=name), "dim"))
 
 
 def _state(a: Account) -> str:

@@ -13,19 +13,20 @@ from hub.cli.connection import Connection
 from hub.cli.entries import marks
 from hub.cli.options import AsJson
 from hub.cli.terminal import emit, note, say, styled, table
+from hub.cli.words import t, told
 
 __all__ = ["app"]
 
 app: Final = App(name="aid", help="Show what is asked for, promised and missing.")
 
 _STAGES: Final = {
-    "asked": "ASKED",
-    "offered": "OFFERED",
-    "accepted": "ACCEPTED",
-    "committed": "COMMITTED",
-    "under_way": "UNDER WAY",
-    "on_site": "ON SITE",
-    "released": "RELEASED",
+    "asked": told("ASKED"),
+    "offered": told("OFFERED"),
+    "accepted": told("ACCEPTED"),
+    "committed": told("COMMITTED"),
+    "under_way": told("UNDER WAY"),
+    "on_site": told("ON SITE"),
+    "released": told("RELEASED"),
 }
 
 
@@ -45,13 +46,13 @@ def board(
             emit(one)
         return
     if not found:
-        note(styled("no aid messages are about that", "dim"))
+        note(styled(t("no aid messages are about that"), "dim"))
     for number, one in enumerate(found):
         if number:
             say()
         say(marks(one["status"]) + styled(one["incident"], "bold"))
         rows = [row for line in one["lines"] for row in _rows(line)]
-        table(("RESOURCE", "UNIT", "STATE", *_STAGES.values(), "GAP"), rows)
+        table((t("RESOURCE"), t("UNIT"), t("STATE"), *map(t, _STAGES.values()), t("GAP")), rows)
 
 
 def _rows(line: Mapping[str, Any]) -> Iterator[list[str | Text]]:
@@ -61,7 +62,7 @@ def _rows(line: Mapping[str, Any]) -> Iterator[list[str | Text]]:
     yield [
         styled(line["name"] or line["type"], "bold"),
         styled(line["unit"] or "-"),
-        "all",
+        t("all"),
         *(_figure(line[stage]) for stage in _STAGES),
         gap if line["asked"]["messages"] else "-",
     ]

@@ -12,6 +12,7 @@ from hub.cli.exits import DONE, REFUSED, usage
 from hub.cli.options import AsJson
 from hub.cli.store import open_log
 from hub.cli.terminal import emit, note, progress, say, styled
+from hub.cli.words import many, t
 from hub.core.registry import History
 from hub.errors import Unavailable
 from hub.log.backup import back_up, read_backup, verify_backup
@@ -44,20 +45,33 @@ def backup(
 
     """
     if file.is_file() and not force:
-        raise usage(f"{file} is there already", remedy="Choose another name, or add --force.")
-    with open_log(Settings.from_environment()) as log, progress("backing up", None) as told:
+        raise usage(
+            t("{file} is there already", file=file),
+            remedy=t("Choose another name, or add --force."),
+        )
+    with open_log(Settings.from_environment()) as log, progress(t("backing up"), None) as told:
         try:
             made = back_up(log, file, now_us=time.time_ns() // 1000, progress=told)
         except OSError as e:
             raise usage(
-                f"{file} cannot be written: {e.strerror or e}",
-                remedy="Make room, or name a file that you may write.",
+                t("{file} cannot be written: {why}", file=file, why=e.strerror or e),
+                remedy=t("Make room, or name a file that you may write."),
             ) from e
     if json:
         emit({"file": str(made.path), "size": made.size, "root": made.root.hex(), "at": made.made})
         return
-    say(styled(f"{made.path}: {made.size} entries, at {made.made}"))
-    say(styled(f"root {made.root.hex()}"))
+    say(
+        styled(
+            many(
+                "{file}: {count} entry, at {at}",
+                "{file}: {count} entries, at {at}",
+                made.size,
+                file=made.path,
+                at=made.made,
+            )
+        )
+    )
+    say(styled(t("root {root}", root=made.root.hex())))
 
 
 def restore(
@@ -84,9 +98,9 @@ def restore(
     settings = Settings.from_environment()
     try:
         found = read_backup(file)
-        with progress("verifying", found.size) as told:
+        with progress(t("verifying"), found.size) as told:
             report = verify_backup(found, told)
-        with progress("restoring", None) as told:
+        with progress(t("restoring"), None) as told:
             aside = restore_store(
                 found,
                 settings.log_url,
@@ -97,7 +111,7 @@ def restore(
     except OSError as e:
         raise usage(
             f"{e.filename or file}: {e.strerror or e}",
-            remedy="Name a file that you may read, and a store that you may write.",
+            remedy=t("Name a file that you may read, and a store that you may write."),
         ) from e
     with open_log(settings) as log:
         missing = _missing(log, settings)
@@ -114,10 +128,19 @@ def restore(
             }
         )
     else:
-        say(styled(f"restored {found.size} entries, as of {found.made}; verified"))
-        say(styled(f"root {found.root.hex()}"))
+        say(
+            styled(
+                many(
+                    "restored {count} entry, as of {at}; verified",
+                    "restored {count} entries, as of {at}; verified",
+                    found.size,
+                    at=found.made,
+                )
+            )
+        )
+        say(styled(t("root {root}", root=found.root.hex())))
         if aside:
-            note(styled(f"the log that was there is kept: {aside}"))
+            note(styled(t("the log that was there is kept: {place}", place=aside)))
         _tell(missing)
     return REFUSED if missing else DONE
 
@@ -140,19 +163,23 @@ def _missing(log: Log, settings: Settings) -> str:
 
 def _tell(missing: str) -> None:
     if missing:
-        note(styled("NOT ALL OF IT:", "bold white on red"), styled(missing))
+        note(styled(t("NOT ALL OF IT:"), "bold white on red"), styled(missing))
         note(
-            styled("what to do:", "bold"),
+            styled(t("what to do:"), "bold"),
             styled(
-                "Do not start the ledger on it. Look for a newer backup, a bundle or a mirror; "
-                'see docs/operations.md, "Checkpoints are refused".'
+                t(
+                    "Do not start the ledger on it. Look for a newer backup, a bundle or a mirror; "
+                    'see docs/operations.md, "Checkpoints are refused".'
+                )
             ),
         )
         return
     note(
         styled(
-            "what was logged after it is not in it: see docs/operations.md, "
-            '"The log is lost or damaged", before you start the hub',
+            t(
+                "what was logged after it is not in it: see docs/operations.md, "
+                '"The log is lost or damaged", before you start the hub'
+            ),
             "yellow",
         )
     )

@@ -9,6 +9,7 @@ from typing import Annotated, Final
 from cyclopts import Parameter
 
 from hub.cli.exits import usage
+from hub.cli.words import t
 
 __all__ = ["By", "name_of"]
 
@@ -35,8 +36,8 @@ def name_of(by: str) -> str:
     name = (by or os.environ.get("CASPIAN_PERSON", "") or _login()).strip()
     if not name or len(name) > _LONGEST or not name.isprintable():
         raise usage(
-            "it is not known who does this",
-            remedy="Give your name with --by, or set CASPIAN_PERSON.",
+            t("it is not known who does this"),
+            remedy=t("Give your name with --by, or set CASPIAN_PERSON."),
         )
     return name
 

@@ -13,6 +13,7 @@ from typing import Any, Final
 
 from hub.cli.exits import usage
 from hub.cli.terminal import note, styled
+from hub.cli.words import t
 
 __all__ = ["Calls"]
 
@@ -32,9 +33,9 @@ class Calls:
         try:
             self._program = shlex.split(program) if program is not None else []
         except ValueError as e:
-            raise usage(f"--exec: {e}", remedy="Close the quotation marks.") from e
+            raise usage(t("--exec: {why}", why=e), remedy=t("Close the quotation marks.")) from e
         if program is not None and not self._program:
-            raise usage("--exec names no program", remedy="Write --exec 'program argument'.")
+            raise usage(t("--exec names no program"), remedy=t("Write --exec 'program argument'."))
 
     async def of(self, entry: Mapping[str, Any]) -> None:
         """Ring and run for an entry."""
@@ -53,17 +54,35 @@ class Calls:
                 *self._program, stdin=asyncio.subprocess.PIPE, env={**kept, **about}
             )
         except OSError as e:
-            note(styled(f"--exec for #{entry['index']}: {e}", "bold red"))
+            note(styled(t("--exec for #{index}: {why}", index=entry["index"], why=e), "bold red"))
             return
         try:
             async with asyncio.timeout(_PATIENCE_S):
                 await process.communicate(json.dumps(entry, ensure_ascii=False).encode())
         except TimeoutError:
-            note(styled(f"--exec for #{entry['index']}: took longer than {_PATIENCE_S} s", "red"))
+            note(
+                styled(
+                    t(
+                        "--exec for #{index}: took longer than {seconds} s",
+                        index=entry["index"],
+                        seconds=_PATIENCE_S,
+                    ),
+                    "red",
+                )
+            )
         finally:
             if process.returncode is None:
                 with suppress(ProcessLookupError):
                     process.kill()
                 await process.wait()
         if process.returncode:
-            note(styled(f"--exec for #{entry['index']}: ended with {process.returncode}", "red"))
+            note(
+                styled(
+                    t(
+                        "--exec for #{index}: ended with {code}",
+                        index=entry["index"],
+                        code=process.returncode,
+                    ),
+                    "red",
+                )
+            )

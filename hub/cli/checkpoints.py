@@ -6,8 +6,7 @@ from hub.cli.log_remote import HubSource
 from hub.cli.log_source import StoreSource
 from hub.client import calls
 from hub.errors import Rejected
-from hub.log.levels import Levels, read_policy_file
-from hub.log.signed_ends import read_signed_end
+from hub.log.levels import Levels, best_note, read_policy_file
 from hub.settings import Settings
 from schemas.policy import Level
 
@@ -27,15 +26,9 @@ def checkpoint_of(source: StoreSource | HubSource, level: Level = "signed") -> b
         return b""
 
 
-def best_checkpoint(source: StoreSource | HubSource, covering: int) -> bytes:
-    """Return the newest checkpoint of the highest level that covers so many entries.
+def best_checkpoint(source: StoreSource | HubSource, covering: int) -> str:
+    """Return the newest checkpoint of the highest level that covers so many entries, else the best.
 
-    Where none does, that of the highest level that there is: what came after it is signed soon.
+    Empty where there is none.
     """
-    found = []
-    for level in ("sealed", "witnessed", "signed"):
-        note = checkpoint_of(source, level)
-        if note and read_signed_end(note).checkpoint.size >= covering:
-            return note
-        found.append(note)
-    return next(filter(None, found), b"")
+    return best_note(lambda level: checkpoint_of(source, level).decode(), covering)

@@ -113,15 +113,17 @@ class Connection:
         if not token:
             raise Rejected(
                 "token-missing",
-                "there is no token",
-                remedy="Set CASPIAN_TOKEN or CASPIAN_TOKEN_FILE, or keep one with `caspian context "
-                "add`; the hub's operator issues it.",
+                t("there is no token"),
+                remedy=t(
+                    "Set CASPIAN_TOKEN or CASPIAN_TOKEN_FILE, or keep one with `caspian context "
+                    "add`; the hub's operator issues it."
+                ),
             )
         if not re.fullmatch(r"[\x21-\x7e]+", token):
             raise Rejected(
                 "token-invalid",
-                "the token holds what no token has",
-                remedy="Copy it again, whole and alone: csp_…",
+                t("the token holds what no token has"),
+                remedy=t("Copy it again, whole and alone: csp_…"),
             )
         return token
 
@@ -156,8 +158,12 @@ def understood(address: str) -> Iterator[None]:
     except (ValidationError, httpx.HTTPError, UnicodeDecodeError, json.JSONDecodeError) as e:
         raise Unavailable(
             "unexpected-answer",
-            f"{address} answers, but not as a hub does ({type(e).__name__})",
-            remedy="See that CASPIAN_URL is the hub's address, and nothing stands between.",
+            t(
+                "{address} answers, but not as a hub does ({why})",
+                address=address,
+                why=type(e).__name__,
+            ),
+            remedy=t("See that CASPIAN_URL is the hub's address, and nothing stands between."),
         ) from e
 
 
@@ -169,5 +175,6 @@ def _from_file() -> str:
         return Path(path).read_text(encoding="utf-8").strip()
     except (OSError, UnicodeDecodeError) as e:
         raise usage(
-            f"CASPIAN_TOKEN_FILE: {e}", remedy=t("Correct the path, or set CASPIAN_TOKEN.")
+            t("CASPIAN_TOKEN_FILE: {why}", why=e),
+            remedy=t("Correct the path, or set CASPIAN_TOKEN."),
         ) from e

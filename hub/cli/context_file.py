@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from hub.cli.exits import usage
+from hub.cli.words import t
 
 __all__ = ["Context", "Contexts", "read_contexts", "write_contexts"]
 
@@ -43,8 +44,11 @@ class Contexts:
             Rejected: ``usage``; there is none.
         """
         if name not in self.contexts:
-            known = ", ".join(sorted(self.contexts)) or "none"
-            raise usage(f"there is no context {name!r}", remedy=f"There are: {known}.")
+            known = ", ".join(sorted(self.contexts)) or t("none")
+            raise usage(
+                t("there is no context {name}", name=repr(name)),
+                remedy=t("There are: {known}.", known=known),
+            )
         return self.contexts[name]
 
 
@@ -64,7 +68,7 @@ def read_contexts() -> Contexts:
     path = _path()
     try:
         if path.stat().st_mode & 0o077:
-            raise usage(f"others can read {path}", remedy=f"chmod 600 {path}")
+            raise usage(t("others can read {path}", path=path), remedy=f"chmod 600 {path}")
         found = json.loads(path.read_text("utf-8"))
         contexts = {
             str(name): Context(str(one["url"]), str(one["token"]), str(one.get("language", "")))
@@ -75,7 +79,8 @@ def read_contexts() -> Contexts:
         return Contexts("", {})
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as e:
         raise usage(
-            f"{path} cannot be read: {e!r}", remedy="Remove it, and add your contexts again."
+            t("{name} cannot be read: {why}", name=path, why=repr(e)),
+            remedy=t("Remove it, and add your contexts again."),
         ) from e
 
 
@@ -98,4 +103,7 @@ def write_contexts(contexts: Contexts) -> None:
             make_private(path.parent)
         write_private(path, text + "\n")
     except OSError as e:
-        raise usage(f"{path} cannot be written: {e}", remedy="Set CASPIAN_CONTEXTS.") from e
+        raise usage(
+            t("{file} cannot be written: {why}", file=path, why=e),
+            remedy=t("Set CASPIAN_CONTEXTS."),
+        ) from e

@@ -13,6 +13,7 @@ from hub.cli.raw import write_raw
 from hub.cli.reports import Means, as_message, as_report
 from hub.cli.requisitions import as_requisition
 from hub.cli.terminal import note, styled
+from hub.cli.words import t
 from hub.errors import Rejected
 from schemas.cap import Alert, write_alert, write_alert_json
 from schemas.cap.geojson import alert_features
@@ -80,7 +81,9 @@ def convert(
 
     """
     if file.startswith("-") and file != "-":
-        raise usage(f"unknown option {file}", remedy="See `caspian convert --help`.")
+        raise usage(
+            t("unknown option {option}", option=file), remedy=t("See `caspian convert --help`.")
+        )
     means = Means(sender=sender, state=state, answers=answers, funding=funding)
     means.check()
     data = read_input(file)
@@ -89,7 +92,7 @@ def convert(
     form = to or _BY_NAME.get(Path(output).suffix.lower()) or _other(judgements[0])
     write_file(_written(messages, form, means), output, force=force)
     if NAMESPACE_DSIG.encode() in data:
-        note(styled("a signature is over the bytes as they were: it is left out", "yellow"))
+        note(styled(t("a signature is over the bytes as they were: it is left out"), "yellow"))
 
 
 def write_file(data: bytes, name: str, *, force: bool) -> None:
@@ -106,12 +109,17 @@ def write_file(data: bytes, name: str, *, force: bool) -> None:
             file.write(data)
     except FileExistsError as e:
         raise usage(
-            f"{name} is there already", remedy="Choose another name, or add --force."
+            t("{file} is there already", file=name),
+            remedy=t("Choose another name, or add --force."),
         ) from e
     except (OSError, ValueError) as e:
         raise usage(
-            f"{name} cannot be written: {getattr(e, 'strerror', None) or e}",
-            remedy="Make room, or name a file that you may write.",
+            t(
+                "{file} cannot be written: {why}",
+                file=name,
+                why=getattr(e, "strerror", None) or e,
+            ),
+            remedy=t("Make room, or name a file that you may write."),
         ) from e
 
 
@@ -133,8 +141,12 @@ def _written(messages: list[Message], form: Form, means: Means) -> bytes:
     if len(messages) > 1:
         raise Rejected(
             "several-messages",
-            f"there are {len(messages)} alerts in it, and one file in {form} holds one",
-            remedy="Convert them one at a time, or --to geojson.",
+            t(
+                "there are {count} alerts in it, and one file in {form} holds one",
+                count=len(messages),
+                form=form,
+            ),
+            remedy=t("Convert them one at a time, or --to geojson."),
         )
     data = _one(messages[0], form, means)
     again = judge(data)[0].refusal
@@ -142,8 +154,8 @@ def _written(messages: list[Message], form: Form, means: Means) -> bytes:
         # The other form takes more bytes, and may be too large.
         raise Rejected(
             "not-convertible",
-            f"the result would not be valid: {again.detail}",
-            remedy="Change what the findings name; they are of the result.",
+            t("the result would not be valid: {detail}", detail=again.detail),
+            remedy=t("Change what the findings name; they are of the result."),
             findings=again.findings,
         )
     return data
@@ -159,8 +171,8 @@ def _one(message: Message, form: Form, means: Means) -> bytes:
     if form == ("aid" if isinstance(message, Alert) else "cap"):
         raise Rejected(
             "not-convertible",
-            "an alert is no aid message, nor an aid message an alert",
-            remedy="Only a pollution report can become either.",
+            t("an alert is no aid message, nor an aid message an alert"),
+            remedy=t("Only a pollution report can become either."),
         )
     if isinstance(message, Alert):
         # A validated model has its fields in the order of the standard, which people look for.
@@ -187,9 +199,17 @@ def _on_the_map(messages: list[Alert | AidMessage]) -> bytes:
     if not features:
         raise Rejected(
             "no-place",
-            "the message names no place at all",
-            remedy="Convert a message with areas, or with locations of its items.",
+            t("the message names no place at all"),
+            remedy=t("Convert a message with areas, or with locations of its items."),
         )
     if bare := sum(1 for feature in features if feature["geometry"] is None):
-        note(styled(f"{bare} of {len(features)} places have no shape, only words or codes"))
+        note(
+            styled(
+                t(
+                    "{bare} of {count} places have no shape, only words or codes",
+                    bare=bare,
+                    count=len(features),
+                )
+            )
+        )
     return write_collection(features) + b"\n"

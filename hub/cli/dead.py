@@ -9,9 +9,11 @@ from typing import Any, Final
 from cyclopts import App
 
 from hub.cli.connection import Connection
+from hub.cli.frames import asked, listed
 from hub.cli.options import AsJson
-from hub.cli.terminal import emit, note, say, styled
+from hub.cli.terminal import column, emit, say, styled
 from hub.cli.times import both
+from hub.cli.words import t
 from hub.client import Client
 from hub.errors import Rejected
 
@@ -37,20 +39,16 @@ def ls(
 ) -> None:
     """List dead letters, oldest first."""
     with connection.client() as client:
-        none = True
-        for letter in _letters(client):
-            none = False
-            if json:
-                emit(letter)
-            else:
-                say(
-                    styled(f"{letter['index']:>7}", "bold"),
-                    styled(both(datetime.fromisoformat(letter["at"])), "dim"),
-                    styled(f"{letter['agency'] or 'hub':<10}"),
-                    styled(f"{letter.get('stage', '')}: {letter.get('reason', '')}", "red"),
-                )
-    if none:
-        note(styled("there are none", "dim"))
+        listed(_letters(client), _tell, json=json)
+
+
+def _tell(letter: dict[str, Any]) -> None:
+    say(
+        styled(f"{letter['index']:>7}", "bold"),
+        styled(both(datetime.fromisoformat(letter["at"])), "dim"),
+        column(letter["agency"] or t("hub"), 10),
+        styled(f"{letter.get('stage', '')}: {letter.get('reason', '')}", "red"),
+    )
 
 
 @app.command
@@ -73,7 +71,9 @@ def show(
         letter = next(iter(_letters(client, after=max(index, 0) - 1)), None)
     if letter is None or letter["index"] != index:
         raise Rejected(
-            "entry-unknown", f"{index} is no dead letter", remedy="`caspian dead ls` lists them."
+            "entry-unknown",
+            t("{index} is no dead letter", index=index),
+            remedy=t("`caspian dead ls` lists them."),
         )
     if json:
         emit(letter)
@@ -102,9 +102,9 @@ def retry(
         Its log index, as listed.
 
     """
-    with connection.client() as client:
-        answer = client.retry(index)
-    if json:
-        emit({"index": index, **answer})
-    else:
-        say(styled(f"{index} is in the inbox again, as {answer['inbox']}"))
+
+    def tell(answer: dict[str, Any]) -> None:
+        again = t("{index} is in the inbox again, as {id}", index=index, id=answer["inbox"])
+        say(styled(again))
+
+    asked(connection, lambda client: {"index": index, **client.retry(index)}, tell, json=json)

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from redis.exceptions import RedisError, ResponseError
+from rich.text import Text
 from sqlalchemy import text
 from sqlalchemy.exc import SQLAlchemyError
 
@@ -20,7 +21,8 @@ from hub.cli.checkup import Check
 from hub.cli.exits import DONE, UNAVAILABLE
 from hub.cli.options import AsJson
 from hub.cli.store import sqlite_file
-from hub.cli.terminal import emit, say, styled
+from hub.cli.terminal import column, emit, say, styled
+from hub.cli.words import many, plain, t, told
 from hub.core.registry import History
 from hub.errors import HubError, Unavailable
 from hub.log.checkpoints import at_least, latest, stands_at
@@ -35,6 +37,7 @@ from schemas.ed25519 import VerifierKey
 
 __all__ = ["doctor"]
 
+_VERDICT = {"ok": told("ok"), "warn": told("warn"), "fail": told("fail")}
 _STYLE = {"ok": "green", "warn": "yellow", "fail": "bold red"}
 
 
@@ -52,18 +55,18 @@ def doctor(*, json: AsJson = False) -> int:
                 {
                     "check": check.name,
                     "verdict": check.verdict,
-                    "detail": check.detail,
-                    "remedy": check.remedy,
+                    "detail": plain(check.detail),
+                    "remedy": plain(check.remedy),
                 }
             )
             continue
         say(
-            styled(f"{check.verdict:<5}", _STYLE[check.verdict]),
-            styled(f"{check.name:<17}", "bold"),
+            column(t(_VERDICT[check.verdict]), 5, _STYLE[check.verdict]),
+            column(t(check.name), 17, "bold"),
             styled(check.detail),
         )
         if check.remedy:
-            say(styled(" " * 6 + "what to do:", "bold"), styled(check.remedy))
+            say(Text(" " * 6) + styled(t("what to do:"), "bold"), styled(check.remedy))
     return UNAVAILABLE if any(c.verdict == "fail" for c in checks) else DONE
 
 
@@ -72,36 +75,58 @@ def _examine() -> Iterator[Check]:
     try:
         settings = Settings.from_environment()
     except HubError as e:
-        yield Check("settings", "fail", e.detail, e.remedy)
+        yield Check(told("settings"), "fail", e.detail, e.remedy)
         return
-    yield Check("settings", "ok", f"origin {settings.origin}, instance {settings.instance}")
+    yield Check(
+        told("settings"),
+        "ok",
+        t(
+            "origin {origin}, instance {instance}",
+            origin=settings.origin,
+            instance=settings.instance,
+        ),
+    )
     last, feeds = -1, dict[str, int]()
     file = sqlite_file(settings.log_url)
     if file is not None:
         yield from _place(file)
     if file is not None and not file.exists():
-        yield Check("log", "warn", f"none yet at {file}", "Nothing; the hub makes it at its start.")
+        yield Check(
+            told("log"),
+            "warn",
+            t("none yet at {file}", file=file),
+            t("Nothing; the hub makes it at its start."),
+        )
     else:
         try:
             log = Log.open(settings.log_url)
         except HubError as e:
-            yield Check("log", "fail", e.detail, e.remedy)
+            yield Check(told("log"), "fail", e.detail, e.remedy)
         else:
             try:
                 yield from _durability(log)
                 head = log.head()
                 last, feeds = head.size - 1, History(log.registry_entries()).latest.feeds()
-                yield Check("log", "ok", f"{head.size} entries, root {head.root.hex()[:16]}…")
+                yield Check(
+                    told("log"),
+                    "ok",
+                    _end(head),
+                )
                 first = log.row(0)
                 if first is not None:
                     yield checkup.origin(first.entry.get("origin"), settings.origin)
                     yield _checkpoint(log, head, settings)
                     yield _witnesses(log, settings)
             except HubError as e:
-                yield Check("log", "fail", e.detail, e.remedy)
+                yield Check(told("log"), "fail", e.detail, e.remedy)
             finally:
                 log.close()
     yield from asyncio.run(_streams(settings.redis_address, last, feeds))
+
+
+def _end(head: Head) -> str:
+    root = f"{head.root.hex()[:16]}…"
+    return many("{count} entry, root {root}", "{count} entries, root {root}", head.size, root=root)
 
 
 def _checkpoint(log: Log, head: Head, settings: Settings) -> Check:
@@ -176,10 +201,19 @@ def _durability(log: Log) -> Iterator[Check]:
                 return
             names = ("fsync", "synchronous_commit", "full_page_writes", "server_version")
             shown = {name: c.execute(text(f"SHOW {name}")).scalar_one() for name in names}
-            yield Check("log", "ok", f"PostgreSQL {shown['server_version']}")
+            yield Check(
+                told("log"),
+                "ok",
+                f"PostgreSQL {shown['server_version']}",
+            )
             yield from checkup.postgresql(shown)
     except SQLAlchemyError as e:
-        yield Check("durability", "fail", f"cannot be read: {e}", "See that the store answers.")
+        yield Check(
+            told("durability"),
+            "fail",
+            t("cannot be read: {why}", why=e),
+            t("See that the store answers."),
+        )
 
 
 async def _streams(url: str, last: int, feeds: dict[str, int]) -> list[Check]:
@@ -191,19 +225,21 @@ async def _streams(url: str, last: int, feeds: dict[str, int]) -> list[Check]:
         now = seconds + micros / 1e6
         checks.append(checkup.clock(timedelta(seconds=now - (began + time.time()) / 2)))
         checks.append(
-            checkup.waiting("candidates", await _age(redis, keys.CANDIDATES, now), "ledger")
+            checkup.waiting(told("candidates"), await _age(redis, keys.CANDIDATES, now), "ledger")
         )
         ages = [
             age
             async for key in redis.scan_iter(keys.INBOX_PATTERN, count=500, _type="STREAM")
             if (age := await _age(redis, key, now)) is not None
         ]
-        checks.append(checkup.waiting("inboxes", max(ages, default=None), "intake"))
+        checks.append(checkup.waiting(told("inboxes"), max(ages, default=None), "intake"))
         if feeds:
             reached = {feed: await _reached(redis, feed) for feed in sorted(feeds)}
             checks.append(checkup.feeds(last, reached))
     except (*LOST, RedisError) as e:
-        return [Check("streams", "fail", str(e), "Start Redis, or correct CASPIAN_REDIS_URL.")]
+        return [
+            Check(told("streams"), "fail", str(e), t("Start Redis, or correct CASPIAN_REDIS_URL."))
+        ]
     finally:
         await redis.aclose()
     return checks

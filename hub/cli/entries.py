@@ -196,9 +196,9 @@ def _subscription(subscription: Mapping[str, Any]) -> Text:
 
 def full(row: LogRow) -> Iterator[tuple[str, str]]:
     """Yield everything an entry says as names and values, and what can be hashed to check it."""
-    yield "index", str(row.index)
-    yield "logged", both(from_micros(row.at_us))
-    yield "leaf hash", leaf_hash(row.body).hex()
+    yield t("index"), str(row.index)
+    yield t("logged"), both(from_micros(row.at_us))
+    yield t("leaf hash"), leaf_hash(row.body).hex()
     for name, value in as_json(row).items():
         if name in {"index", "at"}:
             continue
@@ -209,8 +209,8 @@ def full(row: LogRow) -> Iterator[tuple[str, str]]:
             yield name, _plain(value)
     if row.payload is not None:
         size = many("{count} byte", "{count} bytes", len(row.payload))
-        yield "payload", joined(", ", (size, row.payload_type or t("of no known type")))
-        yield "payload sha256", sha256(row.payload).hexdigest()
+        yield t("payload"), joined(", ", (size, row.payload_type or t("of no known type")))
+        yield t("payload sha256"), sha256(row.payload).hexdigest()
 
 
 def _plain(value: Any) -> str:

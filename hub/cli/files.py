@@ -8,6 +8,7 @@ from typing import Any, Final
 
 from hub.cli.exits import usage
 from hub.cli.terminal import note, styled
+from hub.cli.words import t
 from hub.errors import Rejected
 from schemas.one_reading import read_once
 
@@ -26,7 +27,7 @@ def read_input(name: str) -> bytes:
     try:
         if name == "-":
             if sys.stdin.isatty():
-                note(styled("reading from the keyboard; Ctrl-D ends it", "dim"))
+                note(styled(t("reading from the keyboard; Ctrl-D ends it"), "dim"))
             data = sys.stdin.buffer.read(LARGEST + 1)
         else:
             with Path(name).open("rb") as file:
@@ -34,15 +35,20 @@ def read_input(name: str) -> bytes:
     except (OSError, ValueError) as e:
         reason = e.strerror if isinstance(e, OSError) and e.strerror else str(e)
         raise usage(
-            f"{name} cannot be read: {reason}", remedy="Name a file that you may read, or -."
+            t("{name} cannot be read: {why}", name=name, why=reason),
+            remedy=t("Name a file that you may read, or -."),
         ) from e
     if not data.strip():
-        raise Rejected("empty-payload", f"{name} is empty", remedy="Send a CAP or EDXL-RM message.")
+        raise Rejected(
+            "empty-payload",
+            t("{name} is empty", name=name),
+            remedy=t("Send a CAP or EDXL-RM message."),
+        )
     if len(data) > LARGEST:
         raise Rejected(
             "too-large",
-            f"{name} has more than {LARGEST} bytes",
-            remedy="Send large resources by reference (CAP `uri`), not inside the message.",
+            t("{name} has more than {size} bytes", name=name, size=LARGEST),
+            remedy=t("Send large resources by reference (CAP `uri`), not inside the message."),
         )
     return data
 
@@ -53,11 +59,11 @@ def read_record(name: str) -> dict[str, Any]:
     Raises:
         Rejected: ``usage``; it cannot be read, or is no object.
     """
-    remedy = "Write one JSON object, as `--json` shows it."
+    remedy = t("Write one JSON object, as `--json` shows it.")
     try:
         found = read_once(read_input(name).decode("utf-8-sig"))
     except (ValueError, RecursionError) as e:
-        raise usage(f"{name} is no JSON: {e}", remedy=remedy) from e
+        raise usage(t("{name} is no JSON: {why}", name=name, why=e), remedy=remedy) from e
     if not isinstance(found, dict):
-        raise usage(f"{name} is no JSON object", remedy=remedy)
+        raise usage(t("{name} is no JSON object", name=name), remedy=remedy)
     return found

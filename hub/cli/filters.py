@@ -8,6 +8,7 @@ from typing import Annotated, Any, Literal
 from cyclopts import Parameter
 
 from hub.cli.exits import usage
+from hub.cli.words import t
 from schemas.places.outlines import LATEST
 
 __all__ = ["Wanted", "read_box"]
@@ -28,7 +29,8 @@ def read_box(written: str | None) -> list[float] | None:
     # Written so that no comparison with NaN passes.
     if not (-90 <= south <= north <= 90 and -180 <= west <= east <= 180):
         raise usage(
-            f"{written!r} is no box", remedy="Write SOUTH,WEST,NORTH,EAST: 36.5,46,47.2,54.7."
+            t("{written} is no box", written=repr(written)),
+            remedy=t("Write SOUTH,WEST,NORTH,EAST: 36.5,46,47.2,54.7."),
         )
     return [south, west, north, east]
 

@@ -9,9 +9,11 @@ from cyclopts import App, Parameter
 
 from hub.cli.connection import Connection
 from hub.cli.exits import usage
+from hub.cli.frames import tabled
 from hub.cli.options import AsJson
 from hub.cli.statements import Sign, propose, sign, write_file
-from hub.cli.terminal import emit, say, styled, table
+from hub.cli.terminal import emit, say, styled
+from hub.cli.words import joined, t
 from hub.client import Client, calls
 
 __all__ = ["app"]
@@ -37,31 +39,19 @@ def ls(
     """List all holds, those that ended too."""
     with connection.client() as client:
         found = client.call(calls.holds())["holds"]
-    if json:
-        for one in found:
-            emit(one)
-        return
-    table(
-        ("hold", "state", "what", "reason", "released"),
-        [
-            (
-                f"#{h['index']}",
-                h["state"],
-                _what(h),
-                h["reason"],
-                "" if h["until"] is None else f"#{h['until']}",
-            )
-            for h in found
-        ],
-    )
+    columns = (t("HOLD"), t("STATE"), t("WHAT"), t("REASON"), t("RELEASED"))
+    tabled(found, columns, _row, json=json)
 
 
-def _until(index: int | None) -> str:
-    return "" if index is None else f"#{index}"
+def _row(hold: dict[str, Any]) -> tuple[object, ...]:
+    released = "" if hold["until"] is None else f"#{hold['until']}"
+    return f"#{hold['index']}", hold["state"], _what(hold), hold["reason"], released
 
 
 def _what(hold: dict[str, Any]) -> str:
-    return f"#{hold['message']}" if hold["message"] is not None else f"incident {hold['incident']}"
+    if hold["message"] is not None:
+        return f"#{hold['message']}"
+    return t("incident {incident}", incident=hold["incident"])
 
 
 @app.command
@@ -88,7 +78,7 @@ def add(
 
     """
     if (message is None) == (not incident):
-        raise usage("name a message or an incident", remedy="Add --message or --incident.")
+        raise usage(t("name a message or an incident"), remedy=t("Add --message or --incident."))
     record = {"state": state, "message": message, "incident": incident, "reason": reason}
     with connection.client() as client:
         done = _done(client, "hold", record, sign_, output, lambda: client.call(calls.hold(record)))
@@ -154,4 +144,5 @@ def _told(done: dict[str, Any], record: dict[str, Any], *, json: bool) -> None:
     if json:
         emit({"index": done["index"], **record})
         return
-    say(styled(f"#{done['index']}", "bold"), styled(f"{record['state']}: {record['reason']}"))
+    said = joined(": ", (record["state"], record["reason"]))
+    say(styled(f"#{done['index']}", "bold"), styled(said))

@@ -17,7 +17,8 @@ from hub.cli.connection import Connection
 from hub.cli.exits import usage
 from hub.cli.options import AsJson
 from hub.cli.statements import Sign, propose, sign, write_file
-from hub.cli.terminal import emit, note, say, styled, table
+from hub.cli.terminal import column, emit, note, say, styled, table, verbatim
+from hub.cli.words import many, t
 from hub.client.outbox import Outbox
 from hub.client.signers import make_command_file, make_key_file, read_key
 from hub.core.signing import Chain
@@ -61,7 +62,7 @@ def new(
 
     """
     if (command is None) != (public is None):
-        raise usage("--command and --public go together", remedy="Give both, or neither.")
+        raise usage(t("--command and --public go together"), remedy=t("Give both, or neither."))
     if command is not None and public is not None:
         key = VerifierKey.read(public)
         make_command_file(file, key, shlex.split(command))
@@ -69,7 +70,8 @@ def new(
         called = name or file.stem
         if not re.fullmatch(KEY_NAME, called):
             raise usage(
-                f"{called!r} is no name for a key", remedy="Use letters, digits and ._/- only."
+                t("{called} is no name for a key", called=repr(called)),
+                remedy=t("Use letters, digits and ._/- only."),
             )
         key = make_key_file(file, called, _new_passphrase() if sealed else "")
     _print(key, json=json)
@@ -80,12 +82,12 @@ def _new_passphrase() -> str:
         return given
     if not sys.stdin.isatty():
         raise usage(
-            "there is nobody to ask for a passphrase",
-            remedy="Call it from a terminal, or set CASPIAN_PASSPHRASE.",
+            t("there is nobody to ask for a passphrase"),
+            remedy=t("Call it from a terminal, or set CASPIAN_PASSPHRASE."),
         )
-    first, again = (getpass.getpass(p) for p in ("passphrase: ", "the same again: "))
+    first, again = (getpass.getpass(f"{p} ") for p in (t("passphrase:"), t("the same again:")))
     if first != again or not first:
-        raise usage("the two are not the same, or empty", remedy="Try again.")
+        raise usage(t("the two are not the same, or empty"), remedy=t("Try again."))
     return first
 
 
@@ -106,7 +108,7 @@ def _print(key: VerifierKey, *, json: bool) -> None:
     if json:
         emit({"name": key.name, "id": key.id, "key": str(key)})
     else:
-        say(styled(str(key)))
+        say(verbatim(str(key)))
 
 
 @app.command
@@ -125,13 +127,13 @@ def ls(
             emit({"key": key, **life})
         return
     table(
-        ("AGENCY", "SINCE", "UNTIL", "EXPIRES", "DOUBTED FROM", "KEY"),
+        (t("AGENCY"), t("SINCE"), t("UNTIL"), t("EXPIRES"), t("DOUBTED FROM"), t("KEY")),
         (
             (
                 life["agency"],
                 f"#{life['since']}",
                 _index(life["until"]),
-                life["expires"] or "never",
+                life["expires"] or t("never"),
                 _index(life["compromised_since"]),
                 styled(key, "dim" if life["until"] is not None else ""),
             )
@@ -204,8 +206,13 @@ def revoke(
     if len(matching) != 1:
         raise Rejected(
             "key-unknown",
-            f"{len(matching)} keys are called {key}",
-            remedy="Give the whole verifier key: `caspian keys ls`.",
+            many(
+                "{count} key is called {key}",
+                "{count} keys are called {key}",
+                len(matching),
+                key=key,
+            ),
+            remedy=t("Give the whole verifier key: `caspian keys ls`."),
         )
     record: dict[str, Any] = {
         "agency": found[matching[0]]["agency"],
@@ -235,7 +242,7 @@ def _change(
     if json:
         emit(logged)
     else:
-        say(styled("the change is in the log:"), styled(f"#{logged['index']}", "green"))
+        say(styled(t("the change is in the log:")), styled(f"#{logged['index']}", "green"))
 
 
 @app.command
@@ -273,15 +280,26 @@ def chain(
     if json:
         emit({"own": own.seq, "log": log.seq, "waiting": len(waiting), "agree": agree})
     else:
-        say(styled(f"own {own.seq} {own.head[:16] or '-'}"))
-        say(styled(f"log {log.seq} {log.head[:16] or '-'}"))
+        say(column(t("own"), 3), styled(f"{own.seq} {own.head[:16] or '-'}"))
+        say(column(t("log"), 3), styled(f"{log.seq} {log.head[:16] or '-'}"))
         if waiting:
-            note(styled(f"{len(waiting)} wait for their answer", "yellow"))
+            note(
+                styled(
+                    many(
+                        "{count} waits for its answer",
+                        "{count} wait for their answer",
+                        len(waiting),
+                    ),
+                    "yellow",
+                )
+            )
         if not agree:
             note(
                 styled(
-                    "they differ: if what the log has is not yours, revoke the key; if your own "
-                    "record was lost, --adopt the log's",
+                    t(
+                        "they differ: if what the log has is not yours, revoke the key; if your "
+                        "own record was lost, --adopt the log's"
+                    ),
                     "red",
                 )
             )

@@ -14,7 +14,8 @@ from hub.cli.log_remote import HubSource, open_source
 from hub.cli.log_source import Selection, Source, select
 from hub.cli.options import AsJson, ByAgency, From, FromBundle, Kinds, To
 from hub.cli.raw import write_raw
-from hub.cli.terminal import emit, note, say, styled
+from hub.cli.terminal import column, emit, note, say, styled
+from hub.cli.words import many, t
 from hub.errors import Rejected
 from hub.log.store import LogRow
 
@@ -61,14 +62,32 @@ def ls(
     with open_source(bundle, connection, part=True) as source:
         if from_ is None and wanted.everything and (size := source.size) > _LAST:
             wanted = Selection(first=size - _LAST)
-            note(styled(f"the last {_LAST} of {size} entries; --from 0 lists all", "dim"))
+            note(
+                styled(
+                    t(
+                        "the last {last} of {size} entries; --from 0 lists all",
+                        last=_LAST,
+                        size=size,
+                    ),
+                    "dim",
+                )
+            )
         for row in source.rows(wanted):
             if json:
                 emit(as_json(row))
             else:
                 say(line(row))
         if isinstance(source, HubSource) and source.withheld:
-            note(styled(f"{len(source.withheld)} more are not yours to read", "dim"))
+            note(
+                styled(
+                    many(
+                        "{count} more is not yours to read",
+                        "{count} more are not yours to read",
+                        len(source.withheld),
+                    ),
+                    "dim",
+                )
+            )
 
 
 @app.command
@@ -96,7 +115,7 @@ def show(
 
     """
     if raw + payload + json > 1:
-        raise usage("--raw, --payload and --json exclude one another", remedy="Choose one.")
+        raise usage(t("--raw, --payload and --json exclude one another"), remedy=t("Choose one."))
     with open_source(bundle, connection) as source:
         row = _row(source, index)
     if raw:
@@ -105,15 +124,15 @@ def show(
         if row.payload is None:
             raise Rejected(
                 "no-payload",
-                f"entry {index} has no payload, or it is withheld",
-                remedy="Ask the agency, or the hub's operator, for it.",
+                t("entry {index} has no payload, or it is withheld", index=index),
+                remedy=t("Ask the agency, or the hub's operator, for it."),
             )
         write_raw(row.payload)
     elif json:
         emit(as_json(row))
     else:
         for name, value in full(row):
-            say(styled(f"{name:<22}", "bold"), styled(value))
+            say(column(name, 22, "bold"), styled(value))
 
 
 def _row(source: Source, index: int) -> LogRow:
@@ -122,7 +141,7 @@ def _row(source: Source, index: int) -> LogRow:
     if found is None:
         raise Rejected(
             "entry-unknown",
-            f"there is no entry {index} here; the log has {source.size}",
-            remedy="Indexes count from 0; `caspian log ls` lists them.",
+            t("there is no entry {index} here; the log has {size}", index=index, size=source.size),
+            remedy=t("Indexes count from 0; `caspian log ls` lists them."),
         )
     return found

@@ -19,13 +19,15 @@ from hub.cli.options import AsJson, ByAgency, From, Kinds, To
 from hub.cli.searching import Sought, query_of
 from hub.cli.terminal import Told, emit, note, progress, say, styled
 from hub.cli.trusted import read_policy_file
+from hub.cli.words import t
 from hub.core.exports import Export
 from hub.core.search import Query
 from hub.log.bundle import BundleHeader, write_bundle
 from hub.log.bundle_proofs import KEY_KINDS, Prover
-from hub.log.columns import write_table
+from hub.log.columns import ENTRIES, write_table
 from hub.log.scan import scan
 from hub.log.search import judged
+from hub.log.sheets import SHEETS
 from hub.log.signed_ends import read_signed_end
 from hub.log.store import LogRow
 from hub.log.tree import Tree
@@ -52,6 +54,13 @@ def export(
             help="A bundle can be verified without the hub; a table is for statistics.",
         ),
     ] = "bundle",
+    table: Annotated[
+        Literal["entries", "messages", "acknowledgements", "deliveries"],
+        Parameter(
+            help="Which table of --format csv or parquet: all entries alike, or those of one kind "
+            "with columns of their own."
+        ),
+    ] = "entries",
     payloads: Annotated[
         bool, Parameter(negative="--no-payloads", help="Put the payloads in, or withhold them.")
     ] = True,
@@ -79,20 +88,29 @@ def export(
         Where to write; a bundle is compressed where the name ends in .gz.
 
     """
-    wanted = select(from_, to, kinds, agency)
+    sheet = SHEETS.get(table, ENTRIES)
+    if sheet is not ENTRIES and (format_ == "bundle" or kinds):
+        raise usage(
+            "--table is for --format csv or parquet, and has its own kind",
+            remedy="Add --format csv, and leave --kind out.",
+        )
+    wanted = select(from_, to, kinds or sheet.kinds, agency)
     query = query_of(wanted, sought)
     if file.exists() and not force:
-        raise usage(f"{file} is there already", remedy="Choose another name, or add --force.")
+        raise usage(
+            t("{file} is there already", file=file),
+            remedy=t("Choose another name, or add --force."),
+        )
     policy_text = _policy(policy)
-    with open_source(None, connection) as source, progress("exporting", None) as told:
+    with open_source(None, connection) as source, progress(t("exporting"), None) as told:
         if not isinstance(source, StoreSource | HubSource):  # pragma: no cover - none was asked for
             raise TypeError(source)
         part = source.indexed(wanted)
         # Asked for before the head: so it cannot be of a longer log.
         covering = source.size if part.last is None else part.last + 1
-        checkpoint = best_checkpoint(source, covering) if format_ == "bundle" else b""
+        checkpoint = best_checkpoint(source, covering) if format_ == "bundle" else ""
         header = _header(source, part, query)
-        header = replace(header, checkpoint=checkpoint.decode(), policy=policy_text)
+        header = replace(header, checkpoint=checkpoint, policy=policy_text)
         logs = None if unlogged else logger(source)
         header = replace(header, logged=logs is not None)
         indexes: list[int] = []
@@ -119,11 +137,11 @@ def export(
                 _bundle(source, file, header, query, payloads=payloads, told=told, before=before)
             else:
                 rows = _rows(source, header, query, facts=True)
-                write_table(file, rows, form=format_, before=before)
+                write_table(file, rows, form=format_, sheet=sheet, before=before)
         except OSError as e:
             raise usage(
-                f"{file} cannot be written: {e.strerror or e}",
-                remedy="Make room, or name a file that you may write.",
+                t("{file} cannot be written: {why}", file=file, why=e.strerror or e),
+                remedy=t("Make room, or name a file that you may write."),
             ) from e
     _tell(file, header, indexes[0] if indexes else None, json=json)
 
@@ -221,14 +239,24 @@ def _tell(file: Path, header: BundleHeader, index: int | None, *, json: bool) ->
             }
         )
         return
-    say(styled(f"{file}: entries {header.first} to {header.through} of {header.size}"))
-    say(styled(f"root {header.root.hex()}"))
+    say(
+        styled(
+            t(
+                "{file}: entries {first} to {through} of {size}",
+                file=file,
+                first=header.first,
+                through=header.through,
+                size=header.size,
+            )
+        )
+    )
+    say(styled(t("root {root}", root=header.root.hex())))
     if (signed := _signed(header)) is not None:
-        say(styled(f"with the checkpoint of {signed} entries"))
+        say(styled(t("with the checkpoint of {signed} entries", signed=signed)))
     if index is None:
-        note(styled("the log has no entry of this export: the hub was not asked", "yellow"))
+        note(styled(t("the log has no entry of this export: the hub was not asked"), "yellow"))
     else:
-        say(styled(f"logged at {index}"))
+        say(styled(t("logged at {index}", index=index)))
 
 
 def _signed(header: BundleHeader) -> int | None:

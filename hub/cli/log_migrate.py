@@ -9,6 +9,7 @@ from cyclopts import Parameter
 from hub.cli.options import AsJson
 from hub.cli.store import open_log
 from hub.cli.terminal import emit, note, progress, say, styled
+from hub.cli.words import many, t
 from hub.log.moving import move
 from hub.settings import Settings
 
@@ -42,12 +43,22 @@ def migrate(
     target = target or settings.log_url
     with (
         open_log(settings.model_copy(update={"log_url": source})) as log,
-        progress("moving", None) as told,
+        progress(t("moving"), None) as told,
     ):
         head = move(log, target, progress=told)
     if json:
         emit({"size": head.size, "root": head.root.hex()})
         return
-    say(styled(f"{head.size} entries moved, and verified"))
-    say(styled(f"root {head.root.hex()}"))
-    note(styled("set CASPIAN_LOG_URL to the new store; never start a ledger on the old one again"))
+    say(
+        styled(
+            many(
+                "{count} entry moved, and verified",
+                "{count} entries moved, and verified",
+                head.size,
+            )
+        )
+    )
+    say(styled(t("root {root}", root=head.root.hex())))
+    note(
+        styled(t("set CASPIAN_LOG_URL to the new store; never start a ledger on the old one again"))
+    )

@@ -11,6 +11,7 @@ from hub.cli.connection import Connection
 from hub.cli.options import AsJson
 from hub.cli.statements import Sign, propose, sign, write_file
 from hub.cli.terminal import emit, say, styled
+from hub.cli.words import t
 
 __all__ = ["redact"]
 
@@ -59,4 +60,7 @@ def redact(
     if json:
         emit(record)
     else:
-        say(styled(f"#{index}", "bold"), styled(f"of {agency} is removed: {grounds}"))
+        say(
+            styled(f"#{index}", "bold"),
+            styled(t("of {agency} is removed: {grounds}", agency=agency, grounds=grounds)),
+        )

@@ -15,6 +15,7 @@ from hub.cli.connection import Connection
 from hub.cli.exits import usage
 from hub.cli.log_source import BundleSource, Selection, StoreSource, opened_bundle, with_facts
 from hub.cli.store import open_log
+from hub.cli.words import t
 from hub.client import Client, calls
 from hub.core.registry import REGISTRY_KINDS
 from hub.core.tiles import tile_path
@@ -25,7 +26,7 @@ from hub.log.store import Log, LogRow
 from hub.settings import Settings
 from schemas.entry import micros
 
-__all__ = ["End", "HubSource", "open_source"]
+__all__ = ["End", "HubSource", "Withheld", "open_source"]
 
 _PAGE: Final = 100
 """A page holds payloads, each of which may have a megabyte."""
@@ -161,11 +162,21 @@ def _at_us(record: dict[str, Any]) -> int:
     return micros(datetime.fromisoformat(record["at"]))
 
 
-def _withheld(index: int) -> Rejected:
-    return Rejected(
+class Withheld(Rejected):
+    """An entry is not the asker's to read: the log is theirs only as far as its hashes go."""
+
+
+def _withheld(index: int) -> Withheld:
+    return Withheld(
         "not-allowed",
-        f"entry {index} is not your state's or agency's to read: the hub shows its leaf hash alone",
-        remedy="`caspian log ls` lists what you may read; the whole is for an auditor of the hub.",
+        t(
+            "entry {index} is not your state's or agency's to read: the hub shows its leaf hash "
+            "alone",
+            index=index,
+        ),
+        remedy=t(
+            "`caspian log ls` lists what you may read; the whole is for an auditor of the hub."
+        ),
     )
 
 
@@ -191,7 +202,7 @@ def open_source(
     has_store = "CASPIAN_LOG_URL" in os.environ or "CASPIAN_LOG_URL_FILE" in os.environ
     named = connection.url or connection.token
     if bundle is not None and store is not None:
-        raise usage("--bundle and --store exclude one another", remedy="Name one of them.")
+        raise usage(t("--bundle and --store exclude one another"), remedy=t("Name one of them."))
     if bundle is not None:
         yield BundleSource(opened_bundle(bundle))
     elif store is not None:

@@ -18,7 +18,8 @@ from hub.cli.exits import usage
 from hub.cli.log_remote import open_source
 from hub.cli.log_source import Selection, Source, select
 from hub.cli.options import AsJson, ByAgency, From, FromBundle, Kinds, To
-from hub.cli.terminal import emit, note, progress, say, styled
+from hub.cli.terminal import emit, fields, note, progress, say, styled
+from hub.cli.words import many, t
 from hub.core.exercises import Part
 from hub.core.registry import History
 from hub.log.replay import ReplayResult, Routing, belongs, remove_sandbox, sandbox_name
@@ -77,18 +78,23 @@ def replay(
         if step:
             result = asyncio.run(_stepped(rows, history, sandbox))
         else:
-            with progress("replaying", None) as told:
+            with progress(t("replaying"), None) as told:
                 result = asyncio.run(
                     _replay(rows, history, sandbox, factor, lambda done, _index: told(done))
                 )
     if json:
         emit({"entries": result.entries, "routed": result.routed, "digest": result.digest})
         return
-    say(styled(f"entries {result.entries}"))
-    say(styled(f"routed  {result.routed}"))
-    say(styled(f"digest  {result.digest}"))
+    fields(
+        (
+            (t("entries"), result.entries),
+            (t("routed"), result.routed),
+            (t("digest"), result.digest),
+        ),
+        width=7,
+    )
     if sandbox is not None:
-        note(styled(f"read it: caspian tail FEED --sandbox {sandbox}", "dim"))
+        note(styled(t("read it: caspian tail FEED --sandbox {sandbox}", sandbox=sandbox), "dim"))
 
 
 async def _stepped(
@@ -105,7 +111,16 @@ async def _stepped(
             if routing.routed == before:
                 continue
             say(marks("Actual", sandbox or "replay"), line(row))
-            note(styled(f"into {routing.routed - before} feeds; Enter goes on, q ends", "dim"))
+            note(
+                styled(
+                    many(
+                        "into {count} feed; Enter goes on, q ends",
+                        "into {count} feeds; Enter goes on, q ends",
+                        routing.routed - before,
+                    ),
+                    "dim",
+                )
+            )
             answer = await asyncio.to_thread(sys.stdin.readline)
             if not answer or answer.strip().lower().startswith("q"):
                 break
@@ -120,7 +135,9 @@ def _factor(speed: str) -> float | None:
     except ValueError:
         factor = math.nan
     if not 0 < factor < math.inf:
-        raise usage(f"{speed!r} is no speed", remedy="Write a number above 0, or max.")
+        raise usage(
+            t("{speed} is no speed", speed=repr(speed)), remedy=t("Write a number above 0, or max.")
+        )
     return factor
 
 
@@ -171,7 +188,13 @@ def remove(sandbox: str, /) -> None:
 
     """
     removed = asyncio.run(_remove(sandbox))
-    say(styled(f"{sandbox}: {removed} feeds removed"))
+    done = many(
+        "{sandbox}: {count} feed removed",
+        "{sandbox}: {count} feeds removed",
+        removed,
+        sandbox=sandbox,
+    )
+    say(styled(done))
 
 
 async def _remove(sandbox: str) -> int:

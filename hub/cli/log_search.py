@@ -16,9 +16,11 @@ from hub.cli.log_source import BundleSource, select
 from hub.cli.options import AsJson, ByAgency, From, FromBundle, FromStore, Kinds, To
 from hub.cli.search_proofs import Known, known_end, proven_of
 from hub.cli.searching import Looked, Sought, looked, query_of
-from hub.cli.terminal import emit, note, progress, say, styled
+from hub.cli.terminal import emit, fields, note, progress, say, styled, verbatim
+from hub.cli.terms import term
 from hub.cli.trusted import read_policy_file
 from hub.cli.verify_report import fault_object, show_fault
+from hub.cli.words import joined, many, t
 from hub.core.merkle import leaf_hash
 from hub.core.search import told
 from hub.log.faults import Wrong
@@ -68,14 +70,14 @@ def search(
 
     """
     if limit is not None and limit < 1:
-        raise usage("--limit is at least 1", remedy="Leave it out to find all.")
+        raise usage(t("--limit is at least 1"), remedy=t("Leave it out to find all."))
     if prove and bundle is not None:
         raise usage(
-            "a bundle's entries are searched themselves: there is no answer to prove",
-            remedy="Verify the bundle: `caspian verify --bundle`.",
+            t("a bundle's entries are searched themselves: there is no answer to prove"),
+            remedy=t("Verify the bundle: `caspian verify --bundle`."),
         )
     if policy is not None and not prove:
-        raise usage("--policy is for --prove", remedy="Add --prove.")
+        raise usage(t("--policy is for --prove"), remedy=t("Add --prove."))
     trusted = None if policy is None else read_policy_file(policy)
     wanted = select(from_, to, kinds, agency)
     sought = replace(sought, text=" ".join((*words, sought.text)).strip())
@@ -84,7 +86,7 @@ def search(
     proven: Proven | None = None
     with (
         open_source(bundle, connection, store, part=True) as source,
-        progress("searching", None) as tell,
+        progress(t("searching"), None) as tell,
     ):
         try:
             known = known_end(source, trusted) if prove else None
@@ -138,32 +140,68 @@ def _say(found: Looked, known: Known | None, proven: Proven | None, *, part: boo
     for row in found.rows:
         say(line(row))
     if found.first < found.end:
-        looked_at = f"entries {found.first} to {found.end - 1} of {found.size} were looked at"
+        looked_at = t(
+            "entries {first} to {last} of {size} were looked at",
+            first=found.first,
+            last=found.end - 1,
+            size=found.size,
+        )
     else:
-        looked_at = f"no entry of {found.size} is of the time and range that were asked for"
-    note(styled(f"{len(found.rows)} found; {looked_at}", "bold"))
+        looked_at = t(
+            "no entry of {size} is of the time and range that were asked for", size=found.size
+        )
+    count = many("{count} found", "{count} found", len(found.rows))
+    note(styled(joined("; ", (count, looked_at)), "bold"))
     if not found.done:
-        note(styled("there was more to look at: --limit was reached", "yellow"))
+        note(styled(t("there was more to look at: --limit was reached"), "yellow"))
     if part:
         note(
-            styled("the bundle is itself a selection: what is not in it was not searched", "yellow")
+            styled(
+                t("the bundle is itself a selection: what is not in it was not searched"), "yellow"
+            )
         )
     if found.withheld:
-        note(styled(f"{found.withheld} of them are not yours to read: not searched", "yellow"))
+        note(
+            styled(
+                t(
+                    "{withheld} of them are not yours to read: not searched",
+                    withheld=found.withheld,
+                ),
+                "yellow",
+            )
+        )
     if found.removed:
-        gone = f"the text of {found.removed} messages is not there (withheld or removed): "
-        note(styled(f"{gone}not searched", "yellow"))
+        gone = many(
+            "the text of {count} message is not there (withheld or removed): not searched",
+            "the text of {count} messages is not there (withheld or removed): not searched",
+            found.removed,
+        )
+        note(styled(gone, "yellow"))
     if known is None or proven is None:
         return
     say(
-        styled("PROVEN", "bold green"),
-        styled(f"these {proven.entries} entries are all of the range, and the answer is theirs"),
+        styled(t("PROVEN"), "bold green"),
+        styled(
+            t(
+                "these {entries} entries are all of the range, and the answer is theirs",
+                entries=proven.entries,
+            )
+        ),
     )
     if proven.unread:
-        note(styled(f"{proven.unread} were proven by their hash, without being read", "yellow"))
+        note(
+            styled(
+                t("{unread} were proven by their hash, without being read", unread=proven.unread),
+                "yellow",
+            )
+        )
     if known.level:
-        by = ", ".join(known.witnesses) or "nobody"
-        say(styled(f"level   {known.level}; cosigned by {by}"))
+        by = ", ".join(known.witnesses) or t("nobody")
+        said = t("{level}; cosigned by {witnesses}", level=term(known.level), witnesses=by)
+        fields([(t("level"), said)], width=7)
     else:
-        note(styled("nobody's signature was asked for: name whom you trust with --policy", "dim"))
-    note(styled(f"keep it: caspian verify --earlier {known.size}:{known.root.hex()}", "dim"))
+        note(
+            styled(t("nobody's signature was asked for: name whom you trust with --policy"), "dim")
+        )
+    again = f"caspian verify --earlier {known.size}:{known.root.hex()}"
+    note(styled(t("keep it:"), "dim"), verbatim(again))

@@ -10,6 +10,7 @@ from typing import Any, Protocol
 
 from hub.cli.exits import usage
 from hub.cli.times import read_place
+from hub.cli.words import t
 from hub.core.registry import REGISTRY_KINDS
 from hub.log.bundle import Bundle, open_bundle
 from hub.log.projections import read_logged
@@ -144,8 +145,8 @@ class BundleSource:
         if header.filtered or header.first > 0:
             raise Rejected(
                 "bundle-partial",
-                "the bundle does not tell who was a member: it is itself a part of the log",
-                remedy="Replay all of it, or a bundle of the whole log.",
+                t("the bundle does not tell who was a member: it is itself a part of the log"),
+                remedy=t("Replay all of it, or a bundle of the whole log."),
             )
         for row in self.bundle.rows():
             if row.kind in REGISTRY_KINDS:
@@ -172,7 +173,7 @@ def opened_bundle(path: Path) -> Bundle:
         return open_bundle(path)
     except OSError as e:
         raise usage(
-            f"{path}: {e.strerror or e}", remedy="Name a file made by `caspian log export`."
+            f"{path}: {e.strerror or e}", remedy=t("Name a file made by `caspian log export`.")
         ) from e
 
 
@@ -187,7 +188,10 @@ def select(
     """
     for kind in kinds:
         if kind not in ENTRY_KINDS:
-            raise usage(f"there is no kind {kind!r}", remedy=f"Kinds are {', '.join(ENTRY_KINDS)}.")
+            raise usage(
+                t("there is no kind {kind}", kind=repr(kind)),
+                remedy=t("Kinds are {kinds}.", kinds=", ".join(ENTRY_KINDS)),
+            )
     now = datetime.now(UTC)
     wanted = Selection(kinds=kinds, agency=agency)
     if from_ is not None:
@@ -207,5 +211,5 @@ def select(
         and wanted.until_us is not None
         and wanted.until_us < wanted.since_us
     ):
-        raise usage("the range ends before it begins", remedy="Exchange --from and --to.")
+        raise usage(t("the range ends before it begins"), remedy=t("Exchange --from and --to."))
     return wanted

@@ -8,6 +8,7 @@ from hub.cli.exits import usage
 from hub.cli.options import AsJson
 from hub.cli.store import open_log
 from hub.cli.terminal import emit, progress, say, styled
+from hub.cli.words import many, t
 from hub.log.static_files import write_files
 from hub.settings import Settings
 
@@ -26,16 +27,29 @@ def tiles(directory: Path, /, *, json: AsJson = False) -> None:
         Where to write; made if it is not there.
 
     """
-    with open_log(Settings.from_environment()) as log, progress("writing", None) as told:
+    with open_log(Settings.from_environment()) as log, progress(t("writing"), None) as told:
         try:
             made = write_files(log, directory, progress=told)
         except OSError as e:
             raise usage(
-                f"{e.filename or directory} cannot be written: {e.strerror or e}",
-                remedy="Make room, or name a directory that you may write.",
+                t(
+                    "{file} cannot be written: {why}",
+                    file=e.filename or directory,
+                    why=e.strerror or e,
+                ),
+                remedy=t("Make room, or name a directory that you may write."),
             ) from e
     if json:
         emit({"directory": str(directory), "size": made.size, "root": made.root.hex()})
         return
-    say(styled(f"{directory}: {made.size} entries, as of the newest checkpoint"))
-    say(styled(f"root {made.root.hex()}"))
+    say(
+        styled(
+            many(
+                "{file}: {count} entry, as of the newest checkpoint",
+                "{file}: {count} entries, as of the newest checkpoint",
+                made.size,
+                file=directory,
+            )
+        )
+    )
+    say(styled(t("root {root}", root=made.root.hex())))

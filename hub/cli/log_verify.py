@@ -12,15 +12,19 @@ from cyclopts import Parameter
 
 from hub.cli.connection import Connection
 from hub.cli.exits import DONE, REFUSED, usage
-from hub.cli.log_remote import HubSource, open_source
+from hub.cli.log_remote import HubSource, Withheld, open_source
 from hub.cli.log_source import BundleSource, Selection, StoreSource
 from hub.cli.options import AsJson, FromBundle, FromStore
 from hub.cli.terminal import Told, progress
 from hub.cli.trusted import read_confirmed, read_end, read_policy_file
 from hub.cli.verify_report import show_report
+from hub.cli.verify_seen import verify_seen
+from hub.cli.words import t
 from hub.client import calls
 from hub.core.admission import Rules
+from hub.core.proofs import consistency_proof, verify_consistency
 from hub.core.registry import REGISTRY_KINDS
+from hub.core.tiles import node_from
 from hub.log.bundle import verify_bundle
 from hub.log.checkpoints import cosigned, latest
 from hub.log.faults import Fault, Wrong
@@ -35,6 +39,7 @@ from hub.log.verify import Report, Tip, verify_hashes, verify_store
 from hub.log.verify import verify as verify_rows
 from hub.log.workers import Workers, cores, workers
 from hub.settings import Settings
+from schemas.checkpoint import Checkpoint
 from schemas.policy import Policy
 
 __all__ = ["verify"]
@@ -139,19 +144,19 @@ def verify(
     """
     if hashes and (full or feeds or bundle is not None):
         raise usage(
-            "--hashes reads nothing but the tree of a store",
-            remedy="Leave --full, --feeds and --bundle out; a bundle is verified whole.",
+            t("--hashes reads nothing but the tree of a store"),
+            remedy=t("Leave --full, --feeds and --bundle out; a bundle is verified whole."),
         )
     if since is not None and (bundle is not None or feeds or earlier is not None):
         raise usage(
-            "--since verifies what a store or a hub has added",
-            remedy="Verify all of it, with --earlier; or leave the other options out.",
+            t("--since verifies what a store or a hub has added"),
+            remedy=t("Verify all of it, with --earlier; or leave the other options out."),
         )
     if feeds and not decisions:
-        raise usage("--feeds needs the decisions", remedy="Leave --no-decisions out.")
+        raise usage(t("--feeds needs the decisions"), remedy=t("Leave --no-decisions out."))
     trusted = None if policy is None else read_policy_file(policy)
     settings = Settings.from_environment()
-    with open_source(bundle, connection, store) as source, progress("verifying", None) as told:
+    with open_source(bundle, connection, store) as source, progress(t("verifying"), None) as told:
         size = source.size
         told(0, size)
         count = (processes or cores()) if size > _FEW else 1
@@ -189,8 +194,8 @@ def _verified(
         return report, {}
     if not report.kept:
         raise usage(
-            "the feeds cannot be made from this log: payloads are withheld or were removed",
-            remedy="Verify without --feeds, or a log that has its payloads.",
+            t("the feeds cannot be made from this log: payloads are withheld or were removed"),
+            remedy=t("Verify without --feeds, or a log that has its payloads."),
         )
     with _hub(source, connection) as hub:
         members = {f["feed"]: int(f["since"]) for f in hub.client.feeds()}
@@ -231,11 +236,16 @@ def _whole(source: StoreSource | BundleSource | HubSource, wanted: _Wanted) -> R
     if isinstance(source, HubSource):
         if wanted.hashes:
             raise usage(
-                "--hashes reads a store", remedy="Name one with --store, or verify in full."
+                t("--hashes reads a store"), remedy=t("Name one with --store, or verify in full.")
             )
         end = source.end()
         rows = source.bare_rows(Selection(last=end.size - 1))
-        return verify_rows(rows, end, payloads_required=False, earlier=wanted.earlier, **given)
+        try:
+            return verify_rows(rows, end, payloads_required=False, earlier=wanted.earlier, **given)
+        except Withheld:
+            return verify_seen(
+                source, earlier=wanted.earlier, crew=wanted.crew, progress=wanted.told
+            )
     if wanted.hashes:
         return verify_hashes(
             source.log, earlier=wanted.earlier, progress=wanted.told, crew=wanted.crew
@@ -266,9 +276,23 @@ def _witnessed(
 
     try:
         level, witnesses, fault = check_end(end, policy, size=size, root_at=root_at)
+        if fault is None and isinstance(source, HubSource):
+            fault = _unlinked(source, report, end.checkpoint)
     except Wrong as wrong:
         return replace(report, fault=wrong.fault)
     return replace(report, level=level or "", witnesses=witnesses, fault=fault)
+
+
+def _unlinked(source: HubSource, report: Report, told: Checkpoint) -> Fault | None:
+    """Hold the root that was verified against the checkpoint: one tree must have grown to both."""
+    size, root = report.since + report.entries + report.unread, report.root
+    if root is None or not min(size, told.size):
+        return None
+    (old, old_root), (new, new_root) = sorted(((size, root), (told.size, told.root)))
+    proof = consistency_proof(node_from(Tiles(source.tile, new)), old, new)
+    if verify_consistency(proof, old=old, size=new, old_root=old_root, root=new_root):
+        return None
+    return Fault(None, "checkpoint", f"it is not of the log of {size} entries that was shown")
 
 
 def _since(source: StoreSource | HubSource, since: Tip, wanted: _Wanted) -> Report:
@@ -282,10 +306,20 @@ def _since(source: StoreSource | HubSource, since: Tip, wanted: _Wanted) -> Repo
         return Report(fault=fault, since=since.size)
     tiles = Tiles(tile, since.size)
     try:
-        frontier = frontier_of(tiles, since)
-        history = history_before(_changes(source, since), tiles, since)
+        return _added(source, since, head, tiles, wanted)
     except Wrong as wrong:
         return Report(fault=wrong.fault, since=since.size)
+    except Withheld:
+        if not isinstance(source, HubSource):  # pragma: no cover - only a hub withholds
+            raise
+        return verify_seen(source, since=since, crew=wanted.crew, progress=wanted.told)
+
+
+def _added(
+    source: StoreSource | HubSource, since: Tip, head: Tip, tiles: Tiles, wanted: _Wanted
+) -> Report:
+    frontier = frontier_of(tiles, since)
+    history = history_before(_changes(source, since), tiles, since)
     return verify_rows(
         _rows_after(source, since, head),
         head,

@@ -12,6 +12,7 @@ from redis.exceptions import RedisError
 
 from hub.cli.log_remote import HubSource
 from hub.cli.log_source import StoreSource
+from hub.cli.words import t
 from hub.client import calls
 from hub.core.candidate import Candidate
 from hub.core.exports import Export
@@ -72,7 +73,7 @@ async def _propose(settings: Settings, log: Log, record: Export) -> int:
         if asyncio.get_running_loop().time() > deadline:
             raise Unavailable(
                 "receipt-pending",
-                "the ledger has not logged the export in time",
-                remedy="See that the hub's ledger runs, or export with --unlogged.",
+                t("the ledger has not logged the export in time"),
+                remedy=t("See that the hub's ledger runs, or export with --unlogged."),
             )
         await asyncio.sleep(0.02)

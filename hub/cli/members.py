@@ -15,6 +15,7 @@ from hub.cli.files import read_record
 from hub.cli.options import AsJson
 from hub.cli.statements import Sign, propose, submitted, write_file
 from hub.cli.terminal import emit, say, styled, table
+from hub.cli.words import t
 from hub.errors import Rejected
 from schemas.places.outlines import LATEST
 
@@ -37,14 +38,14 @@ def ls(
             emit(one)
         return
     table(
-        ("ID", "STATE", "NAME", "ACTIVE", "SENDERS"),
+        (t("ID"), t("STATE"), t("NAME"), t("ACTIVE"), t("SENDERS")),
         (
             (
                 styled(one["id"], "" if one["active"] else "dim"),
                 one["state"],
                 one["name"],
-                "yes" if one["active"] else "no",
-                ", ".join(one["senders"]) or "any",
+                t("yes") if one["active"] else t("no"),
+                ", ".join(one["senders"]) or t("any"),
             )
             for one in sorted(members, key=lambda one: one["id"])
         ),
@@ -73,8 +74,11 @@ def show(
     if record is None:
         raise Rejected(
             "unknown-agency",
-            f"{agency} is not a member",
-            remedy=f"Members are {', '.join(sorted(m['id'] for m in found['members']))}.",
+            t("{agency} is not a member", agency=agency),
+            remedy=t(
+                "Members are {members}.",
+                members=", ".join(sorted(m["id"] for m in found["members"])),
+            ),
         )
     subscriptions = [s for s in found["subscriptions"] if s["agency"] == agency]
     if json:
@@ -93,7 +97,7 @@ def _of(found: Mapping[str, Any], agency: str) -> dict[str, Any] | None:
 
 def _words(value: object) -> str:
     if isinstance(value, bool):
-        return "yes" if value else "no"
+        return t("yes") if value else t("no")
     if isinstance(value, Mapping):
         return ", ".join(f"{k}: {v}" for k, v in value.items()) or "-"
     return ", ".join(map(str, value)) or "-" if isinstance(value, list) else str(value)
@@ -189,9 +193,11 @@ def add(
     }
     given = {key: value for key, value in given.items() if value is not None}
     if (agency is None) == (record is None):
-        raise usage("an agency is given by its id, or by --record", remedy="Give one of the two.")
+        raise usage(
+            t("an agency is given by its id, or by --record"), remedy=t("Give one of the two.")
+        )
     if record is not None and given:
-        raise usage("--record is the whole record", remedy="Put all of it into the file.")
+        raise usage(t("--record is the whole record"), remedy=t("Put all of it into the file."))
     whole = read_record(record) if record is not None else None
     with connection.client() as client:
         if whole is None:
@@ -199,7 +205,9 @@ def add(
             there = _of(client.members(), agency)
             whole = {"id": agency, "state": agency[:2].upper(), **(there or {}), **given}
             if there is None and name is None:
-                raise usage(f"{agency} is new: it needs a name", remedy="Give --name.")
+                raise usage(
+                    t("{agency} is new: it needs a name", agency=agency), remedy=t("Give --name.")
+                )
         if output is not None:
             write_file(output, statements.sign(propose(client, "member", whole), sign))
             return
@@ -211,7 +219,7 @@ def add(
     if json:
         emit(logged)
     else:
-        say(styled(logged["id"], "bold"), styled("is in the log:"), styled(logged["name"]))
+        say(styled(logged["id"], "bold"), styled(t("is in the log:")), styled(logged["name"]))
 
 
 def _names(pairs: tuple[str, ...]) -> dict[str, str]:
@@ -219,6 +227,8 @@ def _names(pairs: tuple[str, ...]) -> dict[str, str]:
     for pair in pairs:
         language, equals, name = pair.partition("=")
         if not equals or not language or not name:
-            raise usage(f"{pair!r} is no name in a language", remedy="Write az=Name.")
+            raise usage(
+                t("{pair} is no name in a language", pair=repr(pair)), remedy=t("Write az=Name.")
+            )
         found[language] = name
     return found

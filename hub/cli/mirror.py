@@ -13,7 +13,8 @@ from cyclopts import App, Parameter
 from hub.cli.exits import DONE, REFUSED, usage
 from hub.cli.options import AsJson
 from hub.cli.parts import require_free
-from hub.cli.terminal import emit, say, styled
+from hub.cli.terminal import emit, say, styled, verbatim
+from hub.cli.words import many, t
 from hub.settings import Settings
 from hub.telemetry import configure_logging
 from schemas.ed25519 import VerifierKey
@@ -64,7 +65,7 @@ def init(
     if json:
         emit({"key": str(key)})
     else:
-        say(styled(key))
+        say(verbatim(key))
 
 
 @app.command
@@ -87,7 +88,7 @@ def run(
     configure_logging(format=settings.log_format, level=settings.log_level)
     own_host, own_port = import_module("hub.mirror.config").read_mirror(directory).address
     listen = (host or own_host, own_port if port is None else port)
-    require_free("the mirror", *listen)
+    require_free(t("the mirror"), *listen)
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, _end_well)
     import_module(_MAKING).serve_mirror(directory, settings, listen=listen)
@@ -115,14 +116,34 @@ def restore(
 
     """
     if not directories:
-        raise usage("no mirror is named", remedy="Name the directories of one or more mirrors.")
+        raise usage(
+            t("no mirror is named"), remedy=t("Name the directories of one or more mirrors.")
+        )
     settings = Settings.from_environment()
     made = import_module(_MAKING).restore(directories, settings.log_url, incomplete=incomplete)
     if json:
         emit({"size": made.size, "root": made.root.hex(), "withheld": list(made.withheld)})
         return DONE
-    say(styled(f"{made.size} entries, root {made.root.hex()}"))
+    say(
+        styled(
+            many(
+                "{count} entry, root {root}",
+                "{count} entries, root {root}",
+                made.size,
+                root=made.root.hex(),
+            )
+        )
+    )
     if made.withheld:
-        say(styled(f"{len(made.withheld)} messages without their payloads: ", "yellow"))
+        say(
+            styled(
+                many(
+                    "{count} message without its payload:",
+                    "{count} messages without their payloads:",
+                    len(made.withheld),
+                ),
+                "yellow",
+            )
+        )
         say(styled(", ".join(map(str, made.withheld))))
     return DONE if made.size else REFUSED

@@ -11,9 +11,12 @@ from cyclopts import App, Parameter
 
 from hub.cli.connection import Connection
 from hub.cli.exits import usage
+from hub.cli.frames import asked, listed, tabled
 from hub.cli.options import AsJson
-from hub.cli.terminal import emit, note, say, styled, table
-from hub.cli.times import utc
+from hub.cli.terminal import column, note, say, styled, verbatim
+from hub.cli.terms import term
+from hub.cli.times import shown
+from hub.cli.words import many, t, told
 from hub.client import calls
 
 __all__ = ["app"]
@@ -80,18 +83,24 @@ def add(
     elif scheme in {"mqtt", "mqtts"}:
         record["target"] = {"kind": "mqtt", "url": to, "prefix": prefix}
     else:
-        raise usage(f"{to!r} is no address", remedy="Write https://…, mailto:… or mqtts://….")
+        raise usage(
+            t("{text} is no address", text=repr(to)),
+            remedy=t("Write https://…, mailto:… or mqtts://…."),
+        )
     if secret:
         record["secret"] = sys.stdin.readline().strip()
-    with connection.client() as client:
-        made = client.call(calls.add_outlet(record))
-    if json:
-        emit(made)
-        return
-    say(styled(made["id"], "bold"), styled(f"brings {made['feed']} to {_where(made['target'])}"))
+    asked(connection, lambda client: client.call(calls.add_outlet(record)), _added, json=json)
+
+
+def _added(made: dict[str, Any]) -> None:
+    to = _where(made["target"])
+    say(
+        styled(made["id"], "bold"),
+        styled(t("brings {feed} to {place}", feed=made["feed"], place=to)),
+    )
     if "secret" in made:
-        say(styled(made["secret"]))
-        note(styled("keep it: it is shown this once. The receiver verifies with it.", "dim"))
+        say(verbatim(made["secret"]))
+        note(styled(t("keep it: it is shown this once. The receiver verifies with it."), "dim"))
 
 
 @app.command
@@ -103,24 +112,28 @@ def ls(
     """List the outlets that one looks after, and where each stands."""
     with connection.client() as client:
         found = client.call(calls.outlets())["outlets"]
-    if json:
-        for one in found:
-            emit(one)
-        return
-    table(
-        ("OUTLET", "IS", "FEED", "TO", "THROUGH", "LAST TAKEN", "WHY"),
-        (
-            (
-                one["id"],
-                styled(one["state"], _STYLES.get(one["state"], "")),
-                one["feed"],
-                _where(one["target"]),
-                str(one["through"]),
-                utc(datetime.fromisoformat(one["delivered_at"])) if one["delivered_at"] else "-",
-                one["reason"] or (f"failed {one['failures']} times" if one["failures"] else ""),
-            )
-            for one in found
-        ),
+    columns = (
+        t("OUTLET"),
+        t("IS"),
+        t("FEED"),
+        t("TO"),
+        t("THROUGH"),
+        t("LAST TAKEN"),
+        t("WHY"),
+    )
+    tabled(found, columns, _row, json=json)
+
+
+def _row(one: dict[str, Any]) -> tuple[object, ...]:
+    failed = many("failed {count} time", "failed {count} times", one["failures"])
+    return (
+        one["id"],
+        styled(term(one["state"]), _STYLES.get(one["state"], "")),
+        one["feed"],
+        _where(one["target"]),
+        str(one["through"]),
+        shown(datetime.fromisoformat(one["delivered_at"])) if one["delivered_at"] else "-",
+        one["reason"] or (failed if one["failures"] else ""),
     )
 
 
@@ -147,36 +160,35 @@ def log(
     """
     with connection.client() as client:
         made = client.call(calls.outlet(outlet, limit=limit))["attempts"]
-    for one in reversed(made):
-        if json:
-            emit(one)
-        else:
-            _show(one)
-    if not made and not json:
-        note(styled("there were none", "dim"))
+    listed(reversed(made), _show, json=json)
 
 
 def _show(attempt: dict[str, Any]) -> None:
-    what = "test" if attempt["test"] else f"#{attempt['index']}"
+    what = styled(t("test") if attempt["test"] else f"#{attempt['index']}", "bold")
+    what.pad_left(max(0, 8 - what.cell_len))
     said = f"{attempt['status'] or ''} {attempt['detail']}".strip()
     say(
-        styled(utc(datetime.fromisoformat(attempt["at"])), "dim"),
-        styled(f"{what:>8}", "bold"),
-        styled("taken " if attempt["ok"] else "failed", "green" if attempt["ok"] else "red"),
+        styled(shown(datetime.fromisoformat(attempt["at"])), "dim"),
+        what,
+        column(t("taken"), 6, "green") if attempt["ok"] else column(t("failed"), 6, "red"),
         styled(f"{attempt['took_ms']:>6} ms"),
         styled(said),
     )
 
 
-@app.command(name="test")
-def try_out(
-    outlet: str,
-    /,
-    *,
-    json: AsJson = False,
-    connection: Connection = Connection(),  # noqa: B008 - frozen, and made of the options
-) -> None:
-    """Have a test sent, also where the outlet is paused; `outlets log` tells what came of it.
+def _simple(action: str, said: str, help_: str) -> None:
+    """Make a command that does one thing to an outlet."""
+
+    def act(
+        outlet: str,
+        /,
+        *,
+        json: AsJson = False,
+        connection: Connection = Connection(),  # noqa: B008 - frozen, and made of the options
+    ) -> None:
+        _act(connection, outlet, action, said, json=json)
+
+    act.__doc__ = f"""{help_}
 
     Parameters
     ----------
@@ -184,45 +196,24 @@ def try_out(
         Its id, as listed.
 
     """
-    _act(connection, outlet, "test", f"a test goes out: `caspian outlets log {outlet}`", json=json)
+    app.command(act, name=action)
 
 
-@app.command
-def pause(
-    outlet: str,
-    /,
-    *,
-    json: AsJson = False,
-    connection: Connection = Connection(),  # noqa: B008 - frozen, and made of the options
-) -> None:
-    """Send nothing until it is resumed; what comes meanwhile is sent then.
-
-    Parameters
-    ----------
-    outlet: str
-        Its id, as listed.
-
-    """
-    _act(connection, outlet, "pause", "it is paused", json=json)
-
-
-@app.command
-def resume(
-    outlet: str,
-    /,
-    *,
-    json: AsJson = False,
-    connection: Connection = Connection(),  # noqa: B008 - frozen, and made of the options
-) -> None:
-    """Go on where it stands, at once: after a pause, or once what failed works again.
-
-    Parameters
-    ----------
-    outlet: str
-        Its id, as listed.
-
-    """
-    _act(connection, outlet, "resume", "it goes on", json=json)
+_simple(
+    "test",
+    told("a test goes out: `caspian outlets log {outlet}`"),
+    "Have a test sent, also where the outlet is paused; `outlets log` tells what came of it.",
+)
+_simple(
+    "pause",
+    told("it is paused"),
+    "Send nothing until it is resumed; what comes meanwhile is sent then.",
+)
+_simple(
+    "resume",
+    told("it goes on"),
+    "Go on where it stands, at once: after a pause, or once what failed works again.",
+)
 
 
 @app.command
@@ -244,8 +235,8 @@ def redeliver(
         The first log index to send.
 
     """
-    done = f"it goes on with {index}"
-    _act(connection, outlet, "redeliver", done, after=index - 1, json=json)
+    said = told("it goes on with {index}")
+    _act(connection, outlet, "redeliver", said, after=index - 1, json=json)
 
 
 @app.command
@@ -264,13 +255,14 @@ def rotate(
         Its id, as listed.
 
     """
-    with connection.client() as client:
-        made = client.call(calls.act_on_outlet(outlet, "rotate"))
-    if json:
-        emit(made)
-    else:
-        say(styled(made["secret"]))
-        note(styled(f"the one before signs too, until {made['rotating_until']}", "dim"))
+
+    def tell(made: dict[str, Any]) -> None:
+        say(verbatim(made["secret"]))
+        until = t("the one before signs too, until {at}", at=made["rotating_until"])
+        note(styled(until, "dim"))
+
+    call = calls.act_on_outlet(outlet, "rotate")
+    asked(connection, lambda client: client.call(call), tell, json=json)
 
 
 @app.command
@@ -290,21 +282,21 @@ def rm(
     """
     with connection.client() as client:
         client.call(calls.remove_outlet(outlet))
-    say(styled(f"{outlet} is removed"))
+    say(styled(t("{outlet} is removed", outlet=outlet)))
 
 
 def _act(
     connection: Connection,
     outlet: str,
     action: str,
-    done: str,
+    said: str,
     *,
     json: bool,
     after: int | None = None,
 ) -> None:
-    with connection.client() as client:
-        made = client.call(calls.act_on_outlet(outlet, action, after=after))
-    if json:
-        emit(made)
-    else:
-        say(styled(outlet, "bold"), styled(done))
+    def tell(_: dict[str, Any]) -> None:
+        begins = 0 if after is None else after + 1
+        say(styled(outlet, "bold"), styled(t(said, outlet=outlet, index=begins)))
+
+    call = calls.act_on_outlet(outlet, action, after=after)
+    asked(connection, lambda client: client.call(call), tell, json=json)

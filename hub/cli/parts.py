@@ -17,6 +17,7 @@ from typing import Annotated, Any, Final
 from cyclopts import Parameter
 
 from hub.cli.exits import DONE, usage
+from hub.cli.words import t
 from hub.errors import Unavailable
 from hub.settings import Settings
 from hub.telemetry import configure_logging
@@ -44,7 +45,7 @@ def serve(
     """Run the API until SIGTERM or Ctrl-C, with the settings of the environment."""
     settings = Settings.from_environment(**_given(host=host, port=port))
     configure_logging(format=settings.log_format, level=settings.log_level)
-    require_free("the API", settings.host, settings.port)
+    require_free(t("the API"), settings.host, settings.port)
     for number in (signal.SIGTERM, signal.SIGINT):
         # The server ends its work and then raises the signal again: that is a good end.
         signal.signal(number, _end_well)
@@ -73,8 +74,14 @@ def require_free(who: str, host: str, port: int) -> None:
         taken = e.errno == errno.EADDRINUSE
         raise Unavailable(
             "port-in-use" if taken else "port-unusable",
-            f"{who} cannot listen on {host}:{port}: {e.strerror or e}",
-            remedy="Stop the other process, or choose another --port or --host.",
+            t(
+                "{who} cannot listen on {host}:{port}: {why}",
+                who=who,
+                host=host,
+                port=port,
+                why=e.strerror or e,
+            ),
+            remedy=t("Stop the other process, or choose another --port or --host."),
         ) from e
 
 
@@ -90,7 +97,10 @@ def consumers(*jobs: str) -> int:
     """
     known = _part(_CONSUMERS, "JOBS")
     if unknown := [job for job in jobs if job not in known]:
-        raise usage(f"there is no job {', '.join(unknown)}", remedy=f"Jobs are {', '.join(known)}.")
+        raise usage(
+            t("there is no job {jobs}", jobs=", ".join(unknown)),
+            remedy=t("Jobs are {jobs}.", jobs=", ".join(known)),
+        )
     return int(_part("consumers.__main__", "main")(list(jobs)))
 
 

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Final
 
 from cyclopts import Parameter
+from rich.text import Text
 
 from hub.cli.connection import Connection
 from hub.cli.exits import DONE, exit_code, usage, worst
@@ -15,7 +16,8 @@ from hub.cli.files import read_input
 from hub.cli.options import AsJson
 from hub.cli.statements import passphrase_of
 from hub.cli.terminal import emit, note, report, say, styled
-from hub.cli.times import utc
+from hub.cli.times import shown
+from hub.cli.words import joined, plain, t, told
 from hub.client import Client, Outbox, open_signer
 from hub.errors import HubError, Rejected, Unavailable
 from schemas.receipt import Receipt
@@ -52,17 +54,20 @@ def publish(
 
     """
     if not files:
-        raise usage("there is nothing to publish", remedy="Name files, or - for standard input.")
+        raise usage(
+            t("there is nothing to publish"), remedy=t("Name files, or - for standard input.")
+        )
     if unknown := [name for name in files if name.startswith("-") and name != "-"]:
         raise usage(
-            f"unknown option {unknown[0]}", remedy="See `caspian publish --help`; ./ before a file."
+            t("unknown option {option}", option=unknown[0]),
+            remedy=t("See `caspian publish --help`; ./ before a file."),
         )
     if id_ is not None and len(files) > 1:
-        raise usage("--id names one message", remedy="Publish the files one at a time.")
+        raise usage(t("--id names one message"), remedy=t("Publish the files one at a time."))
     if files.count("-") > 1:
-        raise usage("standard input can be read once", remedy="Name - once.")
+        raise usage(t("standard input can be read once"), remedy=t("Name - once."))
     if outbox is not None and key is None:
-        raise usage("--outbox records what is signed", remedy="Give --key, too.")
+        raise usage(t("--outbox records what is signed"), remedy=t("Give --key, too."))
     code = DONE
     with connection.client() as client, _sender(client, key, outbox) as send:
         for number, name in enumerate(files):
@@ -71,11 +76,13 @@ def publish(
                 continue
             code = worst(code, exit_code(error))
             if isinstance(error, Unavailable) and (rest := files[number + 1 :]):
-                note(styled(f"not tried: {', '.join(rest)}", "yellow"))
+                note(styled(t("not tried: {files}", files=", ".join(rest)), "yellow"))
                 break
     return code
 
 
+_LOGGED: Final = told("{id} logged {at}")
+_LOGGED_BEFORE: Final = told("{id} logged {at} (it was there before)")
 _Send = Callable[[bytes, str | None], Receipt]
 
 
@@ -90,8 +97,8 @@ def _sender(client: Client, key: Path | None, outbox: Path | None) -> Iterator[_
     if life is None:
         raise Rejected(
             "key-unknown",
-            f"the log does not know the key {signer.key.name}",
-            remedy="Have it taken in: `caspian keys rotate`.",
+            t("the log does not know the key {name}", name=signer.key.name),
+            remedy=t("Have it taken in: `caspian keys rotate`."),
         )
     agency = str(life["agency"])
     record = Outbox(outbox or key.with_name(f"{agency}.outbox"), agency)
@@ -121,26 +128,25 @@ def _one(send: _Send, name: str, id_: str | None, *, json: bool) -> HubError | N
 
 
 def _tell(name: str, receipt: Receipt) -> None:
-    again = " (it was there before)" if receipt.duplicate else ""
+    said = _LOGGED_BEFORE if receipt.duplicate else _LOGGED
     say(
         styled(f"{name}:", "bold"),
         styled(f"#{receipt.index}", "green"),
-        styled(f"{receipt.id} logged {utc(receipt.at)}{again}"),
+        styled(t(said, id=receipt.id, at=shown(receipt.at))),
     )
     for warning in receipt.warnings:
         line = warning.get("line")
-        where = f"line {line} " if line is not None else ""
-        note(
-            styled(f"  warning {warning.get('rule')} {where}{warning.get('path')}:", "yellow"),
-            styled(warning.get("message")),
-        )
+        where = [t("line {number}", number=line)] if line is not None else []
+        about = joined(" ", (t("warning"), warning.get("rule"), *where, warning.get("path")))
+        place = Text("  ") + styled(joined("", (about, ":")), "yellow")
+        note(place, styled(warning.get("message")))
 
 
 def _object(error: HubError) -> dict[str, Any]:
     return {
         "code": error.code,
-        "detail": error.detail,
-        "remedy": error.remedy,
+        "detail": plain(error.detail),
+        "remedy": plain(error.remedy),
         "findings": [
             {
                 "rule": f.rule,

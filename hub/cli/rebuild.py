@@ -10,6 +10,7 @@ from redis.exceptions import RedisError
 
 from hub.cli.store import open_log
 from hub.cli.terminal import note, progress, say, styled
+from hub.cli.words import t
 from hub.core.registry import History
 from hub.errors import Unavailable
 from hub.log.projections import rebuild as rebuild_projections
@@ -39,14 +40,14 @@ def rebuild(
     settings = Settings.from_environment()
     with open_log(settings) as log:
         if projections or both:
-            with progress("projections", log.head().size) as told:
+            with progress(t("projections"), log.head().size) as told:
                 made = rebuild_projections(log, progress=told)
-            say(styled(f"projections: made anew from {made} entries"))
+            say(styled(t("projections: made anew from {made} entries", made=made)))
         if feeds or both:
             names = sorted(History(log.registry_entries()).latest.feeds())
             deleted = asyncio.run(_delete(settings.redis_address, names))
-            say(styled(f"feeds: {deleted} of {len(names)} deleted"))
-            note(styled("fan-out makes them anew; `caspian doctor` says when it is done", "dim"))
+            say(styled(t("feeds: {deleted} of {count} deleted", deleted=deleted, count=len(names))))
+            note(styled(t("fan-out makes them anew; `caspian doctor` says when it is done"), "dim"))
 
 
 async def _delete(url: str, feeds: list[str]) -> int:
@@ -54,6 +55,6 @@ async def _delete(url: str, feeds: list[str]) -> int:
     try:
         return sum([await redis.unlink(keys.feed(feed)) for feed in feeds])
     except (*LOST, RedisError) as e:
-        raise Unavailable("streams-unavailable", f"Redis cannot be reached: {e}") from e
+        raise Unavailable("streams-unavailable", t("Redis cannot be reached: {why}", why=e)) from e
     finally:
         await redis.aclose()

@@ -15,8 +15,10 @@ from rich.text import Text
 from hub.cli.connection import Connection
 from hub.cli.exits import DONE, REFUSED, usage
 from hub.cli.options import AsJson
-from hub.cli.terminal import emit, note, say, styled
+from hub.cli.terminal import emit, fields, note, say, styled
+from hub.cli.terms import term
 from hub.cli.times import both
+from hub.cli.words import joined, many, t
 from hub.core.levels import Proven, prove
 from schemas.dsse import HEADER_TYPE, signed_by
 from schemas.ed25519 import VerifierKey, decode_base64
@@ -90,7 +92,10 @@ def _write(path: Path | None, data: bytes) -> None:
     try:
         path.write_bytes(data)
     except OSError as e:
-        raise usage(f"{path} cannot be written: {e.strerror}", remedy="Name another file.") from e
+        raise usage(
+            t("{file} cannot be written: {why}", file=path, why=e.strerror),
+            remedy=t("Name another file."),
+        ) from e
 
 
 @app.command
@@ -123,7 +128,12 @@ def verify(
     given = receipt.read_proof()
     proven = None if given is None else prove(receipt.body(), given, rules)
     if proven is not None and proven.checkpoint.origin != receipt.origin:
-        raise _wrong(f"it is of the log {proven.checkpoint.origin}, not {receipt.origin}")
+        other = t(
+            "it is of the log {other}, not {origin}",
+            other=proven.checkpoint.origin,
+            origin=receipt.origin,
+        )
+        raise _wrong(other)
     signer = _signer(entry)
     if payload is not None:
         _same(entry, _read(payload))
@@ -135,7 +145,11 @@ def verify(
     else:
         _tell(receipt, entry, proven, rules, signer)
         if not enough:
-            note(styled(f"it has not reached {wanted}, by this policy", "bold red"))
+            note(
+                styled(
+                    t("it has not reached {level}, by this policy", level=term(wanted)), "bold red"
+                )
+            )
     return DONE if enough else REFUSED
 
 
@@ -143,14 +157,14 @@ def _read(path: Path) -> bytes:
     try:
         return path.read_bytes()
     except OSError as e:
-        raise usage(f"{path}: {e.strerror}", remedy="Name a file that is there.") from e
+        raise usage(f"{path}: {e.strerror}", remedy=t("Name a file that is there.")) from e
 
 
 def _entry(receipt: LogReceipt) -> dict[str, Any]:
     try:
         return decode(receipt.body())
     except ValueError as e:
-        raise _wrong("its entry is none of a log") from e
+        raise _wrong(t("its entry is none of a log")) from e
 
 
 def _signer(entry: Mapping[str, Any]) -> str:
@@ -160,21 +174,22 @@ def _signer(entry: Mapping[str, Any]) -> str:
     key = VerifierKey.read(str(entry["key"]))
     signature = decode_base64(str(entry["signature"])) or b""
     if not signed_by(HEADER_TYPE, str(entry["header"]).encode(), key, signature):
-        raise _wrong(f"the signature of {key.name} over the message's header does not hold")
+        who = key.name
+        raise _wrong(t("the signature of {who} over the message's header does not hold", who=who))
     return str(key)
 
 
 def _same(entry: Mapping[str, Any], payload: bytes) -> None:
     header = json_.loads(str(entry.get("header", "{}")))
     if header.get("payload_sha256") != sha256(payload).hexdigest():
-        raise _wrong("it is the receipt of another message")
+        raise _wrong(t("it is the receipt of another message"))
 
 
 def _wrong(why: str) -> Rejected:
     return Rejected(
         "receipt-wrong",
-        f"the receipt does not hold: {why}",
-        remedy="Keep it and tell everybody: it may be evidence of another history.",
+        t("the receipt does not hold: {why}", why=why),
+        remedy=t("Keep it and tell everybody: it may be evidence of another history."),
     )
 
 
@@ -202,33 +217,37 @@ def _tell(
     policy: Policy,
     signer: str,
 ) -> None:
-    say(styled(f"entry {receipt.index} of {receipt.origin}", "bold"))
-    rows = [("logged", f"{entry['kind']} of {entry['agency'] or 'the hub'}, {entry['at']}")]
+    say(styled(t("entry {index} of {origin}", index=receipt.index, origin=receipt.origin), "bold"))
+    whose = entry["agency"] or t("the hub")
+    about = t("{kind} of {agency}, {at}", kind=entry["kind"], agency=whose, at=entry["at"])
+    rows: list[tuple[str, str | Text]] = [(t("logged"), about)]
     if entry["kind"] == "publish":
         name = signer.partition("+")[0]
         rows.append(
-            ("message", f"signed by {name}" if signer else "the hub vouches for its header")
+            (
+                t("message"),
+                t("signed by {name}", name=name) if signer else t("the hub vouches for its header"),
+            )
         )
     if proven is None:
-        say(_title("level"), styled("durable", _STYLE["durable"]))
-        rows.append(("proof", "none: nothing that covers it was signed yet, it is the hub's word"))
+        rows.insert(0, (t("level"), styled(term("durable"), _STYLE["durable"])))
+        none = t("none: nothing that covers it was signed yet, it is the hub's word")
+        rows.append((t("proof"), none))
     else:
-        say(_title("level"), styled(proven.level, _STYLE[proven.level]))
+        rows.insert(0, (t("level"), styled(term(proven.level), _STYLE[proven.level])))
         size, root = proven.checkpoint.size, proven.checkpoint.root.hex()
-        rows.append(("signed", f"{size} entries, root {root}"))
-        rows += [("cosigned", f"{who} {_moment(at)}") for who, at in proven.cosigned.items()]
-        if (by := proven.existed_by(policy)) is not None:
-            rows.append(("existed by", f"{_moment(by)}, by the clocks of a quorum"))
-    for title, value in rows:
-        say(_title(title), styled(value))
-
-
-def _title(name: str) -> Text:
-    return styled(f"{name:<11}", "dim")
+        end = many("{count} entry, root {root}", "{count} entries, root {root}", size, root=root)
+        rows.append((t("signed"), end))
+        by = proven.cosigned.items()
+        rows += [(t("cosigned"), joined(" ", (who, _moment(at)))) for who, at in by]
+        if (existed := proven.existed_by(policy)) is not None:
+            clocks = t("{at}, by the clocks of a quorum", at=_moment(existed))
+            rows.append((t("existed by"), clocks))
+    fields(rows, width=11)
 
 
 def _moment(at: int) -> str:
     try:
         return both(datetime.fromtimestamp(at, UTC))
     except (ValueError, OverflowError, OSError):
-        return f"{at} s after 1970"
+        return t("{seconds} s after 1970", seconds=at)

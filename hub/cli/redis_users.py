@@ -14,6 +14,7 @@ from hub.cli.exits import usage
 from hub.cli.raw import write_raw
 from hub.cli.store import open_log
 from hub.cli.terminal import note, styled
+from hub.cli.words import many, t
 from hub.core.registry import History
 from hub.errors import Unavailable
 from hub.private_files import write_private
@@ -51,15 +52,32 @@ def acl(
     settings = Settings.from_environment()
     directory = passwords or settings.redis_users
     if directory is None:
-        raise usage("where the passwords lie is not known", remedy="Give --passwords DIRECTORY.")
+        raise usage(
+            t("where the passwords lie is not known"), remedy=t("Give --passwords DIRECTORY.")
+        )
     with open_log(settings) as log:
         members = History(log.registry_entries()).latest.members
     wanted = digests(directory, members)
     if apply_:
         unsaved = asyncio.run(_apply(settings, wanted))
-        note(styled(f"{len(wanted)} users; their passwords are in {directory}", "dim"))
+        note(
+            styled(
+                many(
+                    "{count} user; the password is in {directory}",
+                    "{count} users; their passwords are in {directory}",
+                    len(wanted),
+                    directory=directory,
+                ),
+                "dim",
+            )
+        )
         if unsaved:
-            note(styled(f"Redis could not save them, and forgets them: {unsaved}", "yellow"))
+            note(
+                styled(
+                    t("Redis could not save them, and forgets them: {unsaved}", unsaved=unsaved),
+                    "yellow",
+                )
+            )
         if output is None:
             return
     text = file(_own(settings, directory), wanted)
@@ -67,7 +85,10 @@ def acl(
         try:
             write_private(output, text)
         except OSError as e:
-            raise usage(f"{output} cannot be written: {e.strerror}", remedy="Name another.") from e
+            raise usage(
+                t("{file} cannot be written: {why}", file=output, why=e.strerror),
+                remedy=t("Name another."),
+            ) from e
     else:
         write_raw(text.encode())
 
@@ -82,10 +103,15 @@ def _own(settings: Settings, directory: Path) -> str:
     made = own_line(HUB, digest_of(password_of(directory, HUB)))
     note(
         styled(
-            f"the hub's own user is {HUB}: put it and its password, which is in {kept},", "yellow"
+            t(
+                "the hub's own user is {user}: put it and its password, which is in {file}, "
+                "into CASPIAN_REDIS_URL before Redis takes this file",
+                user=HUB,
+                file=kept,
+            ),
+            "yellow",
         )
     )
-    note(styled("into CASPIAN_REDIS_URL before Redis takes this file", "yellow"))
     return made
 
 
@@ -94,6 +120,6 @@ async def _apply(settings: Settings, wanted: dict[str, str]) -> str:
     try:
         return await apply(redis, wanted)
     except (RedisError, OSError) as e:
-        raise Unavailable("streams-unavailable", f"Redis cannot be reached: {e}") from e
+        raise Unavailable("streams-unavailable", t("Redis cannot be reached: {why}", why=e)) from e
     finally:
         await redis.aclose()

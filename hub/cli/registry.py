@@ -14,6 +14,7 @@ from hub.cli.files import read_record
 from hub.cli.options import AsJson
 from hub.cli.statements import Sign, propose, read_file, sign, write_file
 from hub.cli.terminal import emit, say, styled, table
+from hub.cli.words import t
 from hub.core.changes import ChangeKind
 
 __all__ = ["app"]
@@ -35,14 +36,22 @@ def show(
         return
     say(styled(found["origin"], "bold"))
     for key, life in found["log_keys"].items():
-        until = "" if life["until"] is None else f", retired at #{life['until']}"
-        say(styled(f"signs its checkpoints since #{life['since']}{until}: {key}"))
+        if life["until"] is None:
+            said = t("signs its checkpoints since #{since}: {key}", since=life["since"], key=key)
+        else:
+            said = t(
+                "signs its checkpoints since #{since}, retired at #{until}: {key}",
+                since=life["since"],
+                until=life["until"],
+                key=key,
+            )
+        say(styled(said))
     if not found["signed"]:
-        say(styled("its first entry names no roots: the operator alone changes the registry"))
+        say(styled(t("its first entry names no roots: the operator alone changes the registry")))
     agencies: dict[str, Any] = found["agencies"]
     codes = {*found["states"], *(a["state"] for a in agencies.values())}
     table(
-        ("STATE", "NAME", "AGENCIES", "KEYS", "AUTHORITY"),
+        (t("STATE"), t("NAME"), t("AGENCIES"), t("KEYS"), t("AUTHORITY")),
         (
             (
                 code,
@@ -102,7 +111,9 @@ def sign_(file: Path, keys: Annotated[tuple[Path, ...], Parameter(name="--key")]
 
     """
     if not keys:
-        raise usage("there is no key to sign with", remedy="Name a key file after the statement.")
+        raise usage(
+            t("there is no key to sign with"), remedy=t("Name a key file after the statement.")
+        )
     statement = read_file(str(file))
     say(styled(json_.dumps(json_.loads(statement["statement"]), ensure_ascii=False, indent=1)))
     write_file(file, sign(statement, keys))
@@ -130,4 +141,4 @@ def submit(
     if json:
         emit(logged)
     else:
-        say(styled("the change is in the log:"), styled(f"#{logged['index']}", "green"))
+        say(styled(t("the change is in the log:")), styled(f"#{logged['index']}", "green"))

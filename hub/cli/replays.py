@@ -16,8 +16,10 @@ from hub.cli.entries import line, marks
 from hub.cli.exits import usage
 from hub.cli.log_source import with_facts
 from hub.cli.options import AsJson, ByAgency, From, Kinds, To
-from hub.cli.terminal import emit, note, say, styled, table
+from hub.cli.terminal import emit, fields, note, say, styled, table
+from hub.cli.terms import term
 from hub.cli.times import read_place
+from hub.cli.words import joined, t
 from hub.client import calls
 from hub.log.store import LogRow
 from schemas.entry import micros
@@ -48,10 +50,10 @@ def ls(
             emit(one)
         return
     if not found:
-        note(styled("there are none", "dim"))
+        note(styled(t("there are none"), "dim"))
         return
     table(
-        ("REPLAY", "IS", "SPEED", "FROM", "AT", "TO", "FEED ENTRIES", "BY"),
+        (t("REPLAY"), t("IS"), t("SPEED"), t("FROM"), t("AT"), t("TO"), t("FEED ENTRIES"), t("BY")),
         (
             (
                 styled(one["sandbox"], "bold"),
@@ -204,8 +206,25 @@ def step(
         return
     for one in found["entries"]:
         say(marks("Actual", name), _line(one))
-        note(styled(f"into {', '.join(one['feeds']) or 'feeds that are not yours'}", "dim"))
-    note(styled(f"{name} is {found['state_now']} at {_reached(found)}", "dim"))
+        note(
+            styled(
+                t("into {feeds}", feeds=", ".join(one["feeds"]))
+                if one["feeds"]
+                else t("into feeds that are not yours"),
+                "dim",
+            )
+        )
+    note(
+        styled(
+            t(
+                "{name} is {state} at {index}",
+                name=name,
+                state=term(found["state_now"]),
+                index=_reached(found),
+            ),
+            "dim",
+        )
+    )
 
 
 @app.command
@@ -273,7 +292,7 @@ def rm(
     """
     with connection.client() as client:
         client.call(calls.end_replay(name))
-    say(styled(f"{name} has ended, and its feeds are gone"))
+    say(styled(t("{name} has ended, and its feeds are gone", name=name)))
 
 
 def _factor(speed: str | None) -> float | None:
@@ -284,7 +303,9 @@ def _factor(speed: str | None) -> float | None:
     except ValueError:
         factor = math.nan
     if not 0 < factor < math.inf:
-        raise usage(f"{speed!r} is no speed", remedy="Write a number above 0, or max.")
+        raise usage(
+            t("{speed} is no speed", speed=repr(speed)), remedy=t("Write a number above 0, or max.")
+        )
     return factor
 
 
@@ -294,18 +315,19 @@ def _tell(one: dict[str, Any], *, json: bool) -> None:
         return
     admitted = ", ".join(f"{a['agency']} {a['person']}".strip() for a in one["admitted"])
     wanted = {name: one[name] for name in ("kinds", "agency", "state", "incident") if one[name]}
-    for name, value in (
-        ("replay", styled(one["sandbox"], "bold")),
-        ("is", _state(one)),
-        ("part", styled(f"{one['first']} to {one['through']} {_written(wanted)}".rstrip())),
-        ("speed", styled(_speed(one["speed"]))),
-        ("at", styled(_reached(one))),
-        ("feed entries", styled(one["routed"])),
-        ("digest", styled(one["digest"] or "-")),
-        ("by", styled(one["by"])),
-        ("may read", styled(admitted or "-")),
-    ):
-        say(styled(f"{name:<14}", "dim"), value)
+    part = t("{first} to {through}", first=one["first"], through=one["through"])
+    rows: tuple[tuple[str, object], ...] = (
+        (t("replay"), styled(one["sandbox"], "bold")),
+        (t("is"), _state(one)),
+        (t("part"), joined(" ", (part, *([_written(wanted)] if wanted else ())))),
+        (t("speed"), _speed(one["speed"])),
+        (t("at"), _reached(one)),
+        (t("feed entries"), one["routed"]),
+        (t("digest"), one["digest"] or "-"),
+        (t("by"), one["by"]),
+        (t("may read"), admitted or "-"),
+    )
+    fields(rows, width=14)
     if one["error"]:
         say(styled(one["error"], "bold red"))
 
@@ -315,7 +337,7 @@ def _written(wanted: dict[str, Any]) -> str:
 
 
 def _state(one: dict[str, Any]) -> Text:
-    return styled(one["state_now"], _STYLES.get(one["state_now"], "red"))
+    return styled(term(one["state_now"]), _STYLES.get(one["state_now"], "red"))
 
 
 def _speed(speed: float | None) -> str:
@@ -328,7 +350,7 @@ def _reached(one: dict[str, Any]) -> str:
 
 def _line(one: dict[str, Any]) -> Text:
     if one["entry"] is None:
-        return styled(f"{one['index']:>7}  not yours to read", "dim")
+        return styled(f"{one['index']:>7}  ", "dim") + styled(t("not yours to read"), "dim")
     payload = one["payload"]
     row = LogRow(
         one["index"],

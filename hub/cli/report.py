@@ -16,7 +16,9 @@ from hub.cli.entries import SEVERITY_STYLE, marks
 from hub.cli.exits import usage
 from hub.cli.options import AsJson
 from hub.cli.terminal import emit, note, say, styled, table
+from hub.cli.terms import term
 from hub.cli.times import both, read_moment
+from hub.cli.words import joined, many, t
 from hub.client import calls
 from hub.core.lifecycle import State
 from hub.core.punctuality import Kept, Punctuality, punctuality
@@ -73,9 +75,14 @@ def acks(
     now = datetime.now(UTC)
     begin, end = read_moment(since, now=now), read_moment(until, now=now) if until else now
     if begin >= end:
-        raise usage("a time ends after it begins", remedy="Give --since a time before --until.")
+        raise usage(
+            t("a time ends after it begins"), remedy=t("Give --since a time before --until.")
+        )
     if csv_ is not None and csv_.exists() and not force:
-        raise usage(f"{csv_} is there already", remedy="Choose another name, or add --force.")
+        raise usage(
+            t("{file} is there already", file=csv_),
+            remedy=t("Choose another name, or add --force."),
+        )
     rows = _all(
         connection,
         {
@@ -90,7 +97,11 @@ def acks(
     sums = punctuality(map(_kept, rows))
     if csv_ is not None:
         _write(csv_, rows)
-        note(styled(f"{len(rows)} rows are in {csv_}"))
+        note(
+            styled(
+                many("{count} row is in {file}", "{count} rows are in {file}", len(rows), file=csv_)
+            )
+        )
     if json:
         for row in rows:
             emit({"kind": "acknowledgement", **row})
@@ -111,7 +122,17 @@ def _all(connection: Connection, wanted: dict[str, Any]) -> list[dict[str, Any]]
             if page["next"] is None:
                 return found
             wanted |= {"before": page["next"], "until": page["until"]}
-            note(styled(f"{len(found)} rows so far, back to #{page['next']}", "dim"))
+            note(
+                styled(
+                    many(
+                        "{count} row so far, back to #{index}",
+                        "{count} rows so far, back to #{index}",
+                        len(found),
+                        index=page["next"],
+                    ),
+                    "dim",
+                )
+            )
 
 
 def _kept(row: Mapping[str, Any]) -> Kept:
@@ -143,22 +164,32 @@ def _tell(
     begin: datetime,
     end: datetime,
 ) -> None:
-    say(styled(f"Acknowledgements, {both(begin)} to {both(end)}", "bold"))
+    say(styled(t("Acknowledgements, {begin} to {end}", begin=both(begin), end=both(end)), "bold"))
     bad = [r for r in rows if r["late_by"] is not None or r["state"] in {"overdue", "expired"}]
     if bad:
         say()
         table(
-            ("RECIPIENT", "", "LOGGED", "SEVERITY", "FROM", "WHAT", "LATE BY", "STATE", "BY"),
+            (
+                t("RECIPIENT"),
+                "",
+                t("LOGGED"),
+                t("SEVERITY"),
+                t("FROM"),
+                t("WHAT"),
+                t("LATE BY"),
+                t("STATE"),
+                t("BY"),
+            ),
             (
                 (
                     styled(r["recipient"], "bold"),
                     f"#{r['index']}",
                     both(datetime.fromisoformat(r["logged_at"])),
-                    styled(r["severity"], SEVERITY_STYLE.get(r["severity"], "")),
+                    styled(term(r["severity"]), SEVERITY_STYLE.get(r["severity"], "")),
                     r["agency"],
                     marks(r["status"]) + styled(r["headline"]),
                     _wait(None if r["late_by"] is None else timedelta(seconds=r["late_by"])),
-                    r["state"] + _steps(r),
+                    _state(r),
                     styled(r["officer"] or "-"),
                 )
                 for r in bad
@@ -169,11 +200,20 @@ def _tell(
 
 def _tell_sums(sums: Sequence[Punctuality]) -> None:
     if not sums:
-        say(styled("there was nothing to acknowledge"))
+        say(styled(t("there was nothing to acknowledge")))
         return
     say()
     table(
-        ("RECIPIENT", "MESSAGES", "IN TIME", "LATE", "MISSING", "OPEN", "MEDIAN LATE", "WORST"),
+        (
+            t("RECIPIENT"),
+            t("MESSAGES"),
+            t("IN TIME"),
+            t("LATE"),
+            t("MISSING"),
+            t("OPEN"),
+            t("MEDIAN LATE"),
+            t("WORST"),
+        ),
         (
             (
                 styled(one.recipient, "bold"),
@@ -190,9 +230,9 @@ def _tell_sums(sums: Sequence[Punctuality]) -> None:
     )
 
 
-def _steps(row: Mapping[str, Any]) -> str:
-    last = _step(row)
-    return f", step {last}" if last else ""
+def _state(row: Mapping[str, Any]) -> str:
+    last, said = _step(row), term(row["state"])
+    return joined(", ", (said, t("step {n}", n=last))) if last else said
 
 
 def _step(row: Mapping[str, Any]) -> int:
@@ -204,8 +244,8 @@ def _wait(wait: timedelta | None) -> str:
         return "-"
     minutes, seconds = divmod(int(wait.total_seconds()), 60)
     if minutes < 120:
-        return f"{minutes} min {seconds:02} s"
-    return f"{minutes // 60} h {minutes % 60:02} min"
+        return t("{m} min {s} s", m=minutes, s=f"{seconds:02}")
+    return t("{h} h {m} min", h=minutes // 60, m=f"{minutes % 60:02}")
 
 
 def _write(path: Path, rows: Sequence[Mapping[str, Any]]) -> None:
@@ -220,6 +260,6 @@ def _write(path: Path, rows: Sequence[Mapping[str, Any]]) -> None:
             whole.write(text.getvalue().encode())
     except OSError as e:
         raise usage(
-            f"{path} cannot be written: {e.strerror or e}",
-            remedy="Name a file that you may write.",
+            t("{file} cannot be written: {why}", file=path, why=e.strerror or e),
+            remedy=t("Name a file that you may write."),
         ) from e

@@ -10,6 +10,7 @@ from typing import Final, Literal, TypeVar
 from hub.cli.exits import usage
 from hub.cli.files import read_input
 from hub.cli.terminal import note, styled
+from hub.cli.words import t
 from hub.errors import Rejected
 from schemas.cap import Alert
 from schemas.judgement import judge
@@ -48,11 +49,14 @@ class Means:
         """
         if self.sender is not None and re.fullmatch(SENDER, self.sender) is None:
             raise usage(
-                "a sender is not empty and has no white space, comma, < or &",
-                remedy="Write it as the operator registered it.",
+                t("a sender is not empty and has no white space, comma, < or &"),
+                remedy=t("Write it as the operator registered it."),
             )
         if self.state is not None and re.fullmatch("[A-Za-z]{2}", self.state) is None:
-            raise usage(f"{self.state} is not a state's two letters", remedy="Write AZ, IR, KZ …")
+            raise usage(
+                t("{state} is not a state's two letters", state=self.state),
+                remedy=t("Write AZ, IR, KZ …"),
+            )
 
 
 def as_report(message: Alert | AidMessage | Polrep, means: Means) -> Polrep:
@@ -76,13 +80,18 @@ def as_message(
     if kind is None and warns and report.polfac is not None:
         raise Rejected(
             "several-messages",
-            "it warns (1 to 60) and it is about assistance (80 to 99)",
-            remedy="Make two of it: --to cap, and --to aid.",
+            t("it warns (1 to 60) and it is about assistance (80 to 99)"),
+            remedy=t("Make two of it: --to cap, and --to aid."),
         )
     sender = means.sender
     if sender is None:
         sender = re.sub(r"[\s,<&]+", "-", report.sender)
-        note(styled(f"the sender is {sender}: give --sender as it is registered", "yellow"))
+        note(
+            styled(
+                t("the sender is {sender}: give --sender as it is registered", sender=sender),
+                "yellow",
+            )
+        )
     at = datetime.now(UTC)
     if kind == "cap" or (kind is None and warns):
         return _told(to_alert(report, sender=sender, at=at))
@@ -98,13 +107,13 @@ def _request(name: str | None) -> RequestResource | None:
     if not isinstance(judgement.message, RequestResource):
         raise Rejected(
             "not-convertible",
-            f"{name} is {judgement.kind}, not a request",
-            remedy="Give the RequestResource that is answered.",
+            t("{name} is {kind}, not a request", name=name, kind=judgement.kind),
+            remedy=t("Give the RequestResource that is answered."),
         )
     return judgement.message
 
 
 def _told(converted: Converted[_Message]) -> _Message:
     for loss in converted.losses:
-        note(styled(f"not in it, or assumed: {loss}", "yellow"))
+        note(styled(t("not in it, or assumed: {loss}", loss=loss), "yellow"))
     return converted.message

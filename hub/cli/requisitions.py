@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 
 from hub.cli.exits import usage
 from hub.cli.files import read_input
+from hub.cli.words import t
 from hub.errors import Rejected
 from schemas.judgement import judge
 from schemas.rm import AidMessage, Funding, RequisitionResource
@@ -24,8 +25,8 @@ def as_requisition(
     """
     if answers is None or not (funding or "").strip():
         raise usage(
-            "an order needs the offer, and who pays",
-            remedy="Add --answers FILE with the offer, and --funding TEXT.",
+            t("an order needs the offer, and who pays"),
+            remedy=t("Add --answers FILE with the offer, and --funding TEXT."),
         )
     judgement = judge(read_input(answers))[0]
     if judgement.refusal is not None:
@@ -33,8 +34,8 @@ def as_requisition(
     if not isinstance(message, AidMessage) or not isinstance(judgement.message, AidMessage):
         raise Rejected(
             "not-convertible",
-            "only an acceptance of an offer of aid becomes an order",
-            remedy="Give an AidOfferResponse, and the offer that it accepts.",
+            t("only an acceptance of an offer of aid becomes an order"),
+            remedy=t("Give an AidOfferResponse, and the offer that it accepts."),
         )
     return requisition_of(
         message,

@@ -14,6 +14,7 @@ from hub.cli.exits import usage
 from hub.cli.filters import read_box
 from hub.cli.log_remote import HubSource
 from hub.cli.log_source import BundleSource, Selection, StoreSource
+from hub.cli.words import t
 from hub.client import calls
 from hub.core.search import RULES, Query
 from hub.errors import Rejected
@@ -101,7 +102,7 @@ def query_of(wanted: Selection, sought: Sought) -> Query:
     except Rejected as e:
         if e.code != "filter-invalid":
             raise
-        raise usage(e.detail, remedy="See `caspian log search --help`.") from e
+        raise usage(e.detail, remedy=t("See `caspian log search --help`.")) from e
 
 
 def looked(
@@ -197,8 +198,12 @@ def _of_hub(
         if page["rules"] != RULES:
             raise Rejected(
                 "answer-unknown",
-                f"the hub searches by other rules ({page['rules']}) than this program ({RULES})",
-                remedy="Use the hub's version of this program, or search a bundle or a mirror.",
+                t(
+                    "the hub searches by other rules ({rules}) than this program ({own})",
+                    rules=page["rules"],
+                    own=RULES,
+                ),
+                remedy=t("Use the hub's version of this program, or search a bundle or a mirror."),
             )
         found = _joined(found, page, newest=newest)
         found.done = page["next"] is None

@@ -16,6 +16,7 @@ from cyclopts import Parameter
 from hub.cli.exits import usage
 from hub.cli.files import read_record
 from hub.cli.terminal import note, styled
+from hub.cli.words import t
 from hub.client import Client
 from hub.client.signers import Signer, open_signer
 from hub.core.changes import ChangeKind, statement_text
@@ -46,10 +47,10 @@ def passphrase_of(path: Path) -> Callable[[], str]:
             return given
         if not sys.stdin.isatty():
             raise usage(
-                f"{path} is sealed, and there is nobody to ask for its passphrase",
-                remedy="Call it from a terminal, or set CASPIAN_PASSPHRASE.",
+                t("{path} is sealed, and there is nobody to ask for its passphrase", path=path),
+                remedy=t("Call it from a terminal, or set CASPIAN_PASSPHRASE."),
             )
-        return getpass.getpass(f"passphrase of {path}: ")
+        return getpass.getpass(t("passphrase of {path}:", path=path) + " ")
 
     return ask
 
@@ -92,7 +93,10 @@ def read_file(name: str) -> dict[str, Any]:
     """
     found = read_record(name)
     if set(found) != {"statement", "signatures"} or not isinstance(found["statement"], str):
-        raise usage(f"{name} is no statement", remedy="Write one with `caspian registry propose`.")
+        raise usage(
+            t("{name} is no statement", name=name),
+            remedy=t("Write one with `caspian registry propose`."),
+        )
     read_signatures(json.dumps(found["signatures"]))
     return found
 
@@ -106,9 +110,12 @@ def write_file(path: Path | None, statement: Mapping[str, Any]) -> None:
     try:
         path.write_text(text, "utf-8")
     except OSError as e:
-        raise usage(f"{path} cannot be written: {e.strerror}", remedy="Name another file.") from e
-    signers = ", ".join(k.partition("+")[0] for k in _keys(statement)) or "nobody yet"
-    note(styled(f"{path}: signed by {signers}", "dim"))
+        raise usage(
+            t("{file} cannot be written: {why}", file=path, why=e.strerror),
+            remedy=t("Name another file."),
+        ) from e
+    signers = ", ".join(k.partition("+")[0] for k in _keys(statement)) or t("nobody yet")
+    note(styled(t("{path}: signed by {signers}", path=path, signers=signers), "dim"))
 
 
 def _keys(statement: Mapping[str, Any]) -> list[str]:

@@ -9,6 +9,7 @@ from pathlib import Path
 from sqlalchemy import make_url
 from sqlalchemy.exc import ArgumentError
 
+from hub.cli.words import t
 from hub.core.registry import History
 from hub.errors import Rejected, Unavailable
 from hub.log.store import Log
@@ -31,8 +32,10 @@ def open_log(settings: Settings, *, make: bool = False) -> Iterator[Log]:
     if not make and file is not None and not file.exists():
         raise Unavailable(
             "log-missing",
-            f"there is no log at {file}",
-            remedy="Start the hub once, go to its directory, or name the log with CASPIAN_LOG_URL.",
+            t("there is no log at {file}", file=file),
+            remedy=t(
+                "Start the hub once, go to its directory, or name the log with CASPIAN_LOG_URL."
+            ),
         )
     log = Log.open(settings.log_url)
     try:
@@ -62,7 +65,9 @@ def check_member(log: Log, agency: str) -> None:
     if agency not in members:
         raise Rejected(
             "unknown-agency",
-            f"{agency} is not a member",
-            remedy=f"Members are {', '.join(sorted(members)) or 'none yet'}; "
-            "`caspian members add` registers one.",
+            t("{agency} is not a member", agency=agency),
+            remedy=t(
+                "Members are {members}; `caspian members add` registers one.",
+                members=", ".join(sorted(members)) or t("none"),
+            ),
         )

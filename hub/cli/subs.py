@@ -13,6 +13,7 @@ from hub.cli.filters import Wanted
 from hub.cli.options import AsJson
 from hub.cli.statements import Sign, submitted
 from hub.cli.terminal import emit, say, styled, table
+from hub.cli.words import joined, t
 
 __all__ = ["app"]
 
@@ -35,12 +36,12 @@ def ls(
             emit(one)
         return
     table(
-        ("FEED", "CHANNEL", "ACTIVE", "WANTS"),
+        (t("FEED"), t("CHANNEL"), t("ACTIVE"), t("WANTS")),
         (
             (
                 styled(one["feed"], "" if one["active"] else "dim"),
                 one["channel"],
-                "yes" if one["active"] else "no",
+                t("yes") if one["active"] else t("no"),
                 _wants(one["filter"]),
             )
             for one in sorted(found, key=lambda one: one["feed"])
@@ -55,7 +56,7 @@ def _wants(filter_: dict[str, Any]) -> str:
         if value and name != "outlines":
             text = ",".join(map(str, value)) if isinstance(value, list) else str(value)
             parts.append(f"{name}={text}")
-    return " ".join(parts) or "everything"
+    return " ".join(parts) or t("everything")
 
 
 @app.command
@@ -92,17 +93,20 @@ def add(
     """
     if (feed is None) == (record is None):
         raise usage(
-            "a subscription is given by its feed, or by --record", remedy="Give one of the two."
+            t("a subscription is given by its feed, or by --record"),
+            remedy=t("Give one of the two."),
         )
     if record is not None:
         if wanted != Wanted():
-            raise usage("--record is the whole record", remedy="Put all of it into the file.")
+            raise usage(t("--record is the whole record"), remedy=t("Put all of it into the file."))
         whole = read_record(record)
     else:
         assert feed is not None  # noqa: S101 - checked above
         agency, dot, name = feed.partition(".")
         if not dot:
-            raise usage(f"{feed!r} is no feed", remedy="Write AGENCY.NAME: az-fhn.oil.")
+            raise usage(
+                t("{feed} is no feed", feed=repr(feed)), remedy=t("Write AGENCY.NAME: az-fhn.oil.")
+            )
         whole = {
             "agency": agency,
             "name": name,
@@ -120,7 +124,10 @@ def add(
     if json:
         emit(logged)
     else:
-        say(styled(logged["feed"], "bold"), styled(f"is in the log: {_wants(logged['filter'])}"))
+        say(
+            styled(logged["feed"], "bold"),
+            styled(joined(" ", (t("is in the log:"), _wants(logged["filter"])))),
+        )
 
 
 def _same(one: dict[str, Any], other: dict[str, Any]) -> bool:

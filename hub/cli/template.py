@@ -14,6 +14,7 @@ from hub.cli.convert import Force, OutFile, write_file
 from hub.cli.exits import usage
 from hub.cli.reports import SENDER
 from hub.cli.template_texts import EQUIPMENT, WIND, pollution
+from hub.cli.words import t
 from hub.core.registry import AGENCY_ID
 from hub.demo.members import MEMBERS
 from schemas.cap import Alert, Area, EventCode, Info, write_alert
@@ -76,8 +77,8 @@ def template(
     """
     if not re.fullmatch(AGENCY_ID, agency):
         raise usage(
-            f"{agency} is no agency's id",
-            remedy="Write the state's two letters and a name: az-fhn.",
+            t("{agency} is no agency's id", agency=agency),
+            remedy=t("Write the state's two letters and a name: az-fhn."),
         )
     member: dict[str, Any] = _LISTED.get(agency, {})
     languages = tuple(dict.fromkeys(language)) or tuple(member.get("languages", ("en",)))
@@ -85,8 +86,8 @@ def template(
     name = listed if sender is None else sender
     if not re.fullmatch(SENDER, name):
         raise usage(
-            "a sender is not empty and has no white space, comma, < or &",
-            remedy="Write it as the operator registered it.",
+            t("a sender is not empty and has no white space, comma, < or &"),
+            remedy=t("Write it as the operator registered it."),
         )
     at = datetime.now(UTC).replace(microsecond=0)
     id_ = f"{agency.upper()}-{at:%Y%m%dT%H%M%SZ}-{uuid.uuid4().hex[:8]}"
@@ -94,10 +95,10 @@ def template(
         data = write_alert(_alert(id_, name, member.get("name", agency), languages, at))
     elif what == "polrep":
         if set(language) - {"en"}:
-            raise usage("a pollution report is in English", remedy="Leave --language out.")
+            raise usage(t("a pollution report is in English"), remedy=t("Leave --language out."))
         data = write_polrep(pollution(agency, member.get("name", agency), at))
     elif language[1:]:
-        raise usage("an aid message is in one language", remedy="Give --language once.")
+        raise usage(t("an aid message is in one language"), remedy=t("Give --language once."))
     else:
         make = _request if what == "aid-request" else _offer
         data = write_aid(make(id_, name, agency, languages[0], at))

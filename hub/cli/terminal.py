@@ -38,6 +38,7 @@ __all__ = [
     "say",
     "styled",
     "table",
+    "verbatim",
 ]
 
 _NOT_A_TERMINAL: Final = 10_000
@@ -50,6 +51,11 @@ def styled(value: object, style: str = "") -> Text:
     if isinstance(value, Words):
         return Text(value, style=style)
     return Text(apart(safe(value)) if is_rtl() else safe(value), style=style)
+
+
+def verbatim(value: object) -> Text:
+    """Return *value*, made safe, to be copied from the terminal: nothing stands around it."""
+    return Text(safe(value))
 
 
 def emit(value: Any) -> None:
@@ -81,7 +87,7 @@ def column(value: object, width: int, style: str = "") -> Text:
 def fields(rows: Iterable[tuple[object, object]], *, width: int, indent: int = 0) -> None:
     """Write names and values, each pair a line; the values stand beneath each other."""
     rows = list(rows)
-    width = max(width, 1 + max((styled(name).cell_len for name, _ in rows), default=0))
+    width = max(width, max((styled(name).cell_len for name, _ in rows), default=0))
     for name, value in rows:
         title = Text(" " * indent) + column(name, width, "dim")
         say(title, value if isinstance(value, Text) else styled(value))

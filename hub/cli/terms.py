@@ -61,6 +61,9 @@ _TERMS: Final = frozenset(
         told("paused"),
         told("failing"),
         told("disabled"),
+        told("running"),
+        told("ended"),
+        told("failed"),
         # what stands in a table for want of a word
         told("yes"),
         told("no"),

@@ -16,8 +16,10 @@ from hub.cli.exits import usage
 from hub.cli.files import read_input
 from hub.cli.options import AsJson
 from hub.cli.store import check_member, open_log
-from hub.cli.terminal import emit, note, say, styled, table
-from hub.cli.times import read_ahead, utc
+from hub.cli.terminal import emit, note, say, styled, table, verbatim
+from hub.cli.terms import term
+from hub.cli.times import read_ahead, shown
+from hub.cli.words import t
 from hub.members import certificates, credentials
 from hub.members.credentials import Credential, Role
 from hub.members.roles import MAY, Scope
@@ -71,8 +73,8 @@ def add(
     if certificate is not None:
         if role != "agency" or state or person:
             raise usage(
-                "a certificate is of an agency's system",
-                remedy="Give role agency and --agency, with no person or state.",
+                t("a certificate is of an agency's system"),
+                remedy=t("Give role agency and --agency, with no person or state."),
             )
         _register(
             certificate, agency=agency, scopes=scope, until=until, now=now, by=by, as_json=json
@@ -107,8 +109,8 @@ def add(
             }
         )
         return
-    say(styled(token))
-    note(styled("keep it: it is shown this once. Use it as CASPIAN_TOKEN.", "dim"))
+    say(verbatim(token))
+    note(styled(t("keep it: it is shown this once. Use it as CASPIAN_TOKEN."), "dim"))
 
 
 def _register(
@@ -152,18 +154,28 @@ def ls(*, json: AsJson = False) -> None:
             emit(_object(one, now))
         return
     table(
-        ("TOKEN", "IS", "ROLE", "OF", "PERSON", "SCOPES", "MADE", "EXPIRES", "LAST USED"),
+        (
+            t("TOKEN"),
+            t("IS"),
+            t("ROLE"),
+            t("OF"),
+            t("PERSON"),
+            t("SCOPES"),
+            t("MADE"),
+            t("EXPIRES"),
+            t("LAST USED"),
+        ),
         (
             (
                 c.prefix if c.fingerprint else f"csp_{c.prefix}_…",
-                styled(_state(c, now), "" if _state(c, now) == "valid" else "dim"),
+                styled(term(_state(c, now)), "" if _state(c, now) == "valid" else "dim"),
                 c.role,
                 c.agency or c.state or "-",
                 c.person or "-",
-                "all" if c.scopes == MAY[c.role] else " ".join(sorted(c.scopes)),
-                utc(c.created),
-                utc(c.expires) if c.expires else "never",
-                utc(c.used) if c.used else "never",
+                t("all") if c.scopes == MAY[c.role] else " ".join(sorted(c.scopes)),
+                shown(c.created),
+                shown(c.expires) if c.expires else t("never"),
+                shown(c.used) if c.used else t("never"),
             )
             for c in found
         ),
@@ -206,4 +218,6 @@ def revoke(token: str, /, *, by: By = "") -> None:
     prefix = token.removeprefix("csp_").partition("_")[0]
     with open_log(Settings.from_environment()) as log:
         credentials.revoke(log, prefix, now=datetime.now(UTC), by=name_of(by))
-    say(styled(f"{token if token.startswith('x') else f'csp_{prefix}_…'} is revoked"))
+    say(
+        styled(t("{token} is revoked", token=token if token.startswith("x") else f"csp_{prefix}_…"))
+    )

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from hub.cli.exits import usage
 from hub.cli.log_remote import End
+from hub.cli.words import t
 from schemas.checkpoint import Checkpoint
 from schemas.errors import Rejected
 from schemas.notes import read_note
@@ -30,14 +31,14 @@ def read_end(text: str | None) -> End | None:
     found = re.fullmatch(r"(\d{1,18}):([0-9a-fA-F]{64})", text)
     if found is not None:
         return End(int(found[1]), bytes.fromhex(found[2]))
-    remedy = (
+    remedy = t(
         "Write SIZE:ROOT as `caspian verify` prints them, the root in hexadecimal; or name the "
         "file of a checkpoint."
     )
     try:
         checkpoint = Checkpoint.of(read_note(Path(text).read_bytes()).text)
     except OSError as e:
-        raise usage(f"{text!r} is no end of a log", remedy=remedy) from e
+        raise usage(t("{text} is no end of a log", text=repr(text)), remedy=remedy) from e
     except Rejected as e:
         raise usage(f"{text}: {e.detail}", remedy=remedy) from e
     return End(checkpoint.size, checkpoint.root)
@@ -52,7 +53,7 @@ def read_policy_file(file: Path) -> Policy:
     try:
         return read_policy(file.read_bytes())
     except OSError as e:
-        raise usage(f"{file}: {e.strerror or e}", remedy="Name the file of a policy.") from e
+        raise usage(f"{file}: {e.strerror or e}", remedy=t("Name the file of a policy.")) from e
 
 
 def read_confirmed(given: Iterable[str]) -> dict[str, int]:
@@ -65,6 +66,9 @@ def read_confirmed(given: Iterable[str]) -> dict[str, int]:
     for text in given:
         feed, _, index = text.partition("=")
         if not feed or not re.fullmatch(r"-1|\d{1,18}", index):
-            raise usage(f"{text!r} is not FEED=INDEX", remedy="Write az-fhn=1204; -1 for nothing.")
+            raise usage(
+                t("{text} is not FEED=INDEX", text=repr(text)),
+                remedy=t("Write az-fhn=1204; -1 for nothing."),
+            )
         found[feed] = int(index)
     return found

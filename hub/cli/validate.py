@@ -9,12 +9,14 @@ from typing import Annotated, Any
 
 from cryptography.x509 import Certificate
 from cyclopts import Parameter
+from rich.text import Text
 
 from hub.cap_trust import trusted_certificates
 from hub.cli.exits import DONE, REFUSED, USAGE, exit_code, usage, worst
 from hub.cli.files import read_input
 from hub.cli.options import AsJson
 from hub.cli.terminal import emit, note, progress, say, styled
+from hub.cli.words import Words, joined, many, meaning, plain, t
 from hub.errors import Rejected
 from hub.settings import Settings
 from schemas.cap import Alert, Profile, alert_facts
@@ -72,20 +74,22 @@ def validate(
 
     """
     if not files:
-        raise usage("there is nothing to check", remedy="Name files, or - for standard input.")
+        raise usage(
+            t("there is nothing to check"), remedy=t("Name files, or - for standard input.")
+        )
     if unknown := [name for name in files if name.startswith("-") and name != "-"]:
         raise usage(
-            f"unknown option {unknown[0]}",
-            remedy="See `caspian validate --help`; ./ before a file.",
+            t("unknown option {option}", option=unknown[0]),
+            remedy=t("See `caspian validate --help`; ./ before a file."),
         )
     if files.count("-") > 1:
-        raise usage("standard input can be read once", remedy="Name - once.")
+        raise usage(t("standard input can be read once"), remedy=t("Name - once."))
     if trust is not None and not signature:
-        raise usage("--trust is for --signature", remedy="Give both.")
+        raise usage(t("--trust is for --signature"), remedy=t("Give both."))
     trusted = _trusted(trust) if signature else None
     results = []
     # All is judged before anything is told: a bar and lines of results would mix on a terminal.
-    with progress("checking", len(files)) as told:
+    with progress(t("checking"), len(files)) as told:
         for number, name in enumerate(files, 1):
             results.append(_result(name, profile, trusted))
             told(number)
@@ -138,21 +142,24 @@ def _tell(result: _Result) -> None:
     if result.unreadable is not None:
         say(
             styled(f"{name}:", "bold"),
-            styled("not readable" if result.code == USAGE else "not valid", "bold red"),
+            styled(t("not readable") if result.code == USAGE else t("not valid"), "bold red"),
         )
         _tell_refusal(result.unreadable)
     for judgement in result.judgements:
-        place = "" if judgement.alert is None else f" alert {judgement.alert}"
+        place = "" if judgement.alert is None else t(" alert {n}", n=judgement.alert)
         say(
-            styled(f"{name}{place}:", "bold"),
-            styled("valid", "green") if judgement.valid else styled("not valid", "bold red"),
+            styled(joined("", (name, place, ":")), "bold"),
+            styled(t("valid"), "green") if judgement.valid else styled(t("not valid"), "bold red"),
             styled(judgement.kind),
         )
         if (signed := result.signature) is not None and judgement.alert is None:
-            whose = f"{signed.subject}, issued by {signed.issuer}" if signed.subject else ""
-            say(styled(f"  XML signature {signed.state}  {whose}".rstrip()))
+            line = Text("  ") + styled(t("XML signature {state}", state=signed.state))
+            if signed.subject:
+                whose = t("{who}, issued by {issuer}", who=signed.subject, issuer=signed.issuer)
+                line += Text("  ") + styled(whose)
+            say(line)
         elif result.signature_asked and judgement.alert is None and judgement.valid:
-            say(styled("  XML signature none"))
+            say(Text("  ") + styled(t("XML signature {state}", state=t("none"))))
         _tell_findings(judgement)
 
 
@@ -163,37 +170,46 @@ def _tell_findings(judgement: Judgement) -> None:
     for finding in judgement.findings:
         _tell_finding(finding)
         if finding.rule not in told and (remedy := remedy_of(finding.rule)):
-            say(styled("    what to do:", "bold"), styled(remedy))
+            _advise(remedy)
             advised = True
         told.add(finding.rule)
     if judgement.refusal is not None and judgement.refusal.remedy and not advised:
-        say(styled("    what to do:", "bold"), styled(judgement.refusal.remedy))
+        _advise(judgement.refusal.remedy)
+
+
+def _advise(remedy: str) -> None:
+    say(Text("    ") + styled(t("what to do:"), "bold"), styled(remedy))
 
 
 def _tell_refusal(error: Rejected) -> None:
-    say(styled(f"  {error.code}:", "red"), styled(error.detail))
-    say(styled("    what to do:", "bold"), styled(error.remedy))
+    known = None if isinstance(error.detail, Words) else meaning(error.code)
+    what = styled(known[0]) if known else styled(error.detail)
+    say(styled(f"  {error.code}:", "red"), what)
+    if known:
+        say(Text("    ") + styled(error.detail))
+    _advise(error.remedy)
 
 
 def _tell_finding(finding: Finding) -> None:
-    where = "" if finding.line is None else f"line {finding.line}"
-    places = [p for p in (where, finding.rule, finding.severity, finding.path) if p]
+    where = "" if finding.line is None else t("line {number}", number=finding.line)
+    grave = t("error") if finding.severity == "error" else t("warning")
+    places = [p for p in (where, finding.rule, grave, finding.path) if p]
     colour = "red" if finding.severity == "error" else "yellow"
-    say(styled("  " + "  ".join(places) + ":", colour), styled(finding.message))
+    place = styled(joined("  ", places), colour) + styled(":", colour)
+    say(Text("  ") + place, styled(finding.message))
 
 
 def _sum_up(results: list[_Result]) -> None:
     codes = [result.code for result in results]
-    parts = [
-        f"{count} {what}"
-        for what, count in (
-            ("valid", codes.count(DONE)),
-            ("not valid", codes.count(REFUSED)),
-            ("not readable", codes.count(USAGE)),
-        )
-        if count
-    ]
-    note(styled(f"{len(results)} files: {', '.join(parts)}"))
+    counts = [codes.count(code) for code in (DONE, REFUSED, USAGE)]
+    parts = (
+        many("{count} valid", "{count} valid", counts[0]),
+        many("{count} not valid", "{count} not valid", counts[1]),
+        many("{count} not readable", "{count} not readable", counts[2]),
+    )
+    said = joined(", ", (part for part, count in zip(parts, counts, strict=True) if count))
+    files = many("{count} file: {results}", "{count} files: {results}", len(results), results=said)
+    note(styled(files))
 
 
 def _emit(result: _Result) -> None:
@@ -201,7 +217,9 @@ def _emit(result: _Result) -> None:
     if error is not None:
         # What has no bytes, or too many, has broken the first rules; what was not read, none.
         rule = "R01" if error.code == "too-large" else "R00"
-        findings = [Finding(rule, "error", "", error.detail)] if result.code == REFUSED else []
+        findings = (
+            [Finding(rule, "error", "", plain(error.detail))] if result.code == REFUSED else []
+        )
         emit(_object(result.name, "unknown", findings, error))
     for judgement in result.judgements:
         told = _object(result.name, judgement.kind, judgement.findings, judgement.refusal)
@@ -231,5 +249,9 @@ def _object(
         ],
     }
     if error is not None:
-        told["error"] = {"code": error.code, "detail": error.detail, "remedy": error.remedy}
+        told["error"] = {
+            "code": error.code,
+            "detail": plain(error.detail),
+            "remedy": plain(error.remedy),
+        }
     return told

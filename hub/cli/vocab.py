@@ -11,6 +11,7 @@ from cyclopts import App, Parameter
 from hub.cli.exits import usage
 from hub.cli.options import AsJson
 from hub.cli.terminal import emit, note, say, styled, table
+from hub.cli.words import joined, t
 from schemas.vocab import Term, Vocabulary, vocabularies, vocabulary
 
 __all__ = ["app"]
@@ -27,7 +28,7 @@ def ls(*, json: AsJson = False) -> None:
             emit(_head(one))
         return
     table(
-        ("NAME", "VERSION", "TERMS", "SOURCE"),
+        (t("NAME"), t("VERSION"), t("TERMS"), t("SOURCE")),
         (
             (styled(one.name, "bold"), one.version, len(one.terms) + len(one.others), one.source)
             for one in every
@@ -63,13 +64,22 @@ def show(
             emit(_object(term))
         return
     note(styled(f"{found.title}, {found.version}: {', '.join(found.urns)}", "bold"))
-    note(styled(f"Source: {found.source}. Licence: {found.licence}.", "dim"))
+    note(
+        styled(
+            t("Source: {source}. Licence: {licence}.", source=found.source, licence=found.licence),
+            "dim",
+        )
+    )
     if terms:
-        table(("CODE", "NAME", "UNDER", "MORE"), (_row(term, language) for term in terms))
+        table(
+            (t("CODE"), t("NAME"), t("UNDER"), t("MORE")), (_row(term, language) for term in terms)
+        )
     elif search is not None and search.strip() in found.others:
-        say(styled(search.strip(), "bold"), styled("is a code of the list; its name is not here"))
+        say(
+            styled(search.strip(), "bold"), styled(t("is a code of the list; its name is not here"))
+        )
     else:
-        note(styled("there are none", "dim"))
+        note(styled(t("there are none"), "dim"))
 
 
 def _named(name: str) -> Vocabulary:
@@ -79,8 +89,10 @@ def _named(name: str) -> Vocabulary:
         names = vocabularies()
         near = get_close_matches(name[:64], names, n=1)
         raise usage(
-            f"{name} is no vocabulary",
-            remedy=f"Did you mean {near[0]}?" if near else f"There are {', '.join(names)}.",
+            t("{name} is no vocabulary", name=name),
+            remedy=t("Did you mean {near}?", near=near[0])
+            if near
+            else t("There are {names}.", names=", ".join(names)),
         ) from None
 
 
@@ -95,13 +107,13 @@ def _row(term: Term, language: str) -> tuple[object, ...]:
         styled(term.code, "dim" if gone else "bold"),
         styled(term.label(language), "dim" if gone else ""),
         term.parent or "",
-        "; ".join(_more(term)),
+        joined("; ", _more(term)),
     )
 
 
 def _more(term: Term) -> Iterator[str]:
     if term.deprecated is not None:
-        yield f"retired, use {term.deprecated}"
+        yield t("retired, use {code}", code=term.deprecated)
     for name, value in term.facts.items():
         yield f"{name} {value}"
 

@@ -6,11 +6,13 @@ from datetime import UTC, datetime
 from typing import Annotated, Any
 
 from cyclopts import Parameter
+from rich.text import Text
 
 from hub.cli.exits import DONE, exit_code, usage, worst
 from hub.cli.files import read_input
 from hub.cli.options import AsJson
-from hub.cli.terminal import emit, report, say, styled
+from hub.cli.terminal import emit, fields, report, say, styled
+from hub.cli.words import joined, t
 from hub.errors import Rejected
 from schemas.cap import Alert
 from schemas.cap.facts import alert_facts
@@ -42,7 +44,7 @@ def where(
     """
     if not what:
         raise usage(
-            "there is nothing to look for", remedy="Name files, or a latitude and longitude."
+            t("there is nothing to look for"), remedy=t("Name files, or a latitude and longitude.")
         )
     position = _position(what)
     if position is not None:
@@ -50,10 +52,11 @@ def where(
         return DONE
     if unknown := [name for name in what if name.startswith("-") and name != "-"]:
         raise usage(
-            f"unknown option {unknown[0]}", remedy="See `caspian where --help`; ./ before a file."
+            t("unknown option {option}", option=unknown[0]),
+            remedy=t("See `caspian where --help`; ./ before a file."),
         )
     if what.count("-") > 1:
-        raise usage("standard input can be read once", remedy="Name - once.")
+        raise usage(t("standard input can be read once"), remedy=t("Name - once."))
     code = DONE
     for name in what:
         try:
@@ -80,13 +83,14 @@ def _position(what: tuple[str, ...]) -> Area | None:
     # Written so that no comparison with NaN passes.
     if not (-90 <= lat <= 90 and -180 <= lon <= 180):
         raise usage(
-            f"{what[0]} {what[1]} is no position", remedy="Write LATITUDE LONGITUDE: 40.4 49.9."
+            t("{lat} {lon} is no position", lat=what[0], lon=what[1]),
+            remedy=t("Write LATITUDE LONGITUDE: 40.4 49.9."),
         )
     return Area(circles=((lat, lon, 0.0),))
 
 
 def _look(name: str, judgement: Judgement, *, json: bool) -> int:
-    label = name if judgement.alert is None else f"{name} alert {judgement.alert}"
+    label = name if judgement.alert is None else t("{name} alert {n}", name=name, n=judgement.alert)
     if judgement.refusal is not None:
         report(judgement.refusal)
         return exit_code(judgement.refusal)
@@ -125,13 +129,13 @@ def _tell(label: str, places: Places, *, json: bool) -> None:
         }
         emit(told)
         return
-    say(styled(f"{label}:", "bold"))
+    say(styled(joined("", (label, ":")), "bold"))
     if not places.located:
-        say(styled("  it has no shape and no code of ISO 3166"))
+        say(Text("  ") + styled(t("it has no shape and no code of ISO 3166")))
         return
-    for what, names in (
-        ("states", places.states),
-        ("subdivisions", places.subdivisions),
-        ("coasts", places.coasts),
-    ):
-        say(styled(f"  {what:<13}", "dim"), styled(", ".join(names) or "none"))
+    found = (
+        (t("states"), places.states),
+        (t("subdivisions"), places.subdivisions),
+        (t("coasts"), places.coasts),
+    )
+    fields(((what, ", ".join(names) or t("none")) for what, names in found), width=13, indent=2)

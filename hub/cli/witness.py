@@ -9,12 +9,14 @@ from types import FrameType
 from typing import Annotated, Final
 
 from cyclopts import App, Parameter
+from rich.text import Text
 
 from hub.cli.exits import DONE, REFUSED
 from hub.cli.files import read_input
 from hub.cli.options import AsJson
 from hub.cli.parts import require_free
-from hub.cli.terminal import emit, note, say, styled
+from hub.cli.terminal import emit, note, say, styled, verbatim
+from hub.cli.words import t
 from hub.errors import Rejected
 from hub.settings import Settings
 from hub.telemetry import configure_logging
@@ -57,7 +59,7 @@ def _print_key(key: str, *, json: bool) -> None:
     if json:
         emit({"key": key})
     else:
-        say(styled(key))
+        say(verbatim(key))
 
 
 @app.command
@@ -86,12 +88,14 @@ def run(
     from hub.witness.identity import CONFIG  # noqa: PLC0415
 
     if not directories:
-        raise Rejected("usage", "no directory is named", remedy="Name the witness's directory.")
+        raise Rejected(
+            "usage", t("no directory is named"), remedy=t("Name the witness's directory.")
+        )
     settings = Settings.from_environment()
     configure_logging(format=settings.log_format, level=settings.log_level)
     own_host, own_port = read_config(directories[0] / CONFIG).address
     listen = (host or own_host, own_port if port is None else port)
-    require_free("the witness", *listen)
+    require_free(t("the witness"), *listen)
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, _end_well)
     # Its HTTP shares parts with the API, which the command line does not know.
@@ -118,16 +122,19 @@ def evidence(directory: _Directory, /, *, json: AsJson = False) -> int:
             styled(f"{one.kind:<10}", "bold red" if one.kind == "fork" else "yellow"),
             styled(one.why),
         )
-        say(styled(f"  {one.origin}, size {one.size}, root {one.root.hex()}"))
+        end = t(
+            "{log}, size {size}, root {root}", log=one.origin, size=one.size, root=one.root.hex()
+        )
+        say(Text("  ") + styled(end))
         if one.held:
-            say(styled("  against what it had signed before:"))
+            say(Text("  ") + styled(t("against what it had signed before:")))
             for line in one.held.decode("utf-8", "replace").splitlines():
                 say(styled(f"    {line}"))
-        say(styled("  it signed now:"))
+        say(Text("  ") + styled(t("it signed now:")))
         for line in one.submission.decode("utf-8", "replace").partition("\n\n")[2].splitlines():
             say(styled(f"    {line}"))
     if not found and not json:
-        note(styled("nothing is held against any log"))
+        note(styled(t("nothing is held against any log")))
     return REFUSED if any(one.kind == "fork" for one in found) else DONE
 
 
@@ -152,4 +159,13 @@ def recover(
     with lone(directory):
         held = begin_again(directory, [read_input(name) for name in checkpoint])
     for one in held:
-        say(styled(f"{one.origin}: goes on from size {one.size}, root {one.root.hex()}"))
+        say(
+            styled(
+                t(
+                    "{origin}: goes on from size {size}, root {root}",
+                    origin=one.origin,
+                    size=one.size,
+                    root=one.root.hex(),
+                )
+            )
+        )

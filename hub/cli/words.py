@@ -15,7 +15,6 @@ from collections.abc import Iterable
 from functools import cache
 from typing import TYPE_CHECKING, Final, Self
 
-from hub.cli.context_file import read_contexts
 from hub.cli.harmless import apart, safe
 from hub.errors import Rejected
 
@@ -141,6 +140,8 @@ def _foreign(value: object) -> str:
 
 
 def _of_context() -> str:
+    from hub.cli.context_file import read_contexts  # noqa: PLC0415 - it says things, too
+
     try:
         found = read_contexts()
         name = os.environ.get("CASPIAN_CONTEXT") or found.current

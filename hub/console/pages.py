@@ -37,6 +37,7 @@ PAGES: Final = (
     Page("aid", "/console/aid", told("Aid board"), ("read",)),
     Page("handover", "/console/handover", told("Handover"), ("read",)),
     Page("log", "/console/log", told("The log"), ("audit",)),
+    Page("search", "/console/search", told("Search"), ("audit",)),
     Page("replays", "/console/replays", told("Replays"), ("audit",)),
     Page("replay", "/console/replays/{name}", told("Replay"), mark=told("REPLAY")),
     Page("reports", "/console/reports", told("Reports"), ("audit",)),

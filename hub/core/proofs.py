@@ -8,9 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 
-from hub.core.merkle import node_hash
+from hub.core.merkle import EMPTY, node_hash
 
 __all__ = [
+    "Edge",
     "Node",
     "consistency_proof",
     "inclusion_proof",
@@ -38,37 +39,51 @@ def range_root(node: Node, start: int, end: int) -> bytes:
     return node_hash(range_root(node, start, middle), range_root(node, middle, end))
 
 
+class Edge:
+    """A tree that grows to the right, leaf by leaf or by whole subtrees; in constant memory."""
+
+    def __init__(self) -> None:
+        self.size = 0
+        self._stack: list[tuple[int, bytes]] = []
+
+    def put(self, found: bytes, level: int = 0) -> None:
+        """Put the root over ``2**level`` leaves at the end, which must be a place for it."""
+        self.size += 1 << level
+        while self._stack and self._stack[-1][0] == level:
+            found, level = node_hash(self._stack.pop()[1], found), level + 1
+        self._stack.append((level, found))
+
+    def fill(self, node: Node, end: int) -> None:
+        """Put what lies between here and *end*, as *node* gives it."""
+        while self.size < end:
+            level = (end - self.size).bit_length() - 1
+            if self.size:
+                level = min(level, (self.size & -self.size).bit_length() - 1)
+            self.put(node(level, self.size >> level), level)
+
+    @property
+    def root(self) -> bytes:
+        """The root over all leaves so far."""
+        if not self._stack:
+            return EMPTY.root
+        *rest, (_, root) = self._stack
+        for _, left in reversed(rest):
+            root = node_hash(left, root)
+        return root
+
+
 def root_around(node: Node, size: int, first: int, leaves: Iterable[bytes]) -> bytes:
     """Return the root over *size* leaves, of which those from *first* on are these (hashes).
 
     What is left and right of them comes from *node*. Whoever holds the root against one that
     they trust knows that these leaves, and no others, stand there; in constant memory.
     """
-    stack: list[tuple[int, bytes]] = []
-
-    def put(level: int, found: bytes) -> None:
-        while stack and stack[-1][0] == level:
-            found, level = node_hash(stack.pop()[1], found), level + 1
-        stack.append((level, found))
-
-    def fill(at: int, end: int) -> None:
-        while at < end:
-            level = (end - at).bit_length() - 1
-            if at:
-                level = min(level, (at & -at).bit_length() - 1)
-            put(level, node(level, at >> level))
-            at += 1 << level
-
-    fill(0, first)
-    at = first
+    edge = Edge()
+    edge.fill(node, first)
     for leaf in leaves:
-        put(0, leaf)
-        at += 1
-    fill(at, size)
-    root = stack.pop()[1]
-    while stack:
-        root = node_hash(stack.pop()[1], root)
-    return root
+        edge.put(leaf)
+    edge.fill(node, size)
+    return edge.root
 
 
 def inclusion_proof(node: Node, index: int, size: int) -> list[bytes]:

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
+from hashlib import sha256
 from typing import Final
 
-from hub.core.merkle import node_hash
 from hub.core.proofs import Node
 
 __all__ = [
@@ -22,6 +22,7 @@ __all__ = [
     "partial_widths",
     "read_path",
     "tile_path",
+    "tile_root",
 ]
 
 WIDTH: Final = 256
@@ -62,17 +63,17 @@ def grown(edge: Mapping[Tile, bytes], size: int, leaves: Sequence[bytes]) -> dic
             changed[tile] = held + node
             nodes += 1
             if nodes % WIDTH == 0:
-                upper.append(_root(changed[tile]))
+                upper.append(tile_root(changed[tile]))
         level, nodes, fresh = level + 1, nodes // WIDTH - len(upper), upper
     return changed
 
 
-def _root(tile: bytes) -> bytes:
-    """Return the root over a full tile."""
-    row = [tile[i : i + _HASH] for i in range(0, len(tile), _HASH)]
-    while len(row) > 1:
-        row = [node_hash(row[i], row[i + 1]) for i in range(0, len(row), 2)]
-    return row[0]
+def tile_root(row: bytes) -> bytes:
+    """Return the root over the hashes of a full tile, or of any power of two."""
+    while len(row) > _HASH:
+        pairs = range(0, len(row), 2 * _HASH)
+        row = b"".join([sha256(b"\1" + row[i : i + 2 * _HASH]).digest() for i in pairs])
+    return row
 
 
 def node_from(tiles: Mapping[Tile, bytes]) -> Node:
@@ -89,10 +90,7 @@ def node_from(tiles: Mapping[Tile, bytes]) -> Node:
         row = tiles[tile][at : at + (_HASH << above)]
         if len(row) != _HASH << above:
             raise KeyError(tile)
-        hashes = [row[i : i + _HASH] for i in range(0, len(row), _HASH)]
-        while len(hashes) > 1:
-            hashes = [node_hash(hashes[i], hashes[i + 1]) for i in range(0, len(hashes), 2)]
-        return hashes[0]
+        return tile_root(row)
 
     return node
 

@@ -27,14 +27,13 @@ from hub.http.state import Asker, Hub, HubState
 from hub.log.bundle import BundleHeader, write_bundle
 from hub.log.bundle_proofs import KEY_KINDS, Prover
 from hub.log.columns import write_table
+from hub.log.levels import best_note
 from hub.log.scan import scan
-from hub.log.signed_ends import read_signed_end
 from hub.log.store import LogRow
 from hub.log.tree import Tree
 from hub.members.roles import Principal, require
 from hub.streams.submit import propose
 from schemas.entry import ENTRY_KINDS, rfc3339
-from schemas.policy import Level
 
 __all__ = ["router"]
 
@@ -45,7 +44,6 @@ _MOST_BYTES: Final = 256 << 20
 """What is larger is for ``caspian log export``: no browser and no front wait for it."""
 
 _LOT: Final = 500
-_BEST_FIRST: Final[tuple[Level, ...]] = ("sealed", "witnessed", "signed")
 _CHUNK: Final = 1 << 16
 _TYPES: Final = {
     "bundle": ("jsonl.gz", "application/gzip"),
@@ -142,17 +140,13 @@ class _Making:
         with TemporaryDirectory(prefix="caspian-export-") as directory:
             path = Path(directory) / f"export.{_TYPES[self.given.format][0]}"
             if self.given.format == "bundle":
-                log, header = self.hub.log, self.header
-                prover = Prover(Tree(log).tile, header.size)
-                header = replace(
-                    header, consistency=prover.between(header.reach, header.checkpoint)
-                )
-                keys = scan(log, through=header.through, kinds=KEY_KINDS) if header.part else ()
+                header, prover = self._signed()
+                keys = scan(self.hub.log, through=header.through, kinds=KEY_KINDS)
                 write_bundle(
                     path,
                     header,
                     self._rows(),
-                    keys=keys,
+                    keys=keys if header.part else (),
                     prover=prover,
                     payloads=self.given.payloads,
                     before=self._before,
@@ -160,6 +154,19 @@ class _Making:
             else:
                 write_table(path, self._rows(), form=self.given.format, before=self._before)
             return path.open("rb"), path.stat().st_size
+
+    def _signed(self) -> tuple[BundleHeader, Prover]:
+        """Return the header with who stands for the log, and what proves its entries."""
+        note = best_note(self.hub.levels.newest, self.header.through + 1)
+        prover = Prover(Tree(self.hub.log).tile, self.header.size)
+        file = self.hub.settings.policy
+        header = replace(
+            self.header,
+            checkpoint=note,
+            consistency=prover.between(self.header.reach, note),
+            policy="" if file is None else file.read_text("utf-8"),
+        )
+        return header, prover
 
     def _rows(self) -> Iterator[LogRow]:
         after, count, size = self.header.first - 1, 0, 0
@@ -198,9 +205,6 @@ class _Making:
 
 
 def _header(hub: Hub, given: Wanted) -> BundleHeader:
-    # Asked for before the head: so it cannot be of a longer log.
-    covering = hub.log.head().size if given.through is None else given.through + 1
-    checkpoint = _checkpoint(hub, covering) if given.format == "bundle" else ""
     head = hub.log.head()
     first, through = indexes_between(
         hub.log, first=given.first, through=given.through, since=given.since, until=given.until
@@ -215,24 +219,7 @@ def _header(hub: Hub, given: Wanted) -> BundleHeader:
         tuple(sorted(set(given.kinds))),
         given.agency or None,
         logged=True,
-        checkpoint=checkpoint,
-        policy=_policy(hub.settings.policy),
     )
-
-
-def _checkpoint(hub: Hub, covering: int) -> str:
-    """Return the newest checkpoint of the highest level that covers so many, else of any."""
-    found = ""
-    for level in _BEST_FIRST:
-        note = hub.levels.newest(level)
-        if note and read_signed_end(note.encode()).checkpoint.size >= covering:
-            return note
-        found = found or note or ""
-    return found
-
-
-def _policy(path: Path | None) -> str:
-    return "" if path is None else path.read_text("utf-8")
 
 
 def _chunks(content: IO[bytes]) -> Iterator[bytes]:

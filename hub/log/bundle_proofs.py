@@ -22,7 +22,7 @@ from schemas.entry import from_micros
 from schemas.errors import Rejected
 from schemas.policy import Policy
 
-__all__ = ["KEY_KINDS", "Prover", "proven_under", "signed_end_fault"]
+__all__ = ["KEY_KINDS", "Prover", "check_signer", "proven_under", "signed_end_fault"]
 
 KEY_KINDS: Final = ("genesis", "key", "log-key", "member", "state")
 """What says whose keys counted, and who may read what: everybody may read these."""
@@ -35,6 +35,7 @@ class Prover:
     """Proves the entries of a log of *size* from its tiles, in bounded memory."""
 
     def __init__(self, tile: GetTile, size: int) -> None:
+        self._tile = tile
         self._tiles = Tiles(tile, size)
         self._node = node_from(self._tiles)
 
@@ -58,9 +59,10 @@ class Prover:
             return ()
         size = read_signed_end(checkpoint.encode()).checkpoint.size
         old, new = sorted((reach, size))
-        if not 0 < old < new <= self._tiles.size:
+        if not 0 < old < new:
             return ()
-        return tuple(consistency_proof(self._node, old, new))
+        # The log may have been signed anew since the bundle's end was read.
+        return tuple(consistency_proof(node_from(Tiles(self._tile, new)), old, new))
 
 
 def proven_under(
@@ -81,7 +83,7 @@ def proven_under(
             if row.kind in KEY_KINDS:
                 history.apply(row.index, row.entry)
             elif row.kind == "publish":
-                _signed(row, history)
+                check_signer(row, history)
     except Wrong as wrong:
         return proven, wrong.fault
     except (ValueError, KeyError, TypeError) as e:
@@ -97,7 +99,12 @@ def _prove(row: LogRow, proof: tuple[bytes, ...], size: int, root: bytes) -> Non
         raise Wrong(row.index, "root", "it is not in the log whose root the bundle states")
 
 
-def _signed(row: LogRow, history: History) -> None:
+def check_signer(row: LogRow, history: History) -> None:
+    """See that a message that an agency signed is signed by a key that counted there.
+
+    Raises:
+        Wrong: ``signature``.
+    """
     entry = row.entry
     if entry["attested"] == "agency" and not history.at(row.index).key_counts(
         row.agency, entry["key"], row.index, from_micros(row.at_us)

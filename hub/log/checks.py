@@ -21,6 +21,7 @@ from hub.core.redaction import REDACTED_TYPE, removed_by
 from hub.core.registry import CHANGE_KINDS, History
 from hub.core.rows import MessageRow, acknowledgement_in, identity
 from hub.core.signing import Chain, chain_name
+from hub.log import faults
 from hub.log.deliveries import Deliveries
 from hub.log.escalation_checks import EscalationChecks
 from hub.log.faults import Fault, Wrong
@@ -246,9 +247,9 @@ class Checks:
             raise Wrong(index, "entry", "the header is another agency's")
         signed = entry["attested"] == "agency"
         name = chain_name(agency, signed=signed)
-        before = self._next(index, name, header)
         if signed:
             self._signature(row, entry, look)
+        before = self._next(index, name, header, signer=faults.agency(agency) if signed else "")
         self._once(index, f"{agency}\x1f{header['id']}", header["id"])
         if row.payload is not None and row.payload_type == REDACTED_TYPE:
             self._removed(row, header)
@@ -325,17 +326,25 @@ class Checks:
             body = {"messages": entry["messages"], "before": entry["before"]}
             self._decide(row, Candidate("retirement", "", body=body), known)
 
-    def _next(self, index: int, name: str, header: dict[str, Any]) -> Chain | None:
-        """Return the count that a header goes on from; None where it is not known here."""
-        before = self._chains.get(name, Chain() if self.whole else None)
-        if before is None:
-            return None
-        seq = header["seq"]
+    def _next(
+        self, index: int, name: str, header: dict[str, Any], *, signer: str = ""
+    ) -> Chain | None:
+        """Return the count that a header goes on from; None where it is not known here.
+
+        *signer*: whose signature under the header holds. All messages up to a number are in
+        the log; whoever signed another one under such a number has signed two histories.
+        """
+        seq, before = header["seq"], self._chains.get(name, Chain() if self.whole else None)
+        if before is None or (seq, header["prev"]) == (before.seq + 1, before.head):
+            return before
         # Of a selection some may have been left out between the two.
-        left_out = not self.counted and seq > before.seq + 1
-        if not left_out and (seq, header["prev"]) != (before.seq + 1, before.head):
-            raise Wrong(index, "chain", f"message {seq} of {name} does not follow {before.seq}")
-        return before
+        if not self.counted and seq > before.seq + 1:
+            return before
+        named = f"{header['agency']}\x1f{header['id']}"
+        if self.counted and signer and seq <= before.seq and hash(named) not in self._seen:
+            detail = f"{header['agency']} signed two messages as its number {seq}"
+            raise Wrong(index, "chain", f"{detail}, and the hub took both", culprit=signer)
+        raise Wrong(index, "chain", f"message {seq} of {name} does not follow {before.seq}")
 
     def _signature(self, row: LogRow, entry: dict[str, Any], look: Look) -> None:
         """See that an agency's signature holds, and that its key counted then."""

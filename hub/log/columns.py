@@ -17,10 +17,11 @@ from typing import Any, Final
 
 from hub.core.merkle import leaf_hash
 from hub.log.bundle import writing
+from hub.log.sheets import Sheet
 from hub.log.store import LogRow
 from schemas.entry import from_micros
 
-__all__ = ["COLUMNS", "harmless", "record_of", "write_table"]
+__all__ = ["COLUMNS", "ENTRIES", "harmless", "record_of", "write_table"]
 
 COLUMNS: Final = (
     "index",
@@ -98,16 +99,25 @@ def record_of(row: LogRow) -> dict[str, Any]:
     return found
 
 
+def _one(row: LogRow) -> Iterator[dict[str, Any]]:
+    yield record_of(row)
+
+
+ENTRIES: Final = Sheet((), COLUMNS, _NUMBERS, _one)
+"""The table of all entries."""
+
+
 def write_table(
     path: Path,
     rows: Iterable[LogRow],
     *,
     form: str,
+    sheet: Sheet = ENTRIES,
     before: Callable[[int, str], None] = lambda _entries, _sha256: None,
 ) -> None:
     """Write *rows* as ``csv`` or ``parquet``; the file appears only when it is whole.
 
-    *before* is told the number of rows and the SHA-256 of the file's bytes.
+    *before* is told the number of entries and the SHA-256 of the file's bytes.
 
     Raises:
         OSError: the file cannot be written. Whatever *rows* and *before* raise.
@@ -119,11 +129,11 @@ def write_table(
         nonlocal last
         for row in rows:
             last = next(numbers)
-            yield record_of(row)
+            yield from sheet.records(row)
 
     with writing(path, pack=False) as file:
         hashed = _Hashed(file)
-        (_csv if form == "csv" else _parquet)(hashed, counted())
+        (_csv if form == "csv" else _parquet)(hashed, sheet, counted())
         before(last, hashed.digest.hexdigest())
 
 
@@ -145,9 +155,9 @@ class _Hashed(io.RawIOBase):
         return len(data)
 
 
-def _csv(file: _Hashed, records: Iterator[dict[str, Any]]) -> None:
+def _csv(file: _Hashed, sheet: Sheet, records: Iterator[dict[str, Any]]) -> None:
     text = io.StringIO(newline="")
-    table = csv.DictWriter(text, COLUMNS, lineterminator="\r\n")
+    table = csv.DictWriter(text, sheet.columns, lineterminator="\r\n")
     table.writeheader()
     for number, record in enumerate(records, 1):
         table.writerow({name: harmless(value) for name, value in record.items()})
@@ -165,12 +175,12 @@ def harmless(value: Any) -> Any:
     return value
 
 
-def _parquet(file: _Hashed, records: Iterator[dict[str, Any]]) -> None:
+def _parquet(file: _Hashed, sheet: Sheet, records: Iterator[dict[str, Any]]) -> None:
     import pyarrow as pa  # noqa: PLC0415 - large, and only for this
     import pyarrow.parquet as pq  # noqa: PLC0415
 
     schema = pa.schema(
-        [(name, pa.int64() if name in _NUMBERS else pa.string()) for name in COLUMNS]
+        [(name, pa.int64() if name in sheet.numbers else pa.string()) for name in sheet.columns]
     )
     with pq.ParquetWriter(file, schema, compression="zstd") as table:
         lot: list[dict[str, Any]] = []

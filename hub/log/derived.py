@@ -2,23 +2,32 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Sequence
 from typing import Any, Final
 
-from sqlalchemy import Connection
+from sqlalchemy import Connection, select
 
 from hub.core.admission import NewEntry
 from hub.core.incidents import incidents_of
 from hub.core.known import retired_key_of
 from hub.core.registry import channel_of
-from hub.core.rows import LONGEST_NAME_BYTES, AcknowledgementRow, MessageRow, name_bytes
+from hub.core.rows import (
+    LONGEST_NAME_BYTES,
+    AcknowledgementRow,
+    MessageRow,
+    acknowledged_by,
+    identity,
+    name_bytes,
+)
 from hub.log.statements import add
 from hub.log.tables import (
     ACKNOWLEDGEMENTS,
     AID,
     CHAINS,
     DELIVERIES,
+    ENTRIES,
     ESCALATIONS,
     INCIDENTS,
     INPUTS,
@@ -26,9 +35,10 @@ from hub.log.tables import (
     REFS,
 )
 from hub.log.tiles import add_leaves
+from schemas.entry import decode
 from schemas.facts import MessageFacts
 
-__all__ = ["UNWRITABLE", "acknowledgement_of", "message_of", "project", "target_of"]
+__all__ = ["UNWRITABLE", "acknowledgement_of", "message_of", "project", "project_left", "target_of"]
 
 UNWRITABLE: Final = re.compile("[\x00\ud800-\udfff]")
 """What no database can hold: there is nothing to find by it."""
@@ -42,12 +52,8 @@ def project(
     Used in the commit that appends them and, the same, when projections are made anew.
     *leaves* are the entries' hashes.
     """
-    messages = [e.message for e in entries if e.message is not None]
     add_leaves(c, start, leaves)
-    add(c, MESSAGES, [_message_row(m) for m in messages])
-    add(c, AID, [row for m in messages for row in _aid_rows(m)])
-    add(c, REFS, [row for m in messages for row in _ref_rows(m)])
-    add(c, INCIDENTS, [row for m in messages for row in _incident_rows(m)])
+    _project_messages(c, [e.message for e in entries if e.message is not None])
     add(c, ACKNOWLEDGEMENTS, [_ack_row(a) for e in entries for a in e.acknowledgements])
     few = [(i, e) for i, e in enumerate(entries, start) if e.message is None]
     add(
@@ -63,6 +69,32 @@ def project(
     add(c, INPUTS, [row for i, e in enumerate(entries, start) for row in _input_rows(i, e)])
     chains = {e.chain_name: e.chain for e in entries if e.chain is not None}
     add(c, CHAINS, [(name, chain.seq, chain.head) for name, chain in chains.items()])
+
+
+def project_left(c: Connection, index: int, left: str) -> None:
+    """Write the rows of a message of which there were none, from what is left of its facts.
+
+    A mirror gets no payload that is gone before it comes by.
+    """
+    at_us, agency, body = c.execute(
+        select(ENTRIES.c.at_us, ENTRIES.c.agency, ENTRIES.c.body).where(ENTRIES.c.idx == index)
+    ).one()
+    header = json.loads(decode(body)["header"])
+    facts = MessageFacts.model_validate_json(left)
+    named = identity(agency, facts.sender, facts.identifier)
+    digest = header["payload_sha256"]
+    _project_messages(
+        c, [MessageRow(index, header["id"], agency, named, digest, at_us, facts, "[]")]
+    )
+    acknowledged = acknowledged_by(facts, agency, index, at_us)
+    add(c, ACKNOWLEDGEMENTS, [_ack_row(a) for a in acknowledged])
+
+
+def _project_messages(c: Connection, messages: Sequence[MessageRow]) -> None:
+    add(c, MESSAGES, [_message_row(m) for m in messages])
+    add(c, AID, [row for m in messages for row in _aid_rows(m)])
+    add(c, REFS, [row for m in messages for row in _ref_rows(m)])
+    add(c, INCIDENTS, [row for m in messages for row in _incident_rows(m)])
 
 
 def _message_row(m: MessageRow) -> tuple[Any, ...]:

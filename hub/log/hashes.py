@@ -20,9 +20,9 @@ from sqlalchemy import Engine
 
 from hub.core.merkle import EMPTY_ROOT
 from hub.core.proofs import range_root
-from hub.core.tiles import WIDTH
+from hub.core.tiles import WIDTH, tile_root
 from hub.log.faults import Fault
-from hub.log.leaves import HASH, Place, hash_range, tile_root
+from hub.log.leaves import HASH, Place, hash_range
 from hub.log.store import Log
 from hub.log.tiles import upper_fault
 from hub.log.workers import Workers

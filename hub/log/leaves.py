@@ -13,11 +13,11 @@ from dataclasses import dataclass
 from hashlib import sha256
 from typing import Any, Final
 
-from hub.core.tiles import WIDTH
+from hub.core.tiles import WIDTH, tile_root
 from hub.errors import Unavailable
 from hub.log.faults import Fault
 
-__all__ = ["HASH", "Place", "Range", "hash_range", "tile_root"]
+__all__ = ["HASH", "Place", "Range", "hash_range"]
 
 HASH: Final = 32
 _BODIES: Final = "SELECT idx, body FROM entries WHERE idx >= {} AND idx < {} ORDER BY idx"
@@ -99,12 +99,3 @@ def _unlike(kept: bytes, row: bytes) -> int:
     return next(
         i // HASH for i in range(0, len(row), HASH) if kept[i : i + HASH] != row[i : i + HASH]
     )
-
-
-def tile_root(row: bytes) -> bytes:
-    """Return the root over the hashes of a full tile, or of any power of two."""
-    while len(row) > HASH:
-        row = b"".join(
-            [sha256(b"\1" + row[i : i + 2 * HASH]).digest() for i in range(0, len(row), 2 * HASH)]
-        )
-    return row

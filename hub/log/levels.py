@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -18,6 +18,7 @@ from hub.log.checkpoints import (
     latest,
     latest_where,
 )
+from hub.log.signed_ends import read_signed_end
 from hub.log.store import Log
 from hub.log.tree import Tree
 from schemas.log_receipt import LogReceipt
@@ -162,6 +163,22 @@ class Levels:
         if one is not None:
             self._reached[level] = max(one.size, self._reached.get(level, 0))
         return one
+
+
+def best_note(newest: Callable[[Level], str | None], covering: int) -> str:
+    """Return the newest checkpoint of the highest level that covers so many entries.
+
+    Where none does, that of the highest level that there is: what came after it is signed soon.
+    Empty where nothing is signed.
+    """
+    found = []
+    levels: tuple[Level, ...] = (*_COSIGNED, "signed")
+    for level in levels:
+        note = newest(level)
+        if note and read_signed_end(note.encode()).checkpoint.size >= covering:
+            return note
+        found.append(note)
+    return next(filter(None, found), "") or ""
 
 
 def read_policy_file(path: Path | None) -> Policy | None:

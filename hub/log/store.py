@@ -45,7 +45,7 @@ from hub.core.signing import Chain, chain_name
 from hub.errors import LogMoved, Unavailable
 from hub.log import escalation_log, retention_log, statements, thread_log
 from hub.log.aid_log import aid_around, aid_messages
-from hub.log.derived import acknowledgement_of, message_of, project
+from hub.log.derived import acknowledgement_of, message_of, project, project_left
 from hub.log.engine import migrate, open_engine
 from hub.log.tables import (
     ACKNOWLEDGEMENTS,
@@ -431,12 +431,13 @@ def head_of(c: Connection) -> Head:
 
 def _redact(c: Connection, index: int, left: str) -> None:
     body = left.encode()
-    c.execute(
-        update(PAYLOADS)
-        .where(PAYLOADS.c.idx == index)
-        .values(type=REDACTED_TYPE, sha256=sha256(body).digest(), body=body)
-    )
-    c.execute(update(MESSAGES).where(MESSAGES.c.idx == index).values(facts=left, warnings="[]"))
+    values = {"type": REDACTED_TYPE, "sha256": sha256(body).digest(), "body": body}
+    there = update(PAYLOADS).where(PAYLOADS.c.idx == index).values(values).returning(PAYLOADS.c.idx)
+    if c.execute(there).one_or_none() is not None:
+        c.execute(update(MESSAGES).where(MESSAGES.c.idx == index).values(facts=left, warnings="[]"))
+    else:
+        statements.add(c, PAYLOADS, [(index, *values.values())])
+        project_left(c, index, left)
 
 
 def _entry_rows(start: int, entries: Sequence[NewEntry]) -> list[tuple[Any, ...]]:

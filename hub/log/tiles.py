@@ -6,8 +6,7 @@ from collections.abc import Sequence
 
 from sqlalchemy import Connection, select
 
-from hub.core.merkle import node_hash
-from hub.core.tiles import WIDTH, grown, partial_widths
+from hub.core.tiles import WIDTH, grown, partial_widths, tile_root
 from hub.log.statements import add, tiles
 from hub.log.tables import ENTRIES, TILES
 
@@ -69,15 +68,9 @@ def _levels(
             if below is not None and below[WIDTH * found : WIDTH * found + width] != hashes:
                 return first, f"tile {found} of level {level} is not that of the tiles below"
             if width == WIDTH:
-                roots.append(_root(hashes))
+                roots.append(tile_root(row.hashes[: 32 * WIDTH]))
             found += 1
         if found != count:
             return (WIDTH * found) << 8 * level, f"tile {found} of level {level} is missing"
         below, level, nodes = roots, level + 1, nodes // WIDTH
     return None
-
-
-def _root(hashes: list[bytes]) -> bytes:
-    while len(hashes) > 1:
-        hashes = [node_hash(hashes[i], hashes[i + 1]) for i in range(0, len(hashes), 2)]
-    return hashes[0]

@@ -23,7 +23,7 @@ from hub.core.registry import History
 from hub.errors import Unavailable
 from hub.log.checks import Checks, Tip
 from hub.log.deliveries import FeedState, Kept
-from hub.log.faults import HUB, STORAGE, Fault, Wrong
+from hub.log.faults import HUB, STORAGE, Fault, Wrong, agency
 from hub.log.hashes import first_unlike, hash_log
 from hub.log.looking import looked
 from hub.log.projections import Reader
@@ -67,6 +67,8 @@ class Report:
     """The root over the entries read; None where they were not all, from the first."""
     since: int = 0
     """The entry that the checks began with."""
+    unread: int = 0
+    """Entries that are not theirs to read: proven under the root by their leaf hash alone."""
     proven: int = 0
     """Entries of a part of a log that were proven under the root it states."""
     level: str = ""
@@ -270,7 +272,7 @@ def _blamed(log: Log, head: Head, fault: Fault, earlier: Tip | None) -> Fault:
     end = min(fault.index + 1, head.size)
     index = _unlike(log, end)
     if index is None:
-        return fault.blamed(HUB)
+        return fault if fault.culprit.startswith(agency("")) else fault.blamed(HUB)
     if index >= fault.index:
         return fault.blamed(STORAGE)
     detail = f"{_OTHER}; it showed at {fault.index}: {fault.code}: {fault.detail}"

@@ -127,7 +127,9 @@ class Source:
         found = bytearray()
         try:
             with self._http.stream("GET", self._url + path, headers=headers) as answer:
-                for part in answer.iter_raw(65_536):
+                for (
+                    part
+                ) in answer.iter_raw():  # as it comes: a drip would not fill a chunk in hours
                     found += part
                     if len(found) > longest:
                         raise _away(f"{path} is longer than {longest} bytes")

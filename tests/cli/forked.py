@@ -14,34 +14,17 @@ from collections.abc import Mapping, Sequence
 from importlib import import_module
 from multiprocessing import get_context
 from pathlib import Path
+from pkgutil import iter_modules
 from subprocess import CompletedProcess
 from tempfile import TemporaryDirectory
+
+import hub.cli
 
 __all__ = ["run"]
 
 _MODULES = [
-    "hub.cli.accounts",
-    "hub.cli.aid",
-    "hub.cli.completion",
-    "hub.cli.convert",
-    "hub.cli.dead",
-    "hub.cli.doctor",
-    "hub.cli.keys",
-    "hub.cli.log",
-    "hub.cli.log_replay",
-    "hub.cli.log_verify",
-    "hub.cli.members",
-    "hub.cli.messages",
-    "hub.cli.parts",
-    "hub.cli.publish",
-    "hub.cli.rebuild",
-    "hub.cli.registry",
-    "hub.cli.subs",
-    "hub.cli.tail",
-    "hub.cli.template",
-    "hub.cli.threads",
-    "hub.cli.tokens",
-    "hub.cli.validate",
+    *(f"hub.cli.{one.name}" for one in iter_modules(hub.cli.__path__) if one.name != "__main__"),
+    "anyio._backends._asyncio",
 ]
 _context = get_context("forkserver")
 _context.set_forkserver_preload(["tests.cli.forked", *_MODULES])

@@ -22,6 +22,7 @@ from tests.cli.hub import Hub
 from tests.cli.test_terminal import on_a_terminal
 from tests.log.samples import cap
 
+FEED = "ir-ndmo.exercise"
 OTHERS = LANGUAGES[1:]
 _POSIX = ("LC_ALL", "LC_MESSAGES", "LANG", "CASPIAN_LANGUAGE", "CASPIAN_CONTEXT")
 
@@ -89,7 +90,9 @@ def test_a_context_has_a_language(caspian: Caspian) -> None:
 
 @pytest.fixture(scope="module")
 def alert(hub: Hub) -> int:
-    """Give the number of an exercise that is to be acknowledged."""
+    """Give the number of the one exercise that is to be acknowledged."""
+    for line in hub.caspian("unacked", FEED, "--json", who="officer").stdout.splitlines():
+        hub.caspian("ack", str(json.loads(line)["index"]), who="officer")
     payload = cap(
         f"l-{uuid.uuid4().hex}", sent=datetime.now(UTC), severity="Severe", status="Exercise"
     )
@@ -102,14 +105,12 @@ def alert(hub: Hub) -> int:
 def test_what_is_open_is_told_and_acknowledged_in_the_language(
     hub: Hub, alert: int, code: str
 ) -> None:
-    feed = "ir-ndmo.exercise"
-
-    opened = hub.caspian("unacked", feed, who="officer", CASPIAN_LANGUAGE=code).stdout
+    opened = hub.caspian("unacked", FEED, who="officer", CASPIAN_LANGUAGE=code).stdout
     done = hub.caspian("ack", str(alert), who="officer", CASPIAN_LANGUAGE=code).stdout
     shown = hub.caspian("show", str(alert), who="officer", CASPIAN_LANGUAGE=code).stdout
-    report = hub.caspian("handover", feed, who="officer", CASPIAN_LANGUAGE=code).stdout
+    report = hub.caspian("handover", FEED, who="officer", CASPIAN_LANGUAGE=code).stdout
 
-    everything = said(code, "{feed}: everything is acknowledged", feed=feed)
+    everything = said(code, "{feed}: everything is acknowledged", feed=FEED)
     assert (said(code, "SEVERITY") if code == OTHERS[0] else everything) in opened
     before = "acknowledged:" if code == OTHERS[0] else "was acknowledged before:"
     assert said(code, before) in done
@@ -117,7 +118,7 @@ def test_what_is_open_is_told_and_acknowledged_in_the_language(
     assert said(code, "nobody is asked to acknowledge it") not in shown
     assert f"{said(code, 'severity')} " in shown
     assert said(code, "Severe") in shown
-    assert said(code, "Handover of {feed}", feed=feed) in report
+    assert said(code, "Handover of {feed}", feed=FEED) in report
     assert ("۱۴۰" in shown) == (code == "fa"), "the Persian calendar, for Persians alone"
     for text in (opened, done, shown, report):
         assert not any(mark in text for mark in ISOLATED), "no terminal"

@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 from pyarrow import parquet
 
+from hub.core.candidate import Candidate
 from hub.core.merkle import root_of
 from hub.log.scan import scan
 from hub.log.store import Log
@@ -314,6 +315,36 @@ def test_two_histories_are_told_from_one(caspian: Caspian, log: Log, tmp_path: P
     (tmp_path / "part").write_bytes(b"")
     for wrong in ("missing", "part"):
         assert caspian("log", "compare", "mine", wrong).returncode in {2, 5}
+
+
+@pytest.mark.usefixtures("log")
+def test_messages_acknowledgements_and_deliveries_have_tables_of_their_own(
+    caspian: Caspian, log: Log, tmp_path: Path
+) -> None:
+    Writer(log).commit([Candidate("delivery", "", body={"ir-ndmo": 5, "az-fhn": 4})])
+    found: dict[str, list[dict[str, str]]] = {}
+    for table in ("messages", "acknowledgements", "deliveries"):
+        given = ("--format", "csv", "--table", table, "--unlogged")
+        assert caspian("log", "export", f"{table}.csv", *given).returncode == 0
+        with (tmp_path / f"{table}.csv").open(encoding="utf-8", newline="") as file:
+            found[table] = list(csv.DictReader(file))
+    messages, acks, deliveries = found.values()
+    assert [(m["index"], m["identifier"], m["status"]) for m in messages] == [
+        ("4", "a-1", "Actual"),
+        ("5", "a-2", "Exercise"),
+    ]
+    assert messages[0]["areas"] == "Absheron"
+    assert [(a["message"], a["officer"]) for a in acks] == [("4", "Reza")]
+    assert {(d["feed"], d["through"]) for d in deliveries} == {("ir-ndmo", "5"), ("az-fhn", "4")}
+    given = ("--format", "parquet", "--table", "messages", "--unlogged")
+    assert caspian("log", "export", "m.parquet", *given).returncode == 0
+    rows = parquet.read_table(tmp_path / "m.parquet").to_pylist()
+    assert [(one["index"], one["payload_size"] > 0) for one in rows] == [(4, True), (5, True)]
+    for wrong in (
+        ("--table", "messages"),
+        ("--format", "csv", "--table", "messages", "--kind", "key"),
+    ):
+        assert caspian("log", "export", "x", *wrong).returncode == 2
 
 
 @pytest.mark.parametrize("earlier", ["9", "9:xyz", ":", "x:" + "0" * 64])

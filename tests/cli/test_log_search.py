@@ -8,7 +8,8 @@ import sys
 import threading
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from functools import partial
+from http.server import BaseHTTPRequestHandler, SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +25,7 @@ from schemas.notes import Note, signature_line
 from tests.cli.conftest import ORIGIN, Caspian, Fresh
 from tests.cli.hub import Hub
 from tests.keys import cosign, key, raw_signature, witness
-from tests.log.samples import cap
+from tests.log.samples import Writer, alert, cap
 
 Change = Callable[[dict[str, Any]], None]
 
@@ -159,18 +160,26 @@ def begin_late(page: dict[str, Any]) -> None:
 def test_a_hub_that_lies_is_caught_and_named(
     hub: Hub, logged: list[int], between: Callable[..., str], lie: Change
 ) -> None:
-    url = between(lie)
     options = ("quagmire", "--from", "0", "--to", str(logged[3]))
-    assert afar(hub, url, *options)[0] == 0  # so far it is believed
 
-    code, out, err = afar(hub, url, *options, "--prove", "--json")
+    code, out, err = afar(hub, between(lie), *options, "--prove", "--json")
 
     assert code == 5, err
     fault = json.loads(out)["fault"]
     assert (fault["code"], fault["culprit"]) == ("answer", "hub")
+
+
+def test_a_lie_is_believed_by_who_asks_for_no_proof_and_told_to_people_who_do(
+    hub: Hub, logged: list[int], between: Callable[..., str]
+) -> None:
+    url = between(drop)
+    options = ("quagmire", "--to", str(logged[3]))
+
+    assert afar(hub, url, *options)[0] == 0
     code, out, _ = afar(hub, url, *options, "--prove")
     assert code == 5
-    assert "BROKEN" in out
+    assert f"entry {logged[0]}: answer: it is what is searched for, and was left out" in out
+    assert "whoever runs the hub" in out
 
 
 def test_a_hub_that_shows_something_else_in_proof_is_caught(
@@ -188,13 +197,48 @@ def test_a_hub_that_shows_something_else_in_proof_is_caught(
     assert (code, json.loads(out)["fault"]["code"]) == (5, "answer")
 
 
+@pytest.fixture(scope="module", autouse=True)
+def auditor_of_a_state(hub: Hub) -> None:
+    done = hub.caspian("tokens", "add", "auditor", "--state", "IR")
+    hub.tokens["auditor of IR"] = done.stdout.strip()
+
+
+def test_an_auditor_of_a_state_verifies_what_they_may_not_read_by_its_hash(
+    hub: Hub, logged: list[int], between: Callable[..., str]
+) -> None:
+    def verify(*options: str, url: str = hub.url) -> tuple[int, dict[str, Any]]:
+        done = hub.caspian("verify", *options, "--json", "--url", url, who="auditor of IR")
+        return done.returncode, json.loads(done.stdout)
+
+    whole = json.loads(hub.caspian("verify", "--json").stdout)
+    code, told = verify("--earlier", f"{whole['entries']}:{whole['root']}")
+    assert (code, told["fault"]) == (0, None)
+    assert told["unread"] > 0
+    assert told["messages"] > 0
+    size = told["entries"] + told["unread"]
+    assert size >= whole["entries"]
+    assert verify("--earlier", f"{whole['entries']}:{'0' * 64}")[1]["fault"]["code"] == "root"
+    code, since = verify("--since", f"{whole['entries']}:{whole['root']}")
+    assert (code, since["since"]) == (0, whole["entries"])
+    assert verify("--since", f"{whole['entries']}:{'0' * 64}")[0] == 5
+
+    def alter(page: dict[str, Any]) -> None:
+        for one in page["entries"]:
+            if one["entry"] is None:
+                one["leaf"] = "00" * 32
+
+    code, told = verify(url=between(alter, "/v1/log/entries"))
+    assert (code, told["fault"]["code"], told["fault"]["culprit"]) == (5, "root", "hub")
+    done = hub.caspian("verify", "--url", hub.url, who="auditor of IR")
+    assert "were proven by their hash, without being read" in done.stderr
+    assert logged
+
+
 def test_an_auditor_of_a_state_proves_without_reading_all(hub: Hub, fresh: Fresh) -> None:
     private = fresh(scope="Private", addresses="ir-ndmo", headline="Whisper")
     hidden = fresh(status="Draft", headline="Whisper")
     for payload in (private, hidden):
         assert hub.caspian("publish", "-", who="az-fhn", stdin=payload).returncode == 0
-    done = hub.caspian("tokens", "add", "auditor", "--state", "IR")
-    hub.tokens["auditor of IR"] = done.stdout.strip()
 
     code, out, err = afar(hub, hub.url, "whisper", "--prove", "--json", who="auditor of IR")
 
@@ -299,3 +343,54 @@ def test_a_bundle_has_the_best_signed_end_that_covers_it(
     assert objects(done.stdout)[-1]["proven"]["level"] == "signed"
     caspian("log", "export", "none.gz", "--unlogged", "--policy", "mild")
     assert open_bundle(tmp_path / "none.gz").header.policy.endswith("quorum none\n")
+
+
+@pytest.fixture
+def served(
+    caspian: Caspian, tmp_path: Path, log: Log, signed_ends: str
+) -> Iterator[tuple[str, Path]]:
+    """Serve the log as static files, as a mirror does; give the address and the directory."""
+    assert log.head().size
+    assert signed_ends
+    done = caspian("log", "tiles", "served/log")
+    assert done.returncode == 0, done.stderr
+    handler = partial(Quiet, directory=str(tmp_path / "served"))
+    server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
+    threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}).start()
+    yield f"http://127.0.0.1:{server.server_port}", tmp_path / "served" / "log"
+    server.shutdown()
+    server.server_close()
+
+
+class Quiet(SimpleHTTPRequestHandler):
+    """Serves files without a word."""
+
+    def log_message(self, *_: Any) -> None:
+        pass
+
+
+def test_a_hub_or_mirror_is_compared_by_its_address(
+    caspian: Caspian, log: Log, tmp_path: Path, served: tuple[str, Path]
+) -> None:
+    url, files = served
+    size = log.head().size
+    caspian("log", "export", "part.gz", "--to", "4", "--unlogged")
+    Writer(log).commit([alert("az-fhn", "later")])
+    for pair, same in (((url, "log.db"), size), (("part.gz", url), 5), ((url, url), size)):
+        done = caspian("log", "compare", *pair)
+        assert done.returncode == 0, done.stderr
+        assert f"both begin with the same {same} entries" in done.stdout
+
+    other = Log.open(f"sqlite:///{tmp_path / 'other.db'}")
+    Writer(other).begin("az-fhn", "ir-ndmo", "kz-mchs").commit([alert("az-fhn", "b-1")])
+    other.close()
+    told = json.loads(caspian("log", "compare", url, "other.db", "--json").stdout)
+    assert (told["ok"], told["index"], told["culprits"]) == (False, 4, ["hub"])
+    tile = next(path for path in files.glob("tile/0/**/*") if path.is_file())
+    for path in files.glob("tile/0/**/*"):
+        if path.is_file():
+            path.write_bytes(bytes(len(path.read_bytes())))
+    assert tile.read_bytes().strip(b"\0") == b""
+    told = json.loads(caspian("log", "compare", url, "part.gz", "--json").stdout)
+    assert (told["fault"]["code"], told["fault"]["culprit"]) == ("tree", "hub")
+    assert caspian("log", "compare", "http://127.0.0.1:1", "log.db").returncode == 3

@@ -13,6 +13,8 @@ from typing import Any
 import pytest
 
 from hub.core.merkle import leaf_hash, root_of
+from hub.log.bundle import export
+from hub.log.store import Log
 from schemas.checkpoint import Checkpoint
 from schemas.dsse import HEADER_TYPE
 from schemas.entry import encode
@@ -23,7 +25,7 @@ from schemas.tlog_proof import TlogProof
 from tests.cli.conftest import Caspian
 from tests.cli.hub import Hub
 from tests.keys import cosign, key, raw_signature, sign, witness
-from tests.log.samples import ORIGIN, cap
+from tests.log.samples import ORIGIN, Writer, cap
 
 FIVE = ("az", "ir", "kz", "ru", "tm")
 AT_US = 1_795_000_000_000_000
@@ -43,11 +45,13 @@ def entry(signature: bytes | None = None) -> bytes:
     return encode("publish", AT_US, "az-fhn", facts)
 
 
-def receipt(level: Level, *witnesses: str, body: bytes | None = None) -> bytes:
+def receipt(
+    level: Level, *witnesses: str, body: bytes | None = None, log_key: str = ORIGIN
+) -> bytes:
     body = entry() if body is None else body
     first = b"the first entry"
     text = Checkpoint(ORIGIN, 2, root_of([first, body])).body()
-    own = signature_line(key(ORIGIN), raw_signature(ORIGIN, text.encode()))
+    own = signature_line(key(ORIGIN), raw_signature(log_key, text.encode()))
     lines = (own, *(cosign(name, text, 1_795_000_001 + n) for n, name in enumerate(witnesses)))
     proof = TlogProof(1, (leaf_hash(first),), Note(text, lines))
     made = LogReceipt.of(ORIGIN, 1, body, level, None if level == "durable" else proof)
@@ -134,6 +138,36 @@ def test_what_does_not_hold_is_refused(
 
     assert done[0] == 5
     assert code in done[2]
+
+
+def test_a_receipt_that_somebody_else_made_up_is_refused(verify: Any) -> None:
+    """They may have witnesses of their own; they have not the log's key."""
+    code, _, err = verify(receipt("signed", "thief", "friend", log_key="a thief"))
+    beside = verify(receipt("witnessed", "thief", "friend", "third"))
+
+    assert code == 5
+    assert "proof-wrong" in err
+    assert beside[0] == 5
+    assert "it has not reached witnessed" in beside[2]
+
+
+def test_a_receipt_of_what_is_not_in_the_log_convicts_the_hub(
+    verify: Any, caspian: Caspian, tmp_path: Path
+) -> None:
+    """It has the log's own signature, so it holds; the log then does not hold against it."""
+    log = Log.open(f"sqlite:///{tmp_path / 'log.db'}")
+    Writer(log).begin("az-fhn", "ir-ndmo")
+    export(log, tmp_path / "log.jsonl")
+    log.close()
+    code, out, _ = verify(receipt("signed"), "--json")
+    found = json.loads(out)
+    end = f"{found['size']}:{found['root']}"
+    verified = caspian("log", "verify", "--bundle", "log.jsonl", "--earlier", end, "--json")
+    fault = json.loads(verified.stdout)["fault"]
+
+    assert code == 0
+    assert verified.returncode == 5
+    assert (fault["code"], fault["culprit"]) == ("root", "hub")
 
 
 def test_a_policy_that_is_none_is_refused(verify: Any, tmp_path: Path) -> None:

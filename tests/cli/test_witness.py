@@ -23,6 +23,7 @@ from hub.witness.cosigning import cosigned_at
 from hub.witness.making import init
 from schemas.cosignature import CosignerKey
 from schemas.notes import read_note
+from tests.cli.hub import NO_TLS
 from tests.witness.logs import FakeLog
 
 NAME = "witness.example/az"
@@ -66,7 +67,7 @@ def running(*directories: Path, port: int) -> Iterator[subprocess.Popen[bytes]]:
         deadline = time.monotonic() + 60
         while True:
             try:
-                httpx.get(f"http://127.0.0.1:{port}/")
+                httpx.get(f"http://127.0.0.1:{port}/", verify=NO_TLS)
                 break
             except httpx.TransportError:
                 assert process.poll() is None

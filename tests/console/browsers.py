@@ -11,6 +11,7 @@ from typing import Any, Final
 
 import pytest
 from playwright.async_api import Browser, Page, async_playwright
+from playwright.async_api import TimeoutError as TooLate
 
 from tests.http.people import PASSWORD, add_person
 from tests.hubkit import Hub
@@ -28,6 +29,13 @@ _ARGUMENTS: Final = [
     "--disable-sync",
 ]
 _PATIENCE_MS: Final = 30_000
+_SHOWN: Final = """() => JSON.stringify({
+  says: document.body.dataset,
+  banners: [...document.querySelectorAll("[data-banner]")].map((one) => one.textContent),
+  boxes: [...document.querySelectorAll("dialog[open]")].map((one) => one.id),
+  focus: document.activeElement?.outerHTML.slice(0, 200),
+  cards: [...document.querySelectorAll(".card")].map((one) => one.dataset.index),
+})"""
 
 
 @asynccontextmanager
@@ -75,7 +83,12 @@ class Desk:
 
     async def until(self, condition: str, argument: Any = None) -> None:
         """Wait until a condition, in the page's own language, holds."""
-        await self.page.wait_for_function(condition, arg=argument)
+        try:
+            # As often as it is drawn would have it drawn all the time.
+            await self.page.wait_for_function(condition, arg=argument, polling=50)
+        except TooLate as e:
+            shown = await self.page.evaluate(_SHOWN)
+            raise AssertionError(f"{condition} of {argument!r} did not come: {shown}") from e
 
     async def open(self) -> list[int]:
         """Return the numbers of what is to acknowledge, in the page's order."""

@@ -18,8 +18,10 @@ from hub.core.candidate import Candidate
 from hub.log.genesis import ensure_genesis
 from hub.log.store import Log
 from hub.streams import keys
+from hub.telemetry import process_metrics
+from schemas.entry import micros, rfc3339
 from tests.hubkit import store
-from tests.log.samples import ORIGIN, acknowledgement, alert, member, refusal
+from tests.log.samples import BEGAN, ORIGIN, Writer, acknowledgement, alert, member, refusal
 
 
 @pytest.fixture
@@ -133,6 +135,18 @@ async def test_one_that_dies_before_the_commit_leaves_nothing(
     await ledger_of(log, redis).handle(entries, pipe)
     await pipe.execute()
     assert log.head().size == before.size + 1
+
+
+async def test_what_is_removed_is_counted(log: Log, redis: Redis) -> None:
+    Writer(log).begin("az-fhn").commit([alert("az-fhn", f"a-{n}") for n in range(3)])  # 2, 3, 4
+    counter = process_metrics().payloads_removed.labels("retirement")
+    before = counter._value.get()
+    body = {"messages": [2, 3], "before": rfc3339(micros(BEGAN + timedelta(hours=1)))}
+
+    for _ in range(2):
+        await step(ledger_of(log, redis), redis, [Candidate("retirement", "", body=body)])
+
+    assert counter._value.get() == before + 2
 
 
 async def test_of_two_ledgers_with_the_same_batches_each_message_is_logged_once(

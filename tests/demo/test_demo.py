@@ -92,6 +92,7 @@ def test_a_second_run_goes_on_with_what_the_first_has_left(tmp_path: Path) -> No
         assert "verified:" in said
 
 
+@pytest.mark.timeout(240)
 @pytest.mark.skipif(sys.platform != "linux", reason="looks for processes in /proc")
 def test_it_plays_the_scenario_and_says_how_to_go_on(tmp_path: Path) -> None:
     said = run_until_ctrl_c(tmp_path)

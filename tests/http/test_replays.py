@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
+import signal
+import subprocess
+import sys
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from datetime import UTC, datetime
 from typing import Any
 
@@ -17,6 +21,7 @@ from hub.log.projections import read_logged
 from hub.log.replay import replay as route_again
 from hub.log.scan import scan
 from hub.log.verify import verify_store
+from hub.streams.embedded import free_port
 from tests.hubkit import OFFICER, Hub, problem, until
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -315,3 +320,60 @@ async def test_after_a_restart_a_replay_is_stopped_and_goes_on_where_it_was(own_
     history = History(hub.log.registry_entries())
     rows = scan(hub.log, after=indexes[0] - 1, through=indexes[-1])
     assert (await route_again(rows, history=history)).digest == ended["digest"]
+
+
+@asynccontextmanager
+async def api_of_its_own(hub: Hub) -> AsyncIterator[tuple[subprocess.Popen[bytes], str]]:
+    """Serve the same hub from a process that can be killed; give it and its address."""
+    settings = hub.settings.model_copy(update={"port": free_port()})
+    process = await asyncio.to_thread(
+        subprocess.Popen,
+        [sys.executable, "-m", "hub.cli", "serve"],
+        env={**os.environ, **settings.to_environment()},
+        stderr=subprocess.DEVNULL,
+    )
+    url = f"http://{settings.host}:{settings.port}"
+    try:
+
+        async def ready() -> bool:
+            async with httpx.AsyncClient() as http:
+                with suppress(httpx.TransportError):
+                    return (await http.get(f"{url}/readyz")).status_code == 200
+            return False
+
+        await until(ready, "the API answers", 30)
+        yield process, url
+    finally:
+        process.kill()
+        await asyncio.to_thread(process.wait)
+
+
+async def test_sigkill_of_who_plays_a_replay_leaves_no_half_sandbox(hub: Hub) -> None:
+    """What is in it is the beginning of the replay; another process goes on to the same end."""
+    indexes = await published(hub, 6)
+    given = {"sandbox": "killed", "first": indexes[0], "through": indexes[-1], "paused": True}
+    async with api_of_its_own(hub) as (process, url):
+        async with httpx.AsyncClient(base_url=url) as http:
+            http.headers["Authorization"] = f"Bearer {hub.tokens['auditor']}"
+            assert (await http.post("/v1/replays", json=given)).status_code == 201
+            await http.post("/v1/replays/killed/step", json={"entries": 3})
+            await http.post("/v1/replays/killed/speed", json={"speed": 0.001})
+            await http.post("/v1/replays/killed/resume")
+        process.send_signal(signal.SIGKILL)
+        await asyncio.to_thread(process.wait)
+    async with hub.http("auditor") as http:
+        stopped = await comes_to(http, "killed", "stopped")
+        left = await entries(http, "ir-ndmo", "killed")
+        await http.post("/v1/replays/killed/speed", json={"speed": None})
+        await http.post("/v1/replays/killed/resume")
+        ended = await comes_to(http, "killed", "ended")
+        whole = await entries(http, "ir-ndmo", "killed")
+        removed = await http.delete("/v1/replays/killed")
+    rows = scan(hub.log, after=indexes[0] - 1, through=indexes[-1])
+    again = await route_again(rows, history=History(hub.log.registry_entries()))
+
+    assert [e["index"] for e in left] == [i for i in indexes if i <= stopped["reached"]]
+    assert [e["index"] for e in whole] == indexes
+    assert ended["digest"] == again.digest
+    assert removed.status_code == 204
+    assert await hub.redis.keys("*killed*") == []

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import ast
+from importlib.resources import files
+from pathlib import Path
 from string import Formatter
 
 import pytest
@@ -84,3 +87,17 @@ def test_there_is_no_other_language_or_domain() -> None:
         texts("de")
     with pytest.raises(KeyError):
         texts("ru", "nothing")
+
+
+def test_every_text_of_the_command_line_gets_its_fields() -> None:
+    """A field without its value would be found by whoever runs into that very error."""
+    for path in Path(str(files("hub.cli"))).glob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+            if not isinstance(node, ast.Call) or getattr(node.func, "id", "") not in {"t", "many"}:
+                continue
+            given = {keyword.arg for keyword in node.keywords}
+            said = [str(a.value) for a in node.args if isinstance(a, ast.Constant)]
+            if not said or None in given:
+                continue
+            wanted = set().union(*map(fields, said))
+            assert given == wanted - ({"count"} - given), (path.name, node.lineno, said)

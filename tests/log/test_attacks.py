@@ -256,6 +256,40 @@ def test_what_the_hub_did_is_seen_and_the_hub_is_blamed(
     assert report.fault.culprit == "hub"
 
 
+def publish(hub: Hub, one: Candidate) -> int:
+    """Log a signed message without deciding about it."""
+    facts = {"header": one.header, "key": one.key, "signature": one.signature}
+    index = hub.append("publish", one.agency, via="http", attested="agency", **facts)
+    with hub.log.writing() as c:
+        row = {"idx": index, "type": one.payload_type, "body": one.payload}
+        c.execute(insert(PAYLOADS).values(sha256=sha256(one.payload).digest(), **row))
+    return index
+
+
+@pytest.mark.parametrize(
+    ("seq", "name", "culprit"),
+    [
+        (2, "another", "agency az-fhn"),
+        (3, "another", "agency az-fhn"),
+        (3, "s-3", "hub"),
+        (5, "another", "hub"),
+    ],
+    ids=["an early number", "the last number", "the same id again", "a gap"],
+)
+def test_an_agency_that_signed_two_messages_under_one_number_is_named(
+    hub: Hub, seq: int, name: str, culprit: str
+) -> None:
+    """The hub should not have taken the second, but nobody else could have signed it."""
+    chain = Chain(seq - 1, json.loads(hub.body(5 + min(seq, 3) - 1)["header"])["prev"])
+    message = alert("az-fhn", name, message_id=f"id-{name}", headline="The other story")
+    index = publish(hub, signed(message, AZ, chain))
+
+    fault = hub.verified().fault
+
+    assert fault is not None
+    assert (fault.index, fault.code, fault.culprit) == (index, "chain", culprit)
+
+
 def test_a_log_set_back_is_seen_by_who_kept_its_end(hub: Hub) -> None:
     for index in (12, 11):
         hub.remove(index)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -19,21 +19,13 @@ from hub.log.replay import replay
 from hub.log.retention_log import aged, retired_by
 from hub.log.scan import scan
 from hub.log.store import Log
-from hub.log.tables import PAYLOADS, PROJECTIONS
+from hub.log.tables import METADATA, PAYLOADS, PROJECTIONS
 from hub.log.verify import verify_store
 from schemas.entry import micros, rfc3339
-from tests.hubkit import store
 from tests.log.samples import Writer, alert, named
 
 SECRET = "the name of a patient"
 WEEK = timedelta(days=7)
-
-
-@pytest.fixture
-def log(tmp_path: Path) -> Iterator[Log]:
-    log = Log.open(store(tmp_path))
-    yield log
-    log.close()
 
 
 def begun(log: Log) -> Writer:
@@ -60,11 +52,20 @@ def retired(log: Log) -> Writer:
     return w
 
 
-def test_nothing_of_the_payload_is_left_on_the_disk(log: Log, tmp_path: Path) -> None:
-    retired(log)
+def test_nothing_of_the_payload_is_left_on_the_disk(sqlite_log: Log, tmp_path: Path) -> None:
+    retired(sqlite_log)
 
     for file in tmp_path.iterdir():
         assert SECRET.encode() not in file.read_bytes(), file
+
+
+def test_nothing_of_the_payload_is_left_in_any_table(log: Log) -> None:
+    retired(log)
+
+    with log.reading() as c:
+        for table in METADATA.tables.values():
+            for row in c.execute(select(table)):
+                assert SECRET not in repr(tuple(row)), table.name
 
 
 def test_the_log_verifies_and_its_entries_are_as_they_were(log: Log, tmp_path: Path) -> None:

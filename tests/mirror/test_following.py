@@ -7,26 +7,32 @@ import multiprocessing
 import os
 import shutil
 import signal
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 from nacl.signing import SigningKey
-from sqlalchemy import event
+from sqlalchemy import event, select
 
+from hub.core.candidate import Candidate
+from hub.core.redaction import REDACTED_TYPE
 from hub.core.tiles import WIDTH
 from hub.errors import Rejected
 from hub.log.checkpoints import cosigned, latest
+from hub.log.projections import read_logged, rebuild
 from hub.log.store import Log
+from hub.log.tables import PROJECTIONS
 from hub.log.tiles import bundle
 from hub.log.tree import Tree
 from hub.log.verify import verify_store
 from hub.mirror.following import Follower, Forked
 from hub.mirror.source import Source
 from schemas.ed25519 import VerifierKey
+from schemas.entry import micros, rfc3339
 from tests.hubkit import store
-from tests.log.samples import ORIGIN, acknowledgement, refusal
+from tests.log.samples import ORIGIN, acknowledgement, alert, refusal
 from tests.witness.signed import SignedLog
 
 LIST = list[int]
@@ -139,6 +145,49 @@ def test_what_may_not_be_read_is_withheld_and_the_rest_verifies(hub: SignedLog, 
     assert verify_store(copy, withheld=True).withheld == 2
     assert not verify_store(copy).ok
     same(copy, hub)
+
+
+def projections(log: Log) -> list[list[str]]:
+    with log.reading() as c:
+        return [sorted(map(repr, c.execute(select(table)))) for table in PROJECTIONS]
+
+
+def _redact(hub: SignedLog) -> None:
+    body = {"agency": "az-fhn", "message": 2, "grounds": "court order 7"}
+    hub.writer.commit([Candidate("redaction", "", via="http", body=body)])
+
+
+def _retire(hub: SignedLog) -> None:
+    hub.writer.now += timedelta(days=9)
+    before = rfc3339(micros(hub.writer.now - timedelta(days=7)))
+    hub.writer.commit([Candidate("retirement", "", body={"messages": [2], "before": before})])
+
+
+@pytest.mark.parametrize("remove", [_redact, _retire])
+@pytest.mark.parametrize("late", [False, True], ids=["follows", "comes later"])
+def test_what_the_hub_removes_the_mirror_removes(
+    hub: SignedLog, copy: Log, tmp_path: Path, remove: Callable[[SignedLog], None], *, late: bool
+) -> None:
+    """Whether it had the payload or begins afterwards; what is left is the same as in the hub."""
+    hub.writer.commit([alert("az-fhn", "a-1", headline="the name of a patient")])
+    hub.sign()
+    follower = following(copy, Served(hub))
+    if not late:
+        follower.step()
+        assert b"the name of a patient" in (copy.row(2) or pytest.fail("gone")).payload
+    remove(hub)
+    hub.sign()
+    follower.step()
+
+    same(copy, hub)
+    assert copy.rows(limit=99) == hub.log.rows(limit=99)
+    assert (copy.row(2) or pytest.fail("gone")).payload_type == REDACTED_TYPE
+    assert verify_store(copy, read=read_logged).ok
+    before = projections(copy)
+    rebuild(copy)
+    assert projections(copy) == before
+    for file in (tmp_path / "copy").iterdir():
+        assert b"the name of a patient" not in file.read_bytes(), file
 
 
 @pytest.mark.parametrize("index", [2, 300])

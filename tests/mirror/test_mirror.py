@@ -32,6 +32,7 @@ from hub.mirror.making import init, opened_mirror, restore
 from hub.streams.embedded import free_port
 from schemas.cosignature import CosignerKey
 from schemas.ed25519 import VerifierKey
+from tests.cli.hub import NO_TLS
 from tests.crash.chaos import until
 from tests.hubkit import Hub, alert, running_hub, store
 
@@ -186,7 +187,7 @@ async def test_a_mirror_follows_cosigns_and_is_followed(tmp_path: Path) -> None:
                     continue
 
                 async def signed() -> bool:
-                    async with httpx.AsyncClient(timeout=5) as http:
+                    async with httpx.AsyncClient(timeout=5, verify=NO_TLS) as http:
                         note = (await http.get(f"http://127.0.0.1:{port}/log/checkpoint")).text
                     return cosigner.name in note
 

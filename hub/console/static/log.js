@@ -177,6 +177,7 @@ try {
 } catch (problem) {
   banner("log", "danger", sentence(problem));
 }
-await newest();
+const from = new URLSearchParams(location.search).get("from");
+await (/^[0-9]{1,15}$/.test(from ?? "") ? show(Number(from) - 1) : newest());
 setInterval(() => { if (!document.hidden) levels().catch(() => {}); }, EVERY_MS);
 
