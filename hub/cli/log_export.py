@@ -12,7 +12,7 @@ from cyclopts import Parameter
 from hub.cli.checkpoints import best_checkpoint
 from hub.cli.connection import Connection
 from hub.cli.exits import usage
-from hub.cli.log_remote import HubSource, open_source
+from hub.cli.log_remote import HubSource, Withheld, open_source
 from hub.cli.log_source import Selection, StoreSource, select
 from hub.cli.logged_exports import logger
 from hub.cli.options import AsJson, ByAgency, From, Kinds, To
@@ -27,7 +27,7 @@ from hub.log.bundle_proofs import KEY_KINDS, Prover
 from hub.log.columns import ENTRIES, write_table
 from hub.log.scan import scan
 from hub.log.search import judged
-from hub.log.sheets import SHEETS
+from hub.log.sheets import SHEETS, Sheet
 from hub.log.signed_ends import read_signed_end
 from hub.log.store import LogRow
 from hub.log.tree import Tree
@@ -88,12 +88,7 @@ def export(
         Where to write; a bundle is compressed where the name ends in .gz.
 
     """
-    sheet = SHEETS.get(table, ENTRIES)
-    if sheet is not ENTRIES and (format_ == "bundle" or kinds):
-        raise usage(
-            "--table is for --format csv or parquet, and has its own kind",
-            remedy="Add --format csv, and leave --kind out.",
-        )
+    sheet = _sheet(table, format_, kinds)
     wanted = select(from_, to, kinds or sheet.kinds, agency)
     query = query_of(wanted, sought)
     if file.exists() and not force:
@@ -102,9 +97,10 @@ def export(
             remedy=t("Choose another name, or add --force."),
         )
     policy_text = _policy(policy)
-    with open_source(None, connection) as source, progress(t("exporting"), None) as told:
-        if not isinstance(source, StoreSource | HubSource):  # pragma: no cover - none was asked for
-            raise TypeError(source)
+    with open_source(None, connection) as opened, progress(t("exporting"), None) as told:
+        if not isinstance(opened, StoreSource | HubSource):  # pragma: no cover - none was asked for
+            raise TypeError(opened)
+        source: _Source = opened
         part = source.indexed(wanted)
         # Asked for before the head: so it cannot be of a longer log.
         covering = source.size if part.last is None else part.last + 1
@@ -132,18 +128,40 @@ def export(
             )
             indexes.append(logs(record))
 
-        try:
+        def write(source: _Source) -> None:
             if format_ == "bundle":
                 _bundle(source, file, header, query, payloads=payloads, told=told, before=before)
             else:
                 rows = _rows(source, header, query, facts=True)
                 write_table(file, rows, form=format_, sheet=sheet, before=before)
+
+        try:
+            try:
+                write(source)
+            except Withheld:
+                if not isinstance(source, HubSource):  # pragma: no cover - only a hub withholds
+                    raise
+                # Of what is left each entry has its proof; nothing was written by then.
+                header = replace(header, withheld=True)
+                source = replace(source, part=True)
+                write(source)
         except OSError as e:
             raise usage(
                 t("{file} cannot be written: {why}", file=file, why=e.strerror or e),
                 remedy=t("Make room, or name a file that you may write."),
             ) from e
-    _tell(file, header, indexes[0] if indexes else None, json=json)
+        left_out = len(source.withheld) if isinstance(source, HubSource) else 0
+    _tell(file, header, indexes[0] if indexes else None, left_out, json=json)
+
+
+def _sheet(table: str, form: str, kinds: tuple[str, ...]) -> Sheet:
+    sheet = SHEETS.get(table, ENTRIES)
+    if sheet is not ENTRIES and (form == "bundle" or kinds):
+        raise usage(
+            t("--table is for --format csv or parquet, and has its own kind"),
+            remedy=t("Add --format csv, and leave --kind out."),
+        )
+    return sheet
 
 
 def _policy(file: Path | None) -> str:
@@ -225,7 +243,9 @@ def _header(source: _Source, wanted: Selection, query: Query) -> BundleHeader:
     )
 
 
-def _tell(file: Path, header: BundleHeader, index: int | None, *, json: bool) -> None:
+def _tell(
+    file: Path, header: BundleHeader, index: int | None, left_out: int, *, json: bool
+) -> None:
     if json:
         emit(
             {
@@ -236,6 +256,7 @@ def _tell(file: Path, header: BundleHeader, index: int | None, *, json: bool) ->
                 "root": header.root.hex(),
                 "logged": index,
                 "checkpoint": _signed(header),
+                "withheld": left_out,
             }
         )
         return
@@ -253,6 +274,9 @@ def _tell(file: Path, header: BundleHeader, index: int | None, *, json: bool) ->
     say(styled(t("root {root}", root=header.root.hex())))
     if (signed := _signed(header)) is not None:
         say(styled(t("with the checkpoint of {signed} entries", signed=signed)))
+    if left_out:
+        said = t("{n} entries are not yours to read: they were left out", n=left_out)
+        note(styled(said, "yellow"))
     if index is None:
         note(styled(t("the log has no entry of this export: the hub was not asked"), "yellow"))
     else:

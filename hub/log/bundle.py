@@ -3,7 +3,8 @@
 JSON Lines in UTF-8, compressed where the name ends in ``.gz``. The first line is the
 header: ``caspian_bundle`` (1), ``origin``, ``size`` and ``root`` (hexadecimal) of the log it was
 taken from, ``first`` and ``through`` (log indexes, inclusive), and ``kinds``, ``agency`` and
-``search`` where it is a selection; ``checkpoint``, with its cosignatures, ``consistency`` (what
+``search`` where it is a selection, ``withheld`` where entries were left out that were not
+the exporter's to read; ``checkpoint``, with its cosignatures, ``consistency`` (what
 leads from one of checkpoint and bundle to the other) and the hub's ``policy``. Then one line for
 each entry: ``index``, ``at``, ``entry`` (base64 of the exact bytes), ``payload`` (base64, or null
 where there is none or it is withheld), ``payload_type``. In a part of the log each also has
@@ -78,6 +79,8 @@ class BundleHeader:
     """Whether the log has an entry of this export; None where the file does not say."""
     search: Mapping[str, Any] = field(default_factory=dict, hash=False)
     """What its messages were searched by (`hub.core.search.Query.of`)."""
+    withheld: bool = False
+    """Whether entries were left out that were not the exporter's to read."""
     checkpoint: str = ""
     """A signed end of the log, with its cosignatures; empty where there was none."""
     consistency: tuple[bytes, ...] = ()
@@ -88,7 +91,7 @@ class BundleHeader:
     @property
     def filtered(self) -> bool:
         """Whether entries were left out within the range: then each is verified for itself."""
-        return bool(self.kinds) or self.agency is not None or bool(self.search)
+        return bool(self.kinds or self.search or self.withheld) or self.agency is not None
 
     @property
     def part(self) -> bool:
@@ -306,6 +309,7 @@ def open_bundle(path: Path) -> Bundle:
             agency=_str(record["agency"]) if "agency" in record else None,
             logged=bool(record["logged"]) if "logged" in record else None,
             search=dict(record.get("search", {})),
+            withheld=record.get("withheld", False) is True,
             checkpoint=_str(record.get("checkpoint", "")),
             consistency=tuple(map(bytes.fromhex, record.get("consistency", ()))),
             policy=_str(record.get("policy", "")),
@@ -359,7 +363,8 @@ def verify_bundle(
         crew=crew,
         confirmed=confirmed,
         keep_feeds=keep_feeds,
-        counted=not header.search and (not header.kinds or _COUNTED.issubset(header.kinds)),
+        counted=not (header.search or header.withheld)
+        and (not header.kinds or _COUNTED.issubset(header.kinds)),
     )
     if report.ok and header.part:
         lines = ((one.row, one.proof, one.keys) for one in bundle.lines())
@@ -406,6 +411,8 @@ def _header_record(header: BundleHeader) -> dict[str, Any]:
         record["logged"] = header.logged
     if header.search:
         record["search"] = dict(header.search)
+    if header.withheld:
+        record["withheld"] = True
     if header.checkpoint:
         record["checkpoint"] = header.checkpoint
     if header.consistency:

@@ -234,6 +234,23 @@ def test_an_auditor_of_a_state_verifies_what_they_may_not_read_by_its_hash(
     assert logged
 
 
+def test_an_auditor_of_a_state_takes_out_what_they_may_read(hub: Hub, logged: list[int]) -> None:
+    given = ("--url", hub.url, "--json", "--force")
+    done = hub.caspian("log", "export", "theirs.gz", *given, who="auditor of IR")
+    assert done.returncode == 0, done.stderr
+    told = json.loads(done.stdout)
+    assert told["withheld"] > 0
+    assert told["logged"] > 0
+    verified = json.loads(hub.caspian("verify", "--bundle", "theirs.gz", "--json").stdout)
+    assert (verified["ok"], verified["entries"]) == (True, told["size"] - told["withheld"])
+    assert verified["proven"] >= verified["entries"]
+    listed = objects(hub.caspian("log", "ls", "--bundle", "theirs.gz", "--json").stdout)
+    assert {0, *logged} <= {one["index"] for one in listed}
+    table = ("--format", "csv", "--table", "messages")
+    done = hub.caspian("log", "export", "theirs.csv", *given, *table, who="auditor of IR")
+    assert done.returncode == 0, done.stderr
+
+
 def test_an_auditor_of_a_state_proves_without_reading_all(hub: Hub, fresh: Fresh) -> None:
     private = fresh(scope="Private", addresses="ir-ndmo", headline="Whisper")
     hidden = fresh(status="Draft", headline="Whisper")

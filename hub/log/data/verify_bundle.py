@@ -133,7 +133,9 @@ class Log:
 
     def __init__(self, header: dict[str, Any]) -> None:
         self.header = header
-        self.part = bool(header["first"] or {"kinds", "agency", "search"} & header.keys())
+        self.part = bool(
+            header["first"] or {"kinds", "agency", "search", "withheld"} & header.keys()
+        )
         self.size, self.at, self.entries = 0, "", 0
         self.nodes: list[bytes] = []
         self.counts: dict[str, tuple[int, str]] = {}
