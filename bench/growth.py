@@ -30,9 +30,10 @@ from typing import NamedTuple
 sys.path.insert(0, str(Path(__file__).parent))
 
 from grow import grow
-from sqlalchemy import make_url, text
+from sqlalchemy import text
 
 from bench.log import append, moved, ready
+from bench.stores import Store, stores
 from bench.used import server_s, used_s
 from hub.core.admission import NewEntry
 from hub.core.search import Query
@@ -43,7 +44,6 @@ from hub.log.store import Log
 from hub.log.tree import Tree
 from hub.log.verify import verify_hashes
 from hub.log.workers import cores, workers
-from tests.log.postgres_server import postgres_server
 
 ORIGIN = "bench.example/log"
 READY = 2560
@@ -59,36 +59,6 @@ class Took(NamedTuple):
     count: int
     cpu_s: float
     wall_s: float
-
-
-class Store(NamedTuple):
-    """A kind of store: what makes the URL of an empty one, and its server's process."""
-
-    url: Callable[[str], str]
-    server: int | None = None
-
-
-@contextmanager
-def stores(kinds: list[str], directory: Path) -> Iterator[dict[str, Store]]:
-    """Give the stores of these kinds."""
-    found = {}
-    if "sqlite" in kinds:
-        found["sqlite"] = Store(lambda name: f"sqlite:///{directory / name}.db")
-    if "postgresql" not in kinds:
-        yield found
-        return
-    with postgres_server() as url:
-        admin = Log.open(url)
-
-        def database(name: str) -> str:
-            with admin.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as c:
-                c.execute(text(f"CREATE DATABASE {name}"))
-            return make_url(url).set(database=name).render_as_string(hide_password=False)
-
-        home = Path(str(make_url(url).query["host"]))
-        server = int((home / "data" / "postmaster.pid").read_text().split()[0])
-        yield {**found, "postgresql": Store(database, server)}
-        admin.close()
 
 
 class Grown:

@@ -1,12 +1,13 @@
 """How fast the log takes entries and proves them, while its end is signed beside it.
 
-    python -m bench.log [--rounds 5] [--entries 5000] [--directory DIR]
+    python -m bench.log [--rounds 5] [--entries 5120] [--stores sqlite postgresql] [--directory DIR]
 
 Appends ready entries of messages (1,500 bytes each, with their projections, tiles and all) in
 batches of 1, 64 and 256, each batch one durable commit. A signer of its own process signs the end
-every 0.2 s meanwhile. The peer is bare SQLite: the same entries and payloads into two tables, with
-the same commits and the same durability, and nothing derived from them. Rounds take turns, so a
-busy machine slows them alike; printed are medians.
+every 0.2 s meanwhile. The peer is the bare driver: the same entries and payloads into two tables
+of the same kind of store, with the same commits and durability, and nothing derived from them.
+Rounds take turns, so a busy machine slows them alike; printed are medians, of the processor's time
+(with that of PostgreSQL's server, which does not wait for the disk here) and of the clock.
 
 Then proofs of inclusion and consistency of random entries, made from tiles and verified.
 """
@@ -24,10 +25,16 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
+from functools import partial
 from hashlib import sha256
 from itertools import islice
 from pathlib import Path
+from typing import Any, NamedTuple
 
+import psycopg
+
+from bench.stores import Store, stores
+from bench.used import server_s, used_s
 from bench.work import payload
 from hub.core.admission import NewEntry, Rules, decide
 from hub.core.candidate import Candidate
@@ -81,9 +88,9 @@ def ready(log: Log, count: int) -> list[NewEntry]:
     return list(decisions.entries)
 
 
-def begin(directory: Path) -> Log:
+def begin(directory: Path, url: str) -> Log:
     """Begin a log with one member and a key."""
-    log = Log.open(f"sqlite:///{directory / 'log.db'}")
+    log = Log.open(url)
     key = str(first_key([directory / "log.key"], ORIGIN))
     head = ensure_genesis(log, origin=ORIGIN, version="bench", now_us=1, key=key)
     record = {"id": "az-fhn", "state": "AZ", "name": "az-fhn"}
@@ -100,9 +107,9 @@ def begin(directory: Path) -> Log:
     return log
 
 
-def sign(directory: Path, stop: multiprocessing.synchronize.Event) -> None:
+def sign(directory: Path, url: str, stop: multiprocessing.synchronize.Event) -> None:
     """Sign the end of the log every 0.2 s, in this process."""
-    log = Log.open(f"sqlite:///{directory / 'log.db'}")
+    log = Log.open(url)
     keys = [directory / "log.key"]
     signer = CheckpointSigner(log, open_log_signers(keys, ORIGIN), memory_of(keys[0]), ORIGIN)
     while not stop.wait(0.2):
@@ -111,11 +118,11 @@ def sign(directory: Path, stop: multiprocessing.synchronize.Event) -> None:
 
 
 @contextmanager
-def signing(directory: Path) -> Iterator[None]:
+def signing(directory: Path, url: str) -> Iterator[None]:
     """Have the end signed by another process."""
     context = multiprocessing.get_context("spawn")
     stop = context.Event()
-    process = context.Process(target=sign, args=(directory, stop))
+    process = context.Process(target=sign, args=(directory, url, stop))
     process.start()
     try:
         yield
@@ -131,14 +138,12 @@ def batched(entries: Sequence[NewEntry], size: int) -> Iterator[Sequence[NewEntr
         yield batch
 
 
-def append(log: Log, entries: Sequence[NewEntry], batch: int) -> float:
-    """Append in batches; return entries a second."""
+def append(log: Log, entries: Sequence[NewEntry], batch: int) -> None:
+    """Append in batches."""
     head: Head = log.head()
     # The index of a message stands in its row: they are appended where they were decided for.
-    began = time.perf_counter()
     for part in batched(entries, batch):
         head = log.append(part, expect=head)
-    return len(entries) / (time.perf_counter() - began)
 
 
 def moved(entries: Sequence[NewEntry], by: int, *, scattered: bool = False) -> list[NewEntry]:
@@ -160,59 +165,94 @@ def moved(entries: Sequence[NewEntry], by: int, *, scattered: bool = False) -> l
 
 
 class Bare:
-    """Two tables of SQLite, as durable as the log."""
+    """Two tables, as durable as the log."""
 
-    def __init__(self, directory: Path) -> None:
-        self.db = sqlite3.connect(directory / "bare.db", isolation_level=None)
-        self.db.execute("PRAGMA journal_mode=WAL")
-        self.db.execute("PRAGMA synchronous=FULL")
-        self.db.execute("CREATE TABLE e (i INTEGER PRIMARY KEY, at INTEGER, body BLOB)")
-        self.db.execute("CREATE TABLE p (i INTEGER PRIMARY KEY, body BLOB)")
-        self.size = 0
+    def __init__(self, directory: Path, url: str) -> None:
+        self.db: Any
+        self.size, self.place, number, octets = 0, "?", "INTEGER", "BLOB"
+        if url.startswith("sqlite"):
+            self.db = sqlite3.connect(directory / "bare.db", isolation_level=None)
+            self.db.execute("PRAGMA journal_mode=WAL")
+            self.db.execute("PRAGMA synchronous=FULL")
+        else:
+            self.db = psycopg.connect(url, autocommit=True)
+            self.place, number, octets = "%s", "BIGINT", "BYTEA"
+        self.db.execute(f"CREATE TABLE bare_e (i {number} PRIMARY KEY, at {number}, body {octets})")
+        self.db.execute(f"CREATE TABLE bare_p (i {number} PRIMARY KEY, body {octets})")
 
-    def append(self, entries: Sequence[NewEntry], batch: int) -> float:
-        """Append in batches; return entries a second."""
-        began = time.perf_counter()
+    def append(self, entries: Sequence[NewEntry], batch: int) -> None:
+        """Append in batches."""
+        cursor, one = self.db.cursor(), self.place
         for part in batched(entries, batch):
-            self.db.execute("BEGIN IMMEDIATE")
+            cursor.execute("BEGIN")
             rows = [(self.size + n, e.at_us, e.body) for n, e in enumerate(part)]
-            self.db.executemany("INSERT INTO e VALUES (?, ?, ?)", rows)
+            cursor.executemany(f"INSERT INTO bare_e VALUES ({one}, {one}, {one})", rows)
             rows2 = [(self.size + n, e.payload) for n, e in enumerate(part)]
-            self.db.executemany("INSERT INTO p VALUES (?, ?)", rows2)
-            self.db.execute("COMMIT")
+            cursor.executemany(f"INSERT INTO bare_p VALUES ({one}, {one})", rows2)
+            cursor.execute("COMMIT")
             self.size += len(part)
-        return len(entries) / (time.perf_counter() - began)
 
 
-def appends(directory: Path, rounds: int, count: int) -> Log:
+def appends(directory: Path, kind: str, store: Store, rounds: int, count: int) -> Log:
     """Measure appends; return the log that they made."""
-    log, bare = begin(directory), Bare(directory)
+    url = store.url("log")
+    log, bare = begin(directory, url), Bare(directory, store.url("bare"))
     entries = ready(log, count)
-    print(f"{'batch':>6} {'log/s':>9} {'bare SQLite/s':>14} {'ratio':>6}")
-    with signing(directory):
+    print(f"{kind:<12}{'entries/s':>22}{'processor, µs each':>28}")
+    print(f"{'batch':>12}{'log':>11}{'bare':>11}{'log':>14}{'bare':>8}{'ratio':>6}")
+    with signing(directory, url):
         for batch in BATCHES:
             few = count if batch > 1 else max(200, count // 20)
-            ours, peers = [], []
+            ours, peers = list[Took](), list[Took]()
             for _ in range(rounds):
                 part = moved(entries[:few], log.head().size - 2)
-                ours.append(append(log, part, batch))
-                peers.append(bare.append(part, batch))
-            one, other = statistics.median(ours), statistics.median(peers)
-            print(f"{batch:>6} {one:>9,.0f} {other:>14,.0f} {one / other:>6.2f}")
+                ours.append(took(partial(append, log, part, batch), few, store.server))
+                peers.append(took(partial(bare.append, part, batch), few, store.server))
+            one, other = median(ours), median(peers)
+            print(
+                f"{batch:>12}{1e6 / one.wall_us:>11,.0f}{1e6 / other.wall_us:>11,.0f}"
+                f"{one.cpu_us:>14.1f}{other.cpu_us:>8.1f}{one.cpu_us / other.cpu_us:>6.1f}"
+            )
     with log.reading() as c:
         found = latest(c)
     print(f"{log.head().size:,} entries; signed up to {found.size if found else 0:,}")
+    bare.db.close()
     return log
 
 
-def timed(many: int, act: Callable[[int], None]) -> float:
-    """Return the median of milliseconds that *act* takes."""
+class Took(NamedTuple):
+    """What each of some things took: of processors, and by the clock."""
+
+    cpu_us: float
+    wall_us: float
+
+
+def took(act: Callable[[], None], count: int, server: int | None) -> Took:
+    """Do so many things; return what each took."""
+
+    def used() -> float:
+        return used_s() + (server_s(server) if server else 0.0)
+
+    cpu, wall = used(), time.perf_counter()
+    act()
+    wall, cpu = time.perf_counter() - wall, used() - cpu
+    return Took(cpu / count * 1e6, wall / count * 1e6)
+
+
+def median(of: Sequence[Took]) -> Took:
+    """Return the medians."""
+    return Took(*(statistics.median(one) for one in zip(*of, strict=True)))
+
+
+def timed(many: int, act: Callable[[int], None]) -> str:
+    """Return the medians of milliseconds that *act* takes: of this process, and by the clock."""
     found = []
     for number in range(many):
-        began = time.perf_counter()
+        cpu, wall = time.process_time(), time.perf_counter()
         act(number)
-        found.append((time.perf_counter() - began) * 1000)
-    return statistics.median(found)
+        found.append((time.process_time() - cpu, time.perf_counter() - wall))
+    cpu, wall = (statistics.median(one) * 1000 for one in zip(*found, strict=True))
+    return f"{cpu:.2f} ms of the processor ({wall:.2f} by the clock)"
 
 
 def proofs(log: Log, many: int = 500) -> None:
@@ -243,21 +283,28 @@ def proofs(log: Log, many: int = 500) -> None:
         assert verify_consistency(
             made[many + n], old=old, size=head.size, old_root=tree.root(old), root=head.root
         )
-    print(f"proof of inclusion {one:.2f} ms, of consistency {two:.2f} ms, {1000 / one:,.0f}/s")
-    print(f"read an entry and verify its proof {three:.2f} ms")
+    print(f"proof of inclusion {one}\nproof of consistency {two}")
+    print(f"read an entry and verify its proof {three}")
 
 
 def main() -> None:
     """Measure and print."""
-    parser = argparse.ArgumentParser(description=__doc__)
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--rounds", type=int, default=5)
-    parser.add_argument("--entries", type=int, default=5000, help="in each round")
+    parser.add_argument("--entries", type=int, default=5120, help="in each round")
+    parser.add_argument("--stores", nargs="+", default=["sqlite", "postgresql"])
     parser.add_argument("--directory", type=Path, help="on the disk that is meant")
     given = parser.parse_args()
-    with tempfile.TemporaryDirectory(dir=given.directory, prefix="bench-log-") as directory:
-        log = appends(Path(directory), given.rounds, given.entries)
-        proofs(log)
-        log.close()
+    with (
+        tempfile.TemporaryDirectory(dir=given.directory, prefix="bench-log-") as directory,
+        stores(given.stores, Path(directory)) as kinds,
+    ):
+        for kind, store in kinds.items():
+            own = Path(directory) / kind  # each log has a key, and a signer's memory, of its own
+            own.mkdir()
+            log = appends(own, kind, store, given.rounds, given.entries)
+            proofs(log)
+            log.close()
 
 
 if __name__ == "__main__":

@@ -21,6 +21,7 @@ import struct
 import sys
 import tempfile
 import zlib
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
 
@@ -47,6 +48,26 @@ SHOTS: tuple[tuple[str, str, str, str, str, tuple[int, int]], ...] = (
     ("handover-light", "/console/handover", "ru-mchs", "ru", "light", LARGE),
     ("handover-dark", "/console/handover", "az-fhn", "az", "dark", LARGE),
     ("handover-phone", "/console/handover", "tm-emergency", "tk", "light", SMALL),
+    ("aid-light", "/console/aid", "az-centre", "en", "light", LARGE),
+    ("aid-dark", "/console/aid", "ir-ndmo", "fa", "dark", LARGE),
+    ("aid-phone", "/console/aid", "tm-emergency", "tk", "light", SMALL),
+    ("compose-light", "/console/compose", "az-fhn", "en", "light", LARGE),
+    ("compose-dark", "/console/compose", "tm-emergency", "ru", "dark", LARGE),
+    ("compose-phone", "/console/compose", "az-fhn", "az", "light", SMALL),
+    ("drafts-light", "/console/drafts", "az-fhn", "en", "light", LARGE),
+    ("log-light", "/console/log", "auditor", "en", "light", LARGE),
+    ("log-dark", "/console/log", "auditor", "kk", "dark", LARGE),
+    ("replays-light", "/console/replays", "auditor", "en", "light", LARGE),
+    ("replay-light", "/console/replays/storm-drill", "auditor", "en", "light", LARGE),
+    ("replay-dark", "/console/replays/storm-drill", "auditor", "fa", "dark", LARGE),
+    ("replay-phone", "/console/replays/storm-drill", "auditor", "ru", "light", SMALL),
+    ("reports-light", "/console/reports?show=all", "auditor", "en", "light", LARGE),
+    ("reports-dark", "/console/reports?show=all", "auditor", "az", "dark", LARGE),
+    ("exports-light", "/console/exports", "auditor", "ru", "light", LARGE),
+    ("witnesses-light", "/console/witnesses", "auditor", "en", "light", LARGE),
+    ("witnesses-dark", "/console/witnesses", "auditor", "fa", "dark", LARGE),
+    ("operations-light", "/console/operations", "operator", "en", "light", LARGE),
+    ("operations-dark", "/console/operations", "operator", "az", "dark", LARGE),
     ("account-light", "/console/account", "tm-emergency", "tk", "light", LARGE),
     ("account-dark", "/console/account", "ru-mchs", "ru", "dark", LARGE),
     ("account-phone", "/console/account", "ir-ndmo", "fa", "light", SMALL),
@@ -54,6 +75,98 @@ SHOTS: tuple[tuple[str, str, str, str, str, tuple[int, int]], ...] = (
     ("sign-in-dark", "/console/sign-in", "", "kk", "dark", LARGE),
     ("sign-in-phone", "/console/sign-in", "", "fa", "dark", SMALL),
 )
+
+
+HIGHEST = 1600
+
+
+async def written(page: Page) -> None:
+    """Begin an alert from an example, and draw where it holds."""
+    await page.wait_for_selector("body[data-map=shown]", state="attached")
+    await page.select_option("#field-example", "oil")
+    await page.click("#take-example")
+    for name, value in (
+        ("severity", "Severe"),
+        ("urgency", "Immediate"),
+        ("certainty", "Observed"),
+    ):
+        await page.select_option(f"#field-{name}", value)
+    await page.fill("#field-info-1-areaDesc", "40.3 N, 50.4 E")
+    await page.locator(".leaflet-container").first.scroll_into_view_if_needed()
+    box = await page.locator(".leaflet-container").first.bounding_box()
+    if box is None:
+        sys.exit("there is no map to draw on")
+    for x, y in ((0.55, 0.45), (0.7, 0.5), (0.62, 0.62)):
+        await page.mouse.click(box["x"] + box["width"] * x, box["y"] + box["height"] * y)
+    await page.click("#draw-close")
+    await page.wait_for_function("() => document.body.dataset.checked !== 'checking'")
+    await page.evaluate("window.scrollTo(0, 0)")
+
+
+async def handed_over(page: Page) -> None:
+    """Have a draft wait for a second officer."""
+    await page.evaluate(
+        """async () => {
+          const { csrf } = await (await fetch("/v1/session")).json();
+          const xml = await (await fetch("/v1/messages/OIL/payload")).text();
+          const now = new Date().toISOString().slice(0, 19) + "-00:00";
+          const body = xml
+            .replace(/<identifier>[^<]*/, "<identifier>DRAFT-1")
+            .replace(/<sent>[^<]*/, `<sent>${now}`)
+            .replace(/<msgType>[^<]*/, "<msgType>Alert")
+            .replace(/<references>[^<]*<[/]references>/, "");
+          const headers = { "Caspian-Csrf": csrf, "Content-Type": "application/cap+xml" };
+          await fetch("/v1/drafts", { method: "POST", headers, body });
+        }""".replace("OIL", await page.evaluate("window.name"))
+    )
+    await page.reload()
+    await page.wait_for_selector("[data-draft]", timeout=10_000)
+
+
+async def verified(page: Page) -> None:
+    """Have the browser prove the log."""
+    await page.click("#verify")
+    await page.wait_for_selector("body[data-verified]", state="attached")
+
+
+async def replayed(page: Page) -> None:
+    """Begin a replay, unless it is there, and go on by some steps."""
+    await page.evaluate(
+        """async () => {
+          const { csrf } = await (await fetch("/v1/session")).json();
+          const headers = { "Caspian-Csrf": csrf, "Content-Type": "application/json" };
+          const send = (path, given) =>
+            fetch(`/v1/replays${path}`, { method: "POST", headers, body: JSON.stringify(given) });
+          if ((await fetch("/v1/replays/storm-drill")).ok) return;
+          const kinds = ["publish", "acknowledgement"];
+          await send("", { sandbox: "storm-drill", paused: true, kinds });
+          await send("/storm-drill/step", { entries: 14 });
+          const person = "Reza Karimi";
+          await send("/storm-drill/admissions", { agency: "ir-ndmo", person });
+        }"""
+    )
+    await page.reload()
+    await page.wait_for_selector("body[data-ready]", state="attached")
+    await page.wait_for_timeout(1500)
+
+
+async def exported(page: Page) -> None:
+    """Take a part of the log out."""
+    await page.fill("[name=through]", "20")
+    await page.fill("[name=purpose]", "Audit 2026-11")
+    await page.press("[name=purpose]", "Enter")
+    await page.wait_for_selector("body[data-made]", state="attached")
+
+
+READY: dict[str, Callable[[Page], Awaitable[None]]] = {
+    "compose": written,
+    "drafts": handed_over,
+    "log": verified,
+    "replay": replayed,
+    "replays": replayed,
+    "exports": exported,
+}
+"""What is done on a page before its picture is taken."""
 
 
 async def main() -> None:
@@ -103,6 +216,7 @@ async def take_all(url: str, oil: str, password: str, wanted: set[str]) -> None:
                 continue
             page = await entered(browser, url, agency, password, language, scheme, size)
             await page.goto(url + path.format(oil=oil))
+            await page.evaluate("(oil) => { window.name = oil; }", oil)
             await page.wait_for_selector("body[data-ready]", state="attached")
             if "watch" in path or "wall" in path:
                 await page.wait_for_selector("body[data-map]", state="attached")
@@ -110,9 +224,13 @@ async def take_all(url: str, oil: str, password: str, wanted: set[str]) -> None:
                 if await page.locator("#arm").count():
                     await page.click("#arm")
                     await page.mouse.move(0, 0)
+            if ready := READY.get(name.partition("-")[0]):
+                await ready(page)
             await page.wait_for_timeout(600)
             whole = "watch" not in path and "wall" not in path
-            picture = await page.screenshot(full_page=whole)
+            high = await page.evaluate("document.documentElement.scrollHeight")
+            clip = {"x": 0, "y": 0, "width": size[0], "height": min(high, HIGHEST)}
+            picture = await page.screenshot(full_page=whole, clip=clip if whole else None)
             (TARGET / f"{name}.png").write_bytes(await smaller(painter, picture))
             await page.context.close()
             print(name)
@@ -141,7 +259,8 @@ async def entered(
     if agency:
         await page.goto(f"{url}/console/sign-in")
         await page.wait_for_selector("body[data-ready]", state="attached")
-        await page.fill("[name=name]", f"officer.{agency}")
+        account = agency if agency in {"auditor", "operator"} else f"officer.{agency}"
+        await page.fill("[name=name]", account)
         await page.fill("[name=password]", password)
         await page.press("[name=password]", "Enter")
         await page.wait_for_url("**/console/watch*")

@@ -128,10 +128,10 @@ def report(error: HubError) -> None:
         places = [part for part in (where, finding.rule, finding.path) if part]
         colour = "red" if finding.severity == "error" else "yellow"
         note(styled("  " + "  ".join(places) + ":", colour), styled(finding.message))
-    if error.remedy:
-        note(styled(t("what to do:"), "bold"), styled(known[1] if known else error.remedy))
-        if known:
-            note(Text("  ") + styled(error.remedy))
+    if remedy := known[1] if known else error.remedy:
+        note(styled(t("what to do:"), "bold"), styled(remedy))
+    if known and error.remedy:
+        note(Text("  ") + styled(error.remedy))
 
 
 class Told(Protocol):

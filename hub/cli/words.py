@@ -102,10 +102,7 @@ def meaning(code: str) -> tuple[Words, Words] | None:
     """
     if spoken() == _ENGLISH:
         return None
-    try:
-        said = _texts("errors").by_name
-    except KeyError:
-        return None
+    said = _texts("errors").by_name
     found = said.get(f"{code}\x04"), said.get(f"{code} remedy\x04")
     return (Words(found[0]), Words(found[1])) if found[0] and found[1] else None
 

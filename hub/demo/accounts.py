@@ -12,9 +12,10 @@ from hub.errors import Rejected
 from hub.log.store import Log
 from hub.members import accounts
 from hub.members.passwords import invented
+from hub.members.roles import Role
 from hub.settings import Settings
 
-__all__ = ["LANGUAGES", "account_of", "console_accounts"]
+__all__ = ["LANGUAGES", "OTHERS", "account_of", "console_accounts"]
 
 LANGUAGES: Final = {
     "az-fhn": "az",
@@ -26,6 +27,12 @@ LANGUAGES: Final = {
 }
 """In which language each agency's officer finds the console."""
 
+OTHERS: Final[dict[str, tuple[Role, str, str]]] = {
+    "auditor": ("auditor", "Maral Ataýewa", "tk"),
+    "operator": ("operator", "Fərid Həsənov", "az"),
+}
+"""Of the hub as a whole: by account the role, the person, and the language."""
+
 
 def account_of(agency: str) -> str:
     """Return the name under which an agency's officer signs in."""
@@ -33,7 +40,7 @@ def account_of(agency: str) -> str:
 
 
 def console_accounts(settings: Settings) -> str:
-    """Make an account for each officer, and return the one password that all of them have.
+    """Make accounts of officers, an auditor and an operator; return the one password of all.
 
     They have no second factor: the demonstration's hub is on its owner's machine alone.
     """
@@ -46,21 +53,26 @@ def console_accounts(settings: Settings) -> str:
         known = {one.name for one in accounts.listed(log)}
         for agency, person in OFFICERS.items():
             if account_of(agency) not in known:
-                _add(log, agency, person, password)
+                _add(log, account_of(agency), person, ("officer",), agency, password)
+        for name, (role, person, _) in OTHERS.items():
+            if name not in known:
+                _add(log, name, person, (role,), "", password)
     finally:
         log.close()
     return password
 
 
-def _add(log: Log, agency: str, person: str, password: str) -> None:
+def _add(
+    log: Log, name: str, person: str, roles: tuple[Role, ...], agency: str, password: str
+) -> None:
     try:
         accounts.add(
             log,
-            name=account_of(agency),
+            name=name,
             person=person,
-            roles=("officer",),
+            roles=roles,
             agency=agency,
-            language=LANGUAGES[agency],
+            language=LANGUAGES[agency] if agency else OTHERS[name][2],
             password=password,
             now=datetime.now(UTC),
         )

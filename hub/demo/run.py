@@ -18,7 +18,7 @@ from rich.markup import escape
 from hub.client import AsyncClient, StreamPublisher
 from hub.core.registry import History, channel_of, main_feeds
 from hub.core.routing import entitled
-from hub.demo.accounts import LANGUAGES, account_of, console_accounts
+from hub.demo.accounts import LANGUAGES, OTHERS, account_of, console_accounts
 from hub.demo.keys import Keys, announce, register
 from hub.demo.members import MEMBERS, OFFICERS, SUBSCRIPTIONS, UNSIGNED
 from hub.demo.scenario import fill, template
@@ -306,6 +306,8 @@ class _Demo:
         self._say(f"  {self.url}/console")
         for agency, language in LANGUAGES.items():
             self._say(f"    {account_of(agency):<22} {OFFICERS[agency]} ({language})")
+        for name, (_, person, language) in OTHERS.items():
+            self._say(f"    {name:<22} {person} ({language})")
         self._say(f"  the password of all of them\n    {password}")
         index = self.receipts["quake-1"].index
         agency_token = tokens.of("agency", "az-fhn", "")

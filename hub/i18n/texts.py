@@ -14,7 +14,7 @@ from hub.i18n.languages import LANGUAGES, Language, language
 
 __all__ = ["DOMAINS", "LOCALE", "Texts", "file_of", "texts", "told"]
 
-DOMAINS: Final = ("", "cli")
+DOMAINS: Final = ("", "cli", "errors")
 """What lies apart, as those who need one of them do not need the others: the console and mail, the
 command line, and what each code of docs/errors.md means and asks for."""
 

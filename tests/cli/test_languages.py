@@ -10,6 +10,7 @@ import uuid
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from io import BytesIO, TextIOWrapper
+from pathlib import Path
 
 import pytest
 from rich.cells import cell_len
@@ -183,4 +184,53 @@ def test_a_command_that_is_called_wrongly_is_told_so(caspian: Caspian, code: str
     assert done.stderr.splitlines() == [
         f"{said(code, 'error {code}:', code='usage')} {said(code, '--limit is at least 1')}",
         f"{said(code, 'what to do:')} {said(code, 'Leave it out to follow for ever.')}",
+    ]
+
+
+@pytest.mark.parametrize("code", OTHERS)
+def test_an_error_says_what_its_code_means_and_beside_it_what_is_particular(
+    caspian: Caspian, tmp_path: Path, code: str
+) -> None:
+    (tmp_path / "bad.xml").write_text("<alert>")
+    done = caspian("validate", "bad.xml", "empty.xml", env={"CASPIAN_LANGUAGE": code})
+    away = caspian("log", "ls", env={"CASPIAN_LANGUAGE": code})
+
+    assert done.returncode == 2
+    assert said(code, "not valid") in done.stdout
+    assert said(code, "what to do:") in done.stdout
+    assert away.returncode == 3
+    first, *rest = away.stderr.splitlines()
+    assert first.startswith(said(code, "error {code}:", code="log-missing"))
+    assert "log.db" in away.stderr
+    assert rest
+
+
+@pytest.mark.parametrize("code", OTHERS)
+def test_what_a_hub_refuses_is_told_by_its_code(hub: Hub, code: str) -> None:
+    meant = texts(code, "errors").by_name
+
+    done = hub.caspian("show", "999999", who="officer", CASPIAN_LANGUAGE=code)
+
+    first, second, third, *_ = done.stderr.splitlines()
+    assert first.endswith(meant["unknown-message\x04"])
+    assert "999999" in second, "what is particular, as the hub said it"
+    remedy = meant["unknown-message remedy\x04"]
+    assert third == f"{said(code, 'what to do:')} {remedy}"
+
+
+@pytest.mark.parametrize("code", OTHERS)
+def test_what_is_looked_at_is_told_in_the_language_and_the_same_to_programs(
+    caspian: Caspian, code: str
+) -> None:
+    def read(language: str, *options: str) -> str:
+        return caspian("doctor", *options, env={"CASPIAN_LANGUAGE": language}).stdout
+
+    assert said(code, "what to do:") in read(code)
+    assert said(code, "settings") in read(code)
+    english, other = (
+        [json.loads(line) for line in read(language, "--json").splitlines()]
+        for language in ("en", code)
+    )
+    assert [(c["check"], c["remedy"]) for c in other] == [
+        (c["check"], c["remedy"]) for c in english
     ]

@@ -281,17 +281,14 @@ async def test_aid_is_asked_for_and_answered_step_by_step(hub: Hub, browser: Bro
         await at.says("checked", "fine")
         request = await sends(at)
 
-        await other.goes("/console/aid")
-        await other.page.click(f"[data-act=offer][href='/console/compose?offer={request}']")
-        await other.page.wait_for_url("**/console/compose?offer=*")
-        await other.page.wait_for_selector("body[data-ready]", state="attached")
+        await by_a_key(other, request, "o", "offer")
         assert await other.page.input_value("#field-items-1-amount") == "2000"
         await other.page.fill("#field-items-1-amount", "1200")
         await other.says("checked", "checking")
         await other.says("checked", "fine")
         offer = await sends(other)
 
-        await answers(at, offer, "accept")
+        await by_a_key(at, offer, "a", "accept")
         await page.fill("#field-items-1-amount", "5000")
         await at.until("() => document.querySelector('#left').textContent.includes('more-than-')")
         assert "Lower the amount" in await page.inner_text("#left")
@@ -300,13 +297,11 @@ async def test_aid_is_asked_for_and_answered_step_by_step(hub: Hub, browser: Bro
         await at.says("checked", "fine")
         accepted = await sends(at)
 
-        await answers(other, accepted, "commit")
-        await other.says("checked", "fine")
-        committed = await sends(other)
-        for action in ("departed", "arrived", "release"):
-            await answers(other, committed, action)
-            await other.says("checked", "fine")
-            await sends(other)
+        await by_a_key(other, accepted, "c", "commit")
+        committed = await goes_with_keys(other)
+        for key, action in (("p", "departed"), ("v", "arrived"), ("l", "release")):
+            await by_a_key(other, committed, key, action)
+            await goes_with_keys(other)
         assert at.faults + other.faults == []
 
     async with hub.http("ir-ndmo") as http:
@@ -317,6 +312,28 @@ async def test_aid_is_asked_for_and_answered_step_by_step(hub: Hub, browser: Bro
     assert line["accepted"] == {"amount": "1000", "messages": [accepted]}
     assert line["committed"] == {"amount": "1000", "messages": [committed]}
     assert line["released"]["amount"] == "1000"
+
+
+async def by_a_key(at: Desk, index: int, key: str, action: str) -> None:
+    """Go from the board to an answer to one of its messages, with the keyboard alone."""
+    await at.goes("/console/aid?incident=AC-2026-000077-AZE")
+    for _ in range(20):
+        await at.page.keyboard.press("j")
+        if await at.page.evaluate("document.activeElement.dataset.index") == str(index):
+            break
+    await at.page.keyboard.press(key)
+    await at.page.wait_for_url(f"**/console/compose?{action}={index}")
+    await at.page.wait_for_selector("body[data-ready]", state="attached")
+
+
+async def goes_with_keys(at: Desk) -> int:
+    """Send what the hub finds no mistake in, with three keys; return its index."""
+    await at.says("checked", "fine")
+    await at.page.keyboard.press("Control+Enter")
+    await at.page.wait_for_selector("#confirm[open]")
+    await at.page.keyboard.press("Space")
+    await at.page.keyboard.press("Enter")
+    return await sent(at)
 
 
 async def answers(at: Desk, index: int, action: str) -> None:
@@ -437,3 +454,17 @@ async def test_axe_finds_nothing(hub: Hub, browser: Browser, scheme: Any) -> Non
                 await at.page.click("#send")
             faults = (await Axe().run(at.page)).response["violations"]
             assert faults == [], json.dumps(faults, ensure_ascii=False)[:3000]
+
+
+async def test_whose_messages_bear_a_signature_is_told_so_before_they_write(
+    hub: Hub, browser: Browser
+) -> None:
+    record = {"id": "tm-signs", "state": "TM", "name": "tm-signs", "signs": True}
+    await hub.add_members([record])
+    name = await writer(hub, "signs.alone", "tm-signs")
+    async with desk(hub, browser, name) as at:
+        await at.goes("/console/compose")
+        assert "the system that has the key" in await at.page.inner_text("#composer")
+        assert "caspian publish" in await at.page.inner_text("#composer")
+        assert await at.page.locator("#composer input").count() == 0
+        assert at.faults == []

@@ -51,6 +51,23 @@ async def test_a_bundle_verifies_without_the_hub_and_the_log_says_who_took_it(
     )
 
 
+async def test_a_part_proves_that_each_of_its_entries_is_in_the_log(
+    hub: Hub, tmp_path: Path
+) -> None:
+    first = await hub.publish()
+    last = await hub.publish()
+
+    answer = await taken(hub, first=first, through=last, kinds=["publish"], payloads=False)
+
+    path = tmp_path / "part.jsonl.gz"
+    path.write_bytes(answer.content)
+    bundle = open_bundle(path)
+    assert (bundle.header.part, bool(bundle.header.checkpoint)) == (True, True)
+    report = await asyncio.to_thread(verify_bundle, bundle, read=read_logged)
+    assert report.fault is None
+    assert [row.index for row in bundle.rows()] == [first, last]
+
+
 async def test_a_selection_as_a_table(hub: Hub) -> None:
     first = await hub.publish(headline="=1+1")
     last = await hub.publish("kz-mes", sender="duty@kz.example")

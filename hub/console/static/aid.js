@@ -6,7 +6,11 @@ import { get, sentence } from "./api.js";
 import { both, now, written } from "./dates.js";
 import { byId, el, fill, icon, say, words } from "./dom.js";
 import { digits, t } from "./i18n.js";
+import { answersTo } from "./compose-aid.js";
+import { stateName } from "./tables.js";
 import { term } from "./terms.js";
+
+const KEYS = { offer: "O", accept: "A", decline: "D", commit: "C", departed: "P", arrived: "V", release: "L" };
 
 const EVERY_MS = 10_000;
 const MOST = 200;
@@ -16,9 +20,6 @@ const STAGES = [
   ["committed", () => t("Committed")], ["under_way", () => t("Under way")], ["on_site", () => t("On site")],
   ["released", () => t("Released")],
 ];
-const STATES = {
-  AZ: () => t("Azerbaijan"), IR: () => t("Iran"), KZ: () => t("Kazakhstan"), RU: () => t("Russia"), TM: () => t("Turkmenistan"),
-};
 const UNITS = { C62: () => t("pieces"), H87: () => t("pieces"), MTR: () => "m", KMT: () => "km", LTR: () => "l", MTQ: () => "m³", TNE: () => "t", KGM: () => "kg", IE: () => t("persons") };
 
 const me = await entered();
@@ -26,7 +27,6 @@ const names = await agencyNames().catch(() => (id) => id);
 const form = byId("choice");
 const asked = new URLSearchParams(location.search);
 const message = (index) => `/console/messages/${index}${exercise ? "?mode=exercise" : ""}`;
-const stateName = (code) => STATES[code]?.() ?? code;
 let shown = "";
 
 async function show() {
@@ -48,7 +48,9 @@ async function show() {
   if (key !== shown) {
     shown = key;
     const made = await Promise.all(chosen.map((one) => board(one, state)));
-    fill(byId("board"), made.length ? made : el("p", { class: "empty" }, t("Nobody has asked for aid, and nobody has offered any.")));
+    const at = document.activeElement?.closest("[data-index]")?.dataset.index;
+    fill(byId("board"), me.agency && me.scopes.includes("publish") && made.length ? keys() : "", made.length ? made : el("p", { class: "empty" }, t("Nobody has asked for aid, and nobody has offered any.")));
+    if (at) byId("board").querySelector(`[data-index="${at}"]`)?.focus();
   }
   document.body.dataset.ready = "yes";
 }
@@ -127,11 +129,40 @@ async function history(one) {
 
 function timeline(messages) {
   return el("details", { class: "raw", open: true }, el("summary", {}, t("What was said, in order")),
-    el("ol", { class: "thread" }, messages.map((m) => el("li", {}, el("p", {},
+    el("ol", { class: "thread" }, messages.map((m) => el("li", { tabindex: "-1", "data-index": m.index }, el("p", {},
       el("time", { datetime: m.accepted_at, class: "meta" }, written(m.accepted_at)), " ",
       el("a", { href: message(m.index) }, el("bdi", {}, `#${m.index}`)), " ", words("b", names(m.agency)), " · ", term(m.msg_type),
-      m.headline ? [" · ", words("span", m.headline)] : null)))));
+      m.headline ? [" · ", words("span", m.headline)] : null), moves(m)))));
 }
+
+/** What one's agency can do about a message, each with its key. */
+function moves(m) {
+  const all = me.agency && me.scopes.includes("publish") ? answersTo(m.msg_type, m.agency === me.agency) : [];
+  return all.length ? el("div", { class: "actions moves" }, all.map(([action, text]) =>
+    el("a", { class: "button quiet", "data-act": action, href: `/console/compose?${action}=${m.index}${exercise ? "&mode=exercise" : ""}` }, text, " ", el("kbd", { dir: "ltr" }, KEYS[action]),
+      el("span", { class: "hidden" }, ` #${m.index}`)))) : null;
+}
+
+const keys = () => el("p", { class: "help" }, el("kbd", { dir: "ltr" }, "J"), " ", el("kbd", { dir: "ltr" }, "K"), " ", t("go through what was said; then the key beside an action does it."));
+
+document.addEventListener("keydown", (event) => {
+  if (event.ctrlKey || event.altKey || event.metaKey || event.target.closest("input, select, textarea, dialog")) return;
+  const all = [...byId("board").querySelectorAll("li[data-index]")].filter((one) => one.checkVisibility());
+  const at = all.indexOf(document.activeElement?.closest("li[data-index]"));
+  const step = { KeyJ: 1, KeyK: -1 }[event.code];
+  if (step) {
+    const next = all[at < 0 ? (step > 0 ? 0 : all.length - 1) : Math.max(0, Math.min(all.length - 1, at + step))];
+    if (!next) return;
+    event.preventDefault();
+    next.focus();
+    return;
+  }
+  const action = Object.keys(KEYS).find((one) => event.code === `Key${KEYS[one]}`);
+  const link = action && at >= 0 ? all[at].querySelector(`[data-act="${action}"]`) : null;
+  if (!link) return;
+  event.preventDefault();
+  link.click();
+});
 
 form.addEventListener("change", show);
 form.addEventListener("submit", (event) => event.preventDefault());

@@ -231,6 +231,7 @@ function done(receipt) {
     el("p", {}, t("Was it a mistake? What is sent stays in the log. Correct it with an update, or cancel it.")),
     el("div", { class: "actions" },
       link(`/console/messages/${receipt.index}${exercise ? "?mode=exercise" : ""}`, t("Who has it"), true),
+      kind.form === "aid" ? link(`/console/aid${exercise ? "?mode=exercise" : ""}`, t("Aid board")) : null,
       alert ? link(`/console/compose?update=${receipt.index}${mode}`, t("Send an update")) : null,
       alert ? link(`/console/compose?cancel=${receipt.index}${mode}`, t("Cancel this alert")) : null,
       link(`/console/compose?kind=${of ? "alert" : what}${mode}`, t("Write another")))));
@@ -256,6 +257,11 @@ async function begin() {
     get("/v1/members"), get("/v1/vocabularies/oet"), get("/v1/vocabularies/subdivisions"),
   ]);
   const member = members.find((one) => one.id === me.agency) ?? { id: me.agency, name: me.agency, senders: [], languages: [] };
+  if (member.signs) {
+    fill(byId("composer"), el("p", { class: "refused" }, t("Your agency signs every message: send it from the system that has the key.")),
+      el("p", { class: "help" }, t("The hub must not have that key, so it cannot sign for you. At a terminal:"), " ", el("code", { dir: "ltr" }, "caspian publish alert.xml --key KEY --outbox OUTBOX")));
+    return;
+  }
   const senders = member.senders.filter((one) => !one.endsWith("*"));
   given = {
     names, members, events: events.terms, units: subdivisions.terms, senders, me, exercise, now,
@@ -300,6 +306,11 @@ async function begin() {
   byId("confirm-form").addEventListener("submit", sent);
   byId("confirm-cancel").addEventListener("click", () => box.close());
   byId("confirm-real").addEventListener("change", (event) => { byId("confirm-send").disabled = !event.target.checked; });
+  document.addEventListener("keydown", (event) => {
+    if (event.key !== "Enter" || !(event.ctrlKey || event.metaKey) || box.open) return;
+    event.preventDefault();
+    if (!send.disabled) ready();
+  });
   draw();
   await check();
 }

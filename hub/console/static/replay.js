@@ -107,8 +107,8 @@ function told(entry) {
   if (entry.kind === "publish") {
     const facts = entry.facts;
     const severity = (facts.severity ?? "Unknown").toLowerCase();
-    return [facts.kind === "alert" ? el("span", { class: `badge ${severity}` }, icon(severity), term(facts.severity ?? "Unknown")) : el("span", { class: "badge aid" }, icon("aid"), t("Aid")),
-      " ", facts.status && facts.status !== "Actual" ? [el("b", {}, term(facts.status)), " "] : [], term(facts.msg_type), " · ", words("span", facts.headline || facts.identifier)].flat();
+    const badge = { alert: () => el("span", { class: `badge ${severity}` }, icon(severity), term(facts.severity ?? "Unknown")), aid: () => el("span", { class: "badge aid" }, icon("aid"), t("Aid")) }[facts.kind];
+    return [badge ? [badge(), " "] : [], facts.status && facts.status !== "Actual" ? [el("b", {}, term(facts.status)), " "] : [], term(facts.msg_type), " · ", words("span", facts.headline || facts.identifier)].flat();
   }
   if (entry.kind === "acknowledgement") return [icon("check"), " ", t("Acknowledgement"), " ", el("bdi", {}, `#${entry.message}`), " · ", words("b", entry.officer), entry.note ? [" · ", words("span", entry.note)] : []].flat();
   if (entry.kind === "escalation") return [t("Escalation"), " · ", words("b", names(entry.recipient)), " · ", t("step {n}", { n: digits(entry.step) })];
