@@ -57,6 +57,7 @@ SHOTS: tuple[tuple[str, str, str, str, str, tuple[int, int]], ...] = (
     ("drafts-light", "/console/drafts", "az-fhn", "en", "light", LARGE),
     ("log-light", "/console/log", "auditor", "en", "light", LARGE),
     ("log-dark", "/console/log", "auditor", "kk", "dark", LARGE),
+    ("search-light", "/console/search", "auditor", "en", "light", LARGE),
     ("replays-light", "/console/replays", "auditor", "en", "light", LARGE),
     ("replay-light", "/console/replays/storm-drill", "auditor", "en", "light", LARGE),
     ("replay-dark", "/console/replays/storm-drill", "auditor", "fa", "dark", LARGE),
@@ -123,6 +124,13 @@ async def handed_over(page: Page) -> None:
     await page.wait_for_selector("[data-draft]", timeout=10_000)
 
 
+async def searched(page: Page) -> None:
+    """Search for a word."""
+    await page.fill("[name=text]", "oil")
+    await page.press("[name=text]", "Enter")
+    await page.wait_for_selector("#found a")
+
+
 async def verified(page: Page) -> None:
     """Have the browser prove the log."""
     await page.click("#verify")
@@ -162,6 +170,7 @@ READY: dict[str, Callable[[Page], Awaitable[None]]] = {
     "compose": written,
     "drafts": handed_over,
     "log": verified,
+    "search": searched,
     "replay": replayed,
     "replays": replayed,
     "exports": exported,

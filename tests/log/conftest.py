@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -35,10 +36,10 @@ def postgres_url() -> Iterator[str]:
 
 
 @contextmanager
-def _database(postgres_url: str) -> Iterator[str]:
+def _database(postgres_url: str, like: str = "template1") -> Iterator[str]:
     name = f"caspian_{uuid.uuid4().hex}"
     with psycopg.connect(postgres_url, autocommit=True) as admin:
-        admin.execute(f"CREATE DATABASE {name}")
+        admin.execute(f"CREATE DATABASE {name} TEMPLATE {like}")
     yield make_url(postgres_url).set(database=name).render_as_string(hide_password=False)
     with psycopg.connect(postgres_url, autocommit=True) as admin:
         admin.execute(f"DROP DATABASE {name} WITH (FORCE)")
@@ -65,13 +66,32 @@ def another_postgres_store_url(postgres_url: str) -> Iterator[str]:
         yield url
 
 
+@pytest.fixture(scope="session")
+def made_postgres(postgres_url: str) -> Iterator[str]:
+    """Give the name of a database with all tables, to copy: to make them takes far longer."""
+    with _database(postgres_url) as url:
+        Log.open(url).close()
+        yield str(make_url(url).database)
+
+
+@pytest.fixture(scope="session")
+def made_sqlite(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Give a file with all tables, to copy."""
+    path = tmp_path_factory.mktemp("made") / "log.db"
+    Log.open(f"sqlite:///{path}").close()
+    return path
+
+
 @pytest.fixture(params=["sqlite", "postgresql"])
-def store_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+def store_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
     """Give the URL of an empty store, of each kind in turn."""
     if request.param == "sqlite":
-        return f"sqlite:///{tmp_path / 'log.db'}"
-    url: str = request.getfixturevalue("postgres_store_url")
-    return url
+        shutil.copy(request.getfixturevalue("made_sqlite"), tmp_path / "log.db")
+        yield f"sqlite:///{tmp_path / 'log.db'}"
+        return
+    made = request.getfixturevalue("made_postgres")
+    with _database(request.getfixturevalue("postgres_url"), like=made) as url:
+        yield url
 
 
 @pytest.fixture

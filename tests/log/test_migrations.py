@@ -46,6 +46,15 @@ def differences(engine: Engine) -> list[Any]:
         return list(compare_metadata(context, METADATA))
 
 
+@pytest.fixture(params=["sqlite", "postgresql"])
+def store_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """Give the URL of a store without tables, of each kind in turn."""
+    if request.param == "sqlite":
+        return f"sqlite:///{tmp_path / 'log.db'}"
+    url: str = request.getfixturevalue("postgres_store_url")
+    return url
+
+
 def test_migrations_make_the_tables_that_the_code_means(store_url: str) -> None:
     engine = open_engine(store_url)
 
