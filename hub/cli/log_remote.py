@@ -99,19 +99,20 @@ class HubSource:
                 limit=min(_PAGE, last - after),
                 kinds=wanted.kinds,
                 agency=wanted.agency,
-            )["entries"]
-            for record in page:
-                after = record["index"]
-                if after > last:
+            )
+            for record in page["entries"]:
+                index = record["index"]
+                if index > last:
                     return
                 if record["entry"] is not None:
                     yield _row(record)
                 elif self.part:
-                    self.withheld.append(after)
+                    self.withheld.append(index)
                 else:
-                    raise _withheld(after)
-            if not page:
+                    raise _withheld(index)
+            if page["next"] <= after:
                 return
+            after = page["next"]
 
     def leaves(self, first: int, end: int) -> Iterator[Leaf]:
         """Yield all entries of a range, of those that are withheld the leaf hashes.

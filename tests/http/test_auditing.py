@@ -81,6 +81,22 @@ async def test_entries_are_chosen_by_kind_and_agency(hub: Hub) -> None:
     assert await whole(hub, kind="no-such-kind") == []
 
 
+async def test_nobody_learns_by_asking_for_it_what_they_may_not_read(hub: Hub) -> None:
+    hidden = await hub.publish("az-fhn", scope="Private", addresses="IR")
+    theirs = await hub.publish("kz-mes")
+    alike = []
+    for asked in ({"kind": "publish"}, {"kind": "refusal"}, {"agency": "az-fhn"}, {"agency": "x"}):
+        params = {"after": hidden - 1, "limit": 1000, **asked}
+        page = (await get(hub, "/v1/log/entries", "auditor of KZ", **params)).json()
+        alike.append({e["index"] for e in page["entries"] if e["entry"] is None})
+        readable = {e["index"] for e in page["entries"] if e["entry"] is not None}
+        assert (theirs in readable) == (asked == {"kind": "publish"})
+        assert page["next"] >= theirs
+
+    assert all(hidden in found for found in alike)
+    assert all(found - alike[0] == set() or min(found - alike[0]) > theirs for found in alike)
+
+
 async def test_a_refused_payload_is_kept_for_the_auditor(hub: Hub) -> None:
     async with hub.http("kz-mes") as http:
         index = (await http.post("/v1/messages", content=b"<what/>")).json()["index"]

@@ -24,7 +24,7 @@ async function show() {
     for (;;) {
       const page = await get(`/v1/log/entries?kind=export&limit=1000&after=${after}`);
       found.push(...page.entries);
-      if (page.entries.length < 1000) break;
+      if (page.next <= after) break;
       after = page.next;
     }
     clearBanner("exports");

@@ -88,11 +88,17 @@ async function verify() {
 }
 
 async function show(after, { newest = false } = {}) {
-  const query = new URLSearchParams({ after: String(Math.max(-1, after)), limit: String(PAGE) });
+  const query = new URLSearchParams({ limit: String(PAGE) });
   if (form.elements.kind.value) query.append("kind", form.elements.kind.value);
   if (form.elements.agency.value) query.set("agency", form.elements.agency.value);
   try {
-    const page = await get(`/v1/log/entries?${query}`);
+    // An answer may end before anything was found: it tells how far it has looked.
+    let page = { entries: [], next: Math.max(-1, after) };
+    for (let from = -2; !page.entries.length && page.next > from;) {
+      from = page.next;
+      query.set("after", String(from));
+      page = await get(`/v1/log/entries?${query}`);
+    }
     shown = page.entries;
     clearBanner("log");
   } catch (problem) {
