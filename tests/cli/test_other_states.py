@@ -75,6 +75,6 @@ def test_an_auditor_of_a_state_lists_the_rest_without_what_it_says(hub: Hub, pri
     assert (theirs.returncode, whole.returncode) == (0, 0), theirs.stderr
     assert "ir-met" in whole.stdout
     assert "ir-met" not in theirs.stdout
-    assert "1 more are not yours" in theirs.stderr
+    assert "1 more is not yours" in theirs.stderr
     shown = hub.caspian("log", "show", private, "--url", hub.url, who="auditor of AZ")
     assert (shown.returncode, "leaf hash alone" in shown.stderr) == (4, True)
