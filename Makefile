@@ -9,7 +9,7 @@ WORKERS ?= $(shell $(PYTHON) -c 'import os; print(2 * (os.cpu_count() or 1))')
 # Tests and demonstration start dozens of processes, and none should compile everything anew.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: run test check bench soak lock schemas texts screenshots clean help
+.PHONY: run test long check bench soak lock schemas texts screenshots clean help
 
 help:  ## show this list
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 10
@@ -27,6 +27,9 @@ run: $(STAMP)  ## set up, then run the hub with a live demonstration
 
 test: $(STAMP)  ## set up, then pass the tests
 	$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder
+
+long: $(STAMP)  ## the long tests, which a submission must pass too
+	$(BIN)/python -m pytest -m "long and not soak" -n $(WORKERS) --dist loadfile --no-loadscope-reorder
 
 check: $(STAMP)  ## format, lint, types, import rules, docs
 	$(BIN)/ruff format --check .

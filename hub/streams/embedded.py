@@ -19,6 +19,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import secrets
 import signal
 import socket
 import subprocess
@@ -46,6 +47,8 @@ _ATTEMPT_S = 1.0
 _START_S = 20.0
 _STOP_S = 10.0
 _PORTS_TRIED = 5
+_FIRST_PORT = 12_000
+_PORTS = 20_000
 
 
 async def wait_ready(url: str, timeout: timedelta) -> None:  # noqa: ASYNC109 - it ends in a reason
@@ -78,7 +81,15 @@ async def wait_ready(url: str, timeout: timedelta) -> None:  # noqa: ASYNC109 - 
 
 
 def free_port() -> int:
-    """Return a port of 127.0.0.1 that nobody listens on now; somebody may before you do."""
+    """Return a port of 127.0.0.1 that nobody listens on now; somebody may before you do.
+
+    It is below those from which systems take ports for whoever connects (RFC 6056, section 3.2;
+    Linux begins at 32768): one of these is soon gone again.
+    """
+    for _ in range(100):
+        with socket.socket() as probe, contextlib.suppress(OSError):
+            probe.bind((HOST, _FIRST_PORT + secrets.randbelow(_PORTS)))
+            return int(probe.getsockname()[1])
     with socket.socket() as probe:
         probe.bind((HOST, 0))
         return int(probe.getsockname()[1])

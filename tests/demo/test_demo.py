@@ -64,7 +64,7 @@ def run_until_ctrl_c(directory: Path) -> str:
         said += line
         if "Ctrl-C" in line:
             break
-    assert len(processes(directory)) >= 4
+    assert len(processes(directory)) >= 4, said
 
     running.send_signal(signal.SIGINT)
     said += running.stdout.read()
