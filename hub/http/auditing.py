@@ -11,7 +11,7 @@ from fastapi import APIRouter, Query
 from hub.errors import Rejected
 from hub.http.actions import log_action
 from hub.http.problems import RESPONSES
-from hub.http.sight import may_read, shown
+from hub.http.sight import PUBLIC, may_read, shown
 from hub.http.state import Asker, HubState
 from hub.log.store import Log, LogRow
 from hub.members.roles import require
@@ -56,13 +56,13 @@ async def entries(
     """
     require(asker, "audit")
     history = await hub.registry()
-    if asker.sees_all or not (kind or agency):
+    wanted = frozenset(kind or ())
+    if asker.sees_all or not (kind or agency) or (wanted and wanted <= PUBLIC):
         rows = await asyncio.to_thread(
             hub.log.rows, after=after, limit=limit, kinds=kind or (), agency=agency
         )
         end = rows[-1].index if rows else after
     else:
-        wanted = frozenset(kind or ())
 
         def kept(row: LogRow) -> bool:
             is_it = (not wanted or row.kind in wanted) and agency in {None, row.agency}

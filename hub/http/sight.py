@@ -13,16 +13,17 @@ from hub.log.store import LogRow
 from hub.members.roles import Principal
 from schemas.entry import from_micros
 
-__all__ = ["may_read", "may_read_message", "shown"]
+__all__ = ["PUBLIC", "may_read", "may_read_message", "shown"]
 
-_PUBLIC: Final = frozenset(
+PUBLIC: Final = frozenset(
     {"genesis", "restart", "state", "member", "key", "log-key", "hold", "release"}
 )
+"""Kinds of entries that whoever may read the log at all may read."""
 
 
 def may_read(asker: Principal, row: LogRow, history: History) -> bool:
     """Return whether an entry is theirs to read, given who was a member when it was logged."""
-    if asker.sees_all or row.kind in _PUBLIC:
+    if asker.sees_all or row.kind in PUBLIC:
         return True
     if row.agency and asker.sees(row.agency):
         return True
