@@ -91,7 +91,7 @@ async def test_a_feed_in_atom_links_each_message_as_it_was_sent(hub: Hub) -> Non
     assert answer.headers["last-modified"].endswith("GMT")
     assert exercise.entries[0].title.startswith("[EXERCISE] ")
     assert exercise.entries[0].id.endswith(f"/{drill}")
-    assert f"/{drill}" not in answer.text
+    assert f":log/{drill}<" not in answer.text
 
 
 async def test_a_feed_of_another_is_not_there(hub: Hub) -> None:
