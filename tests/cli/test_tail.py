@@ -241,8 +241,9 @@ def test_a_replay_is_followed_and_marked(hub: Hub, fresh: Fresh) -> None:
     ],
 )
 def test_what_cannot_be_followed_is_refused(
-    hub: Hub, arguments: tuple[str, ...], who: str, exit_code: int, code: str
+    hub: Hub, fresh: Fresh, arguments: tuple[str, ...], who: str, exit_code: int, code: str
 ) -> None:
+    published(hub, fresh())  # where nothing comes, nothing is confirmed or refused
     done = hub.caspian("tail", *arguments, who=who)
 
     assert done.returncode == exit_code
