@@ -22,7 +22,7 @@ def pytest_configure(config: pytest.Config) -> None:
         settings.load_profile("usual")
 
 
-_LONG = ("test_chaos", "test_compose", "test_demo", "test_watch_page", "test_line", "test_parts")
+_FIRST = ("test_chaos", "test_compose", "test_demo", "test_watch_page", "test_line", "test_parts")
 """The files that take longest."""
 
 
@@ -37,7 +37,7 @@ def pytest_itemcollected(item: pytest.Item) -> None:
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Begin with what takes longest, so that it does not run alone at the end."""
-    first = {name: place for place, name in enumerate((*_LONG, "console", "crash", "mirror"))}
+    first = {name: place for place, name in enumerate((*_FIRST, "console", "crash", "mirror"))}
 
     def place(item: pytest.Item) -> int:
         return min(first.get(item.path.stem, 99), first.get(item.path.parent.name, 99))

@@ -36,6 +36,7 @@ from tests.log.samples import cap
 
 __all__ = [
     "AGENCIES",
+    "NO_TLS",
     "OFFICER",
     "Api",
     "Hub",
@@ -48,7 +49,7 @@ __all__ = [
     "until",
 ]
 
-_NO_TLS = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+NO_TLS = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
 """Reading the machine's certificates for each client would take most of a test's time."""
 
 OFFICER = "Reza Karimi"
@@ -135,18 +136,18 @@ class Hub:
 
     def client(self, who: str, **options: Any) -> AsyncClient:
         """Return the project's own client, as *who*."""
-        return AsyncClient(self.url, self.tokens[who], verify=_NO_TLS, **options)
+        return AsyncClient(self.url, self.tokens[who], **options)
 
     def blocking(self, who: str, **options: Any) -> Client:
         """Return the client for code without a loop, as *who*; use it in another thread."""
-        return Client(self.url, self.tokens[who], verify=_NO_TLS, **options)
+        return Client(self.url, self.tokens[who], **options)
 
     @asynccontextmanager
     async def http(self, who: str = "") -> AsyncIterator[httpx.AsyncClient]:
         """Give a bare HTTP client, as *who*; without a token where it is empty."""
         headers = {"Authorization": f"Bearer {self.tokens[who]}"} if who else {}
         async with httpx.AsyncClient(
-            base_url=self.url, headers=headers, timeout=30, verify=_NO_TLS
+            base_url=self.url, headers=headers, timeout=30, verify=NO_TLS
         ) as client:
             yield client
 

@@ -17,7 +17,7 @@ from hub.cli.log_source import opened_bundle
 from hub.cli.options import AsJson
 from hub.cli.terminal import emit, fields, say, styled
 from hub.cli.trusted import read_policy_file
-from hub.cli.verify_report import fault_object, show_fault
+from hub.cli.verify_report import show_fault
 from hub.cli.words import t
 from hub.core.merkle import EMPTY, extend, leaf_hash
 from hub.core.proofs import consistency_proof, verify_consistency
@@ -136,10 +136,7 @@ def compare(
         with ExitStack() as stack:
             size, same, first, culprits = _compared(_open(a, stack), _open(b, stack), trusted)
     except Wrong as wrong:
-        if json:
-            emit({"ok": False, "fault": fault_object(wrong.fault)})
-        else:
-            show_fault(wrong.fault)
+        show_fault(wrong.fault, json=json)
         return REFUSED
     index = first[0] if first is not None else None
     _tell(size, index, culprits, same=same, json=json)

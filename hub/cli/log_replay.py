@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import math
 import sys
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -14,11 +13,11 @@ from cyclopts import Parameter
 
 from hub.cli.connection import Connection
 from hub.cli.entries import line, marks
-from hub.cli.exits import usage
 from hub.cli.log_remote import open_source
 from hub.cli.log_source import Selection, Source, select
 from hub.cli.options import AsJson, ByAgency, From, FromBundle, Kinds, To
 from hub.cli.terminal import emit, fields, note, progress, say, styled
+from hub.cli.times import read_speed
 from hub.cli.words import many, t
 from hub.core.exercises import Part
 from hub.core.registry import History
@@ -65,7 +64,7 @@ def replay(
     The same part of a log has the same digest at any speed, in any sandbox, on any
     machine. Read a sandbox with `caspian tail FEED --sandbox NAME`.
     """
-    factor = _factor(speed)
+    factor = read_speed(speed)
     wanted = select(from_, to, kinds, agency)
     if state or incident:
         # Which messages it is about, and who was a member, the rows left out would tell.
@@ -125,20 +124,6 @@ async def _stepped(
             if not answer or answer.strip().lower().startswith("q"):
                 break
     return ReplayResult(routing.entries, routing.routed, routing.digest.hexdigest())
-
-
-def _factor(speed: str) -> float | None:
-    if speed == "max":
-        return None
-    try:
-        factor = float(speed)
-    except ValueError:
-        factor = math.nan
-    if not 0 < factor < math.inf:
-        raise usage(
-            t("{speed} is no speed", speed=repr(speed)), remedy=t("Write a number above 0, or max.")
-        )
-    return factor
 
 
 def _part(source: Source, wanted: Selection) -> tuple[Iterator[LogRow], History | None]:

@@ -19,7 +19,7 @@ from hub.cli.searching import Looked, Sought, looked, query_of
 from hub.cli.terminal import emit, fields, note, progress, say, styled, verbatim
 from hub.cli.terms import term
 from hub.cli.trusted import read_policy_file
-from hub.cli.verify_report import fault_object, show_fault
+from hub.cli.verify_report import show_fault
 from hub.cli.words import joined, many, t
 from hub.core.merkle import leaf_hash
 from hub.core.search import told
@@ -95,10 +95,7 @@ def search(
             if known is not None:
                 proven = proven_of(source, found, wanted, query, known, newest=newest, tell=tell)
         except Wrong as wrong:
-            if json:
-                emit({"ok": False, "fault": fault_object(wrong.fault)})
-            else:
-                show_fault(wrong.fault)
+            show_fault(wrong.fault, json=json)
             return REFUSED
         part = isinstance(source, BundleSource) and source.bundle.header.filtered
     if json:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import json as json_
-import math
 from datetime import UTC, datetime
 from typing import Annotated, Any, Final
 
@@ -13,14 +12,14 @@ from rich.text import Text
 
 from hub.cli.connection import Connection
 from hub.cli.entries import line, marks
-from hub.cli.exits import usage
+from hub.cli.frames import asked
 from hub.cli.log_source import with_facts
 from hub.cli.options import AsJson, ByAgency, From, Kinds, To
 from hub.cli.terminal import emit, fields, note, say, styled, table
 from hub.cli.terms import term
-from hub.cli.times import read_place
+from hub.cli.times import read_place, read_speed
 from hub.cli.words import joined, t
-from hub.client import calls
+from hub.client import Client, calls
 from hub.log.store import LogRow
 from schemas.entry import micros
 
@@ -86,8 +85,8 @@ def show(
         Its name, as listed.
 
     """
-    with connection.client() as client:
-        _tell(client.call(calls.replay(name)), json=json)
+    call = calls.replay(name)
+    asked(connection, lambda client: client.call(call), _tell, json=json)
 
 
 @app.command
@@ -126,15 +125,15 @@ def add(
         "agency": agency or "",
         "state": state.upper(),
         "incident": incident,
-        "speed": _factor(speed),
+        "speed": read_speed(speed),
         "paused": paused,
     }
     for text, index, moment in ((from_, "first", "since"), (to, "through", "until")):
         if text is not None:
             place = read_place(text, now=datetime.now(UTC))
             record |= {index: place} if isinstance(place, int) else {moment: place.isoformat()}
-    with connection.client() as client:
-        _tell(client.call(calls.begin_replay(record)), json=json)
+    call = calls.begin_replay(record)
+    asked(connection, lambda client: client.call(call), _tell, json=json)
 
 
 @app.command
@@ -154,10 +153,13 @@ def play(
         Its name, as listed.
 
     """
-    with connection.client() as client:
+
+    def ask(client: Client) -> dict[str, Any]:
         if speed is not None:
-            client.call(calls.act_on_replay(name, "speed", {"speed": _factor(speed)}))
-        _tell(client.call(calls.act_on_replay(name, "resume")), json=json)
+            client.call(calls.act_on_replay(name, "speed", {"speed": read_speed(speed)}))
+        return client.call(calls.act_on_replay(name, "resume"))
+
+    asked(connection, ask, _tell, json=json)
 
 
 @app.command
@@ -176,8 +178,8 @@ def pause(
         Its name, as listed.
 
     """
-    with connection.client() as client:
-        _tell(client.call(calls.act_on_replay(name, "pause")), json=json)
+    call = calls.act_on_replay(name, "pause")
+    asked(connection, lambda client: client.call(call), _tell, json=json)
 
 
 @app.command
@@ -247,8 +249,8 @@ def admit(
         A member, as listed by `caspian members ls`.
 
     """
-    with connection.client() as client:
-        _tell(client.call(calls.admit_to_replay(name, agency, person)), json=json)
+    call = calls.admit_to_replay(name, agency, person)
+    asked(connection, lambda client: client.call(call), _tell, json=json)
 
 
 @app.command
@@ -271,8 +273,8 @@ def withdraw(
         Who was admitted.
 
     """
-    with connection.client() as client:
-        _tell(client.call(calls.withdraw_from_replay(name, agency, person)), json=json)
+    call = calls.withdraw_from_replay(name, agency, person)
+    asked(connection, lambda client: client.call(call), _tell, json=json)
 
 
 @app.command
@@ -295,24 +297,7 @@ def rm(
     say(styled(t("{name} has ended, and its feeds are gone", name=name)))
 
 
-def _factor(speed: str | None) -> float | None:
-    if speed in {None, "max"}:
-        return None
-    try:
-        factor = float(speed or "")
-    except ValueError:
-        factor = math.nan
-    if not 0 < factor < math.inf:
-        raise usage(
-            t("{speed} is no speed", speed=repr(speed)), remedy=t("Write a number above 0, or max.")
-        )
-    return factor
-
-
-def _tell(one: dict[str, Any], *, json: bool) -> None:
-    if json:
-        emit(one)
-        return
+def _tell(one: dict[str, Any]) -> None:
     admitted = ", ".join(f"{a['agency']} {a['person']}".strip() for a in one["admitted"])
     wanted = {name: one[name] for name in ("kinds", "agency", "state", "incident") if one[name]}
     part = t("{first} to {through}", first=one["first"], through=one["through"])

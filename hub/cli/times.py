@@ -1,7 +1,8 @@
-"""Moments as people write them, ``2h``, ``2026-11-23T08:00Z`` or a log index, and read them."""
+"""Moments and speeds as people write them, ``2h``, ``2026-11-23T08:00Z``, a log index, ``10``."""
 
 from __future__ import annotations
 
+import math
 import re
 from datetime import UTC, datetime, timedelta, tzinfo
 from typing import Final
@@ -10,7 +11,7 @@ from hub.cli.exits import usage
 from hub.cli.harmless import apart
 from hub.cli.words import Words, spoken, t, told
 
-__all__ = ["both", "local", "read_ahead", "read_moment", "read_place", "shown", "utc"]
+__all__ = ["both", "local", "read_ahead", "read_moment", "read_place", "read_speed", "shown", "utc"]
 
 _AGO: Final = re.compile(r"(\d{1,9})(s|m|h|d|w)")
 _UNIT: Final = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
@@ -108,3 +109,23 @@ def _dated(said: str, at: datetime, zone: tzinfo) -> str:
     from hub.i18n import written  # noqa: PLC0415 - only Persian needs it
 
     return Words(f"{apart(written(at, 'fa', zone))} / {apart(said)}", said)
+
+
+def read_speed(written: str | None) -> float | None:
+    """Return how many times as fast as it was; None, which ``max`` means too: as fast as can be.
+
+    Raises:
+        Rejected: ``usage``; it is no number above 0.
+    """
+    if written in {None, "max"}:
+        return None
+    try:
+        factor = float(written or "")
+    except ValueError:
+        factor = math.nan
+    if not 0 < factor < math.inf:
+        raise usage(
+            t("{speed} is no speed", speed=repr(written)),
+            remedy=t("Write a number above 0, or max."),
+        )
+    return factor

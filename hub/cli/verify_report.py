@@ -13,7 +13,7 @@ from hub.cli.words import joined, many, t
 from hub.log.faults import HUB, STORAGE, Fault
 from hub.log.verify import Report
 
-__all__ = ["fault_object", "show_fault", "show_report"]
+__all__ = ["show_fault", "show_report"]
 
 
 def show_report(report: Report, *, json: bool, whole: bool, reached: Mapping[str, int]) -> None:
@@ -46,11 +46,11 @@ def _object(report: Report, reached: Mapping[str, int]) -> dict[str, Any]:
         "proven": report.proven,
         "level": report.level,
         "witnesses": list(report.witnesses),
-        "fault": None if fault is None else fault_object(fault),
+        "fault": None if fault is None else _fault(fault),
     }
 
 
-def fault_object(fault: Fault) -> dict[str, Any]:
+def _fault(fault: Fault) -> dict[str, Any]:
     """Return a fault for programs."""
     return {
         "index": fault.index,
@@ -156,8 +156,11 @@ def _checked(report: Report) -> str:
     return joined("; ", (said, gone))
 
 
-def show_fault(fault: Fault) -> None:
-    """Say what is wrong, whose doing it is, and what to do."""
+def show_fault(fault: Fault, *, json: bool = False) -> None:
+    """Say what is wrong, whose doing it is, and what to do; for programs as one object."""
+    if json:
+        emit({"ok": False, "fault": _fault(fault)})
+        return
     place = t("the log") if fault.index is None else t("entry {index}", index=fault.index)
     say(
         styled(t("BROKEN"), "bold white on red"),

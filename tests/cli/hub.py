@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import signal
-import ssl
 import subprocess
 import sys
 import time
@@ -17,11 +16,9 @@ import httpx
 
 from hub.streams.embedded import EmbeddedServer, free_port
 from tests.cli import forked
+from tests.hubkit import NO_TLS
 
-__all__ = ["NO_TLS", "Hub", "running_hub"]
-
-NO_TLS = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-"""Reading the machine's certificates for each look would take most of a processor."""
+__all__ = ["Hub", "running_hub"]
 
 
 @dataclass

@@ -23,7 +23,7 @@ from hub.witness.cosigning import cosigned_at
 from hub.witness.making import init
 from schemas.cosignature import CosignerKey
 from schemas.notes import read_note
-from tests.cli.hub import NO_TLS
+from tests.hubkit import NO_TLS
 from tests.witness.logs import FakeLog
 
 NAME = "witness.example/az"

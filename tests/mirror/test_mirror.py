@@ -32,9 +32,8 @@ from hub.mirror.making import init, opened_mirror, restore
 from hub.streams.embedded import free_port
 from schemas.cosignature import CosignerKey
 from schemas.ed25519 import VerifierKey
-from tests.cli.hub import NO_TLS
 from tests.crash.chaos import until
-from tests.hubkit import Hub, alert, running_hub, store
+from tests.hubkit import NO_TLS, Hub, alert, running_hub, store
 
 _WITHIN = timedelta(seconds=20)
 

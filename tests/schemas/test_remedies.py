@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from schemas import cap, polrep, rm
+from schemas import polrep, rm
 from schemas.cap.rulebook import RULES as CAP_RULES
 from schemas.remedies import _REMEDIES, remedy_of
 
 
 def test_every_rule_has_one_sentence_and_nothing_else_does() -> None:
-    assert cap.read_alert
     assert set(_REMEDIES) == set(CAP_RULES) | set(rm.RULES) | set(polrep.RULES)
     for rule, remedy in _REMEDIES.items():
         assert remedy.endswith((".", "…")), rule
