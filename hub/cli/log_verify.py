@@ -28,10 +28,10 @@ from hub.core.tiles import node_from
 from hub.log.bundle import verify_bundle
 from hub.log.checkpoints import cosigned, latest
 from hub.log.examine import Reader
+from hub.log.examining import Stretch
 from hub.log.faults import Fault, Wrong
 from hub.log.feed_check import check_feeds
 from hub.log.growth import Tiles, frontier_of, history_before, root_of_tiles, shrunk
-from hub.log.looking import Stretch
 from hub.log.projections import read_logged
 from hub.log.scan import scan
 from hub.log.signed_ends import check_end, read_signed_end

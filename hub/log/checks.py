@@ -110,7 +110,7 @@ class Checks:
         Raises:
             Wrong: it cannot stand here.
         """
-        index = told.idx
+        index = told.index
         if index != self.next and (self.contiguous or index < self.next):
             # Where one is missing, the first wrong place is the one it should stand in.
             raise Wrong(
@@ -234,7 +234,7 @@ class Checks:
         self.deliveries.route(row.index, feeds_for(row, self._history.at(row.index)))
 
     def _publish(self, told: Told, message: Message, counted: Counted) -> None:
-        index, agency = told.idx, told.agency
+        index, agency = told.index, told.agency
         self.messages += 1
         if message.withheld:
             self.withheld += 1
@@ -331,14 +331,14 @@ class Checks:
         if before is not None and not follows and (self.counted or seq <= before.seq):
             self._broken(told, header, before, twice=hash(named) not in self._seen)
         if told.kind == "publish":
-            self._once(told.idx, named, header.id)
+            self._once(told.index, named, header.id)
 
     def _broken(self, told: Told, header: Counted, before: Chain, *, twice: bool) -> NoReturn:
         name, seq, signer = header.name, header.seq, header.signer
         if self.counted and signer and seq <= before.seq and twice:
             detail = f"{told.agency} signed two messages as its number {seq}"
-            raise Wrong(told.idx, "chain", f"{detail}, and the hub took both", culprit=signer)
-        raise Wrong(told.idx, "chain", f"message {seq} of {name} does not follow {before.seq}")
+            raise Wrong(told.index, "chain", f"{detail}, and the hub took both", culprit=signer)
+        raise Wrong(told.index, "chain", f"message {seq} of {name} does not follow {before.seq}")
 
     def _once(self, index: int, name: str, shown: str) -> None:
         short = hash(name)

@@ -11,7 +11,6 @@ import json
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
-from functools import lru_cache
 from hashlib import sha256
 from typing import Any, Final, NamedTuple
 
@@ -84,10 +83,11 @@ class Message(NamedTuple):
     escalates: bool = False
 
 
-class Told(NamedTuple):
+@dataclass(slots=True)
+class Told:
     """What was found of one entry."""
 
-    idx: int
+    index: int
     leaf: bytes = b""
     at_us: int = 0
     """By the entry; 0 where its bytes say nothing."""
@@ -103,6 +103,23 @@ class Told(NamedTuple):
     payloads: int = 0
     decided: int = 0
     signatures: int = 0
+
+    def __reduce__(self) -> tuple[type[Told], tuple[object, ...]]:
+        """Travel to another process as a call: of what is told for each entry, the shortest."""
+        return Told, (
+            self.index,
+            self.leaf,
+            self.at_us,
+            self.kind,
+            self.agency,
+            self.fault,
+            self.row,
+            self.counted,
+            self.message,
+            self.payloads,
+            self.decided,
+            self.signatures,
+        )
 
 
 @dataclass(frozen=True)
@@ -123,37 +140,37 @@ class Examiner:
         told, entry = _opened(row)
         if entry is None:
             return told
-        index, kind = row.index, told.kind
-        payload: object = row.payload
+        kind = told.kind
         try:
             if kind == "publish" or (kind in _REFUSED and "header" in entry):
-                told = self._headed(told, row, entry)
-            if not isinstance(payload, bytes | None):
-                raise Wrong(index, "payload", "is not bytes at all")  # noqa: TRY301 - as others do
+                header = self._headed(told, row, entry)
             if kind == "publish":
-                return self._publish(told, row, entry)
-            if kind in _REFUSED:
-                return _refused(told, row, entry, required=self.payloads_required)
+                self._publish(told, row, entry, header)
+            elif kind in _REFUSED:
+                _refused(told, row, entry, required=self.payloads_required)
+            elif row.payload is None:
+                told.row = row
+            else:
+                told.fault = Fault(row.index, "payload", f"a {kind} has none")
         except Wrong as wrong:
-            return told._replace(fault=wrong.fault)
+            told.fault = wrong.fault
         except (KeyError, TypeError, ValueError, AttributeError) as e:
             detail = f"facts are missing or of a wrong kind: {e!r}"
-            return told._replace(fault=Fault(index, "entry", detail))
-        if row.payload is not None:
-            return told._replace(fault=Fault(index, "payload", f"a {kind} has none"))
-        return told._replace(row=row)
+            told.fault = Fault(row.index, "entry", detail)
+        return told
 
-    def _headed(self, told: Told, row: LogRow, entry: dict[str, Any]) -> Told:
-        """Check a header: whose it is, and who signed it."""
-        text, agency, index = entry["header"], row.agency, row.index
-        header = from_json(text)
+    def _headed(self, told: Told, row: LogRow, entry: dict[str, Any]) -> dict[str, Any]:
+        """Check a header: whose it is, and who signed it; return what it says."""
+        text, agency = entry["header"], row.agency
+        header: dict[str, Any] = from_json(text)
         if header["agency"] != agency:
-            raise Wrong(index, "entry", "the header is another agency's")
+            raise Wrong(row.index, "entry", "the header is another agency's")
         taken = row.kind == "publish"
         signed = not taken or entry["attested"] == "agency"
         if signed:
             self._signature(row, entry)
-        counted = Counted(
+            told.signatures = 1
+        told.counted = Counted(
             chain_name(agency, signed=signed),
             header["seq"],
             header["prev"],
@@ -161,57 +178,51 @@ class Examiner:
             header["id"],
             faults.agency(agency) if signed and taken else "",
         )
-        return told._replace(counted=counted, signatures=int(signed))
+        return header
 
-    def _publish(self, told: Told, row: LogRow, entry: dict[str, Any]) -> Told:
-        header = from_json(entry["header"])
+    def _publish(
+        self, told: Told, row: LogRow, entry: dict[str, Any], header: dict[str, Any]
+    ) -> None:
         sha, kind = header["payload_sha256"], header["type"]
         if row.payload is None:
             if self.payloads_required:
                 raise Wrong(row.index, "payload", "is missing")
-            return told._replace(message=Message(sha, kind, withheld=True))
-        if row.payload_type == REDACTED_TYPE:
-            return told._replace(message=_removed(row, sha, kind))
-        _check_payload(row, header)
-        told = told._replace(payloads=1)
-        if self.read is None:
-            return told._replace(message=Message(sha, kind))
-        return self._decided(told, row, entry, header)
+            told.message = Message(sha, kind, withheld=True)
+        elif row.payload_type == REDACTED_TYPE:
+            told.message = _removed(row, row.payload, sha, kind)
+        else:
+            _check_payload(row, row.payload, header)
+            told.payloads = 1
+            if self.read is None:
+                told.message = Message(sha, kind)
+            else:
+                self._decide(told, row, entry, header, self.read)
 
-    def _decided(
-        self,
-        told: Told,
-        row: LogRow,
-        entry: dict[str, Any],
-        header: dict[str, Any],
-    ) -> Told:
+    def _decide(
+        self, told: Told, row: LogRow, entry: dict[str, Any], header: dict[str, Any], read: Reader
+    ) -> None:
         """Read a message, and decide its admission and routing again."""
-        assert self.read is not None  # noqa: S101 - asked before
-        assert row.payload is not None  # noqa: S101 - asked before
         try:
-            facts = self.read(row.payload, row.payload_type).facts
+            facts = read(row.payload or b"", row.payload_type).facts
         except Rejected as e:
             raise Wrong(row.index, "decision", f"the payload cannot be read: {e}") from e
         registry = self.history.at(row.index)
         feeds = feeds_of(facts, row.agency, registry)
-        sha, kind = header["payload_sha256"], header["type"]
+        message = _message(row, facts, header["payload_sha256"], header["type"], feeds)
         if facts.aid is not None:
             # Whether it may stand depends on the aid messages before it: decided in their order.
             whole = facts.model_dump_json(exclude_defaults=True)
-            message = _message(row, facts, sha, kind)._replace(facts=whole, feeds=feeds)
-            return told._replace(message=message, row=row)
+            told.message, told.row = message._replace(facts=whole), row
+            return
         chain = Chain(header["seq"] - 1, header["prev"])
-        signed = "key" in entry
-        known = Known(chains={chain_name(row.agency, signed=signed): chain})
-        candidate = candidate_of(row, entry, header, facts)
-        decide_again(row, candidate, known, registry, self.rules)
-        message = _message(row, facts, sha, kind)._replace(feeds=feeds)
-        return told._replace(message=message, decided=1)
+        known = Known(chains={chain_name(row.agency, signed="key" in entry): chain})
+        decide_again(row, candidate_of(row, entry, header, facts), known, registry, self.rules)
+        told.message, told.decided = message, 1
 
     def _signature(self, row: LogRow, entry: dict[str, Any]) -> None:
         """See that an agency's signature holds, and that its key counted then."""
         try:
-            key = _key(entry["key"])
+            key = VerifierKey.read(entry["key"])
         except Rejected as e:
             raise Wrong(row.index, "signature", str(e)) from e
         signature = decode_base64(entry["signature"]) or b""
@@ -223,9 +234,8 @@ class Examiner:
             raise Wrong(row.index, "signature", f"{key.name} is no key of {row.agency} here")
 
 
-def _check_payload(row: LogRow, header: dict[str, Any]) -> None:
-    payload = row.payload or b""
-    digest = sha256(payload).hexdigest()
+def _check_payload(row: LogRow, payload: bytes, header: dict[str, Any]) -> None:
+    digest = _digest(row, payload)
     if digest != header["payload_sha256"] or len(payload) != header["payload_size"]:
         raise Wrong(row.index, "payload", f"has SHA-256 {digest}, not that of the header")
     if row.payload_sha256 not in {"", digest}:
@@ -234,22 +244,27 @@ def _check_payload(row: LogRow, header: dict[str, Any]) -> None:
         raise Wrong(row.index, "column", "the type beside the payload is another")
 
 
-def _refused(told: Told, row: LogRow, entry: dict[str, Any], *, required: bool) -> Told:
+def _digest(row: LogRow, payload: object) -> str:
+    if not isinstance(payload, bytes):
+        raise Wrong(row.index, "payload", "is not bytes at all")
+    return sha256(payload).hexdigest()
+
+
+def _refused(told: Told, row: LogRow, entry: dict[str, Any], *, required: bool) -> None:
     """Check what was kept of a refused payload; of a long one only the beginning is."""
     size, digest = entry["payload_size"], entry["payload_sha256"]
     kept = min(size, _KEPT_REFUSED_BYTES) if row.kind == "refusal" else size
     if row.payload is None and (kept == 0 or not required):
-        return told
+        return
     payload = row.payload or b""
     if len(payload) != kept:
         raise Wrong(row.index, "payload", f"has {len(payload)} bytes, not {kept}")
     if row.payload_sha256 not in {"", digest}:
         raise Wrong(row.index, "column", "the digest beside the payload is another")
-    if kept != size:
-        return told
-    if sha256(payload).hexdigest() != digest:
-        raise Wrong(row.index, "payload", f"has not the SHA-256 {digest} of the entry")
-    return told._replace(payloads=1)
+    if kept == size:
+        if _digest(row, payload) != digest:
+            raise Wrong(row.index, "payload", f"has not the SHA-256 {digest} of the entry")
+        told.payloads = 1
 
 
 def candidate_of(
@@ -332,16 +347,18 @@ def _at_us(text: str) -> int:
     return micros(datetime.fromisoformat(text))
 
 
-def _removed(row: LogRow, sha: str, kind: str) -> Message:
+def _removed(row: LogRow, payload: bytes, sha: str, kind: str) -> Message:
     """Tell what is left of a message; a later entry must say that the rest was removed."""
-    left = (row.payload or b"").decode()
-    if row.payload_sha256 not in {"", sha256(left.encode()).hexdigest()}:
+    if row.payload_sha256 not in {"", _digest(row, payload)}:
         raise Wrong(row.index, "column", "the digest beside the payload is another")
+    left = payload.decode()
     facts = MessageFacts.model_validate_json(left)
-    return _message(row, facts, sha, kind)._replace(facts=left, removed=True)
+    return _message(row, facts, sha, kind, ())._replace(facts=left, removed=True)
 
 
-def _message(row: LogRow, facts: MessageFacts, sha: str, kind: str) -> Message:
+def _message(
+    row: LogRow, facts: MessageFacts, sha: str, kind: str, feeds: tuple[str, ...]
+) -> Message:
     changes: tuple[str, ...] = ()
     if changes_others(facts):
         names = {identity(row.agency, r.sender, r.identifier) for r in facts.references}
@@ -353,10 +370,8 @@ def _message(row: LogRow, facts: MessageFacts, sha: str, kind: str) -> Message:
         sender=facts.sender,
         identifier=facts.identifier,
         sent_us=micros(facts.sent),
+        feeds=feeds,
         acknowledged=acknowledged_by(facts, row.agency, row.index, row.at_us),
         changes=changes,
         escalates=escalates(facts),
     )
-
-
-_key = lru_cache(maxsize=256)(VerifierKey.read)

@@ -24,9 +24,9 @@ from hub.errors import Unavailable
 from hub.log.checks import Checks, Tip
 from hub.log.deliveries import FeedState, Kept
 from hub.log.examine import Examiner, Reader
+from hub.log.examining import SHAPES, Stretch, told_of
 from hub.log.faults import HUB, STORAGE, Fault, Wrong, agency
 from hub.log.hashes import first_unlike, hash_log
-from hub.log.looking import SHAPES, Stretch, told_of
 from hub.log.place import place_of
 from hub.log.scan import scan
 from hub.log.store import Head, Log, LogRow
