@@ -54,6 +54,8 @@ class Standing:
     quorum: int
     """How many witnesses the policy asks for at least; 0 without one."""
     witnesses: tuple[WitnessSeen, ...]
+    policy: str
+    """As it is written; empty without one."""
 
 
 class Levels:
@@ -101,7 +103,9 @@ class Levels:
             WitnessSeen(name, counts=False, size=size, at_s=at)
             for (name, _), (size, at) in sorted(last.items())
         ]
-        return Standing(sizes, 0 if policy is None else policy.fewest, tuple(seen))
+        if policy is None:
+            return Standing(sizes, 0, tuple(seen), "")
+        return Standing(sizes, policy.fewest, tuple(seen), policy.text)
 
     def newest(self, level: Level) -> str | None:
         """Return the note of the newest checkpoint of that *level* or a higher, as it is cosigned.
