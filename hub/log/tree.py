@@ -23,7 +23,7 @@ class Tree:
 
     def tile(self, level: int, number: int, width: int = WIDTH) -> bytes | None:
         """Return the first *width* hashes of a tile; None where the tree has not so many."""
-        with self._log.reading() as c:
+        with self._log.asking() as c:
             found = tiles(c, [(level, number)]).get((level, number), b"")
         return found[: 32 * width] if len(found) >= 32 * width else None
 
@@ -53,7 +53,7 @@ class Tree:
 
     def _proof(self, made: Callable[[Node], list[bytes]], index: int, size: int) -> list[bytes]:
         """Make a proof; what it needs lies above *index* and at the edge, and is read at once."""
-        with self._log.reading() as c:
+        with self._log.asking() as c:
             try:
                 return made(node_from(_Tiles(c, _around(index, size))))
             except KeyError as missing:
