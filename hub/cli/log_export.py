@@ -68,9 +68,7 @@ def export(
     ] = True,
     policy: Annotated[
         Path | None,
-        Parameter(
-            help="The policy for the bundle; else CASPIAN_POLICY, else the hub's own."
-        ),
+        Parameter(help="The policy for the bundle; else CASPIAN_POLICY, else the hub's own."),
     ] = None,
     purpose: Annotated[str, Parameter(help="What for, for everybody to read in the log.")] = "",
     unlogged: Annotated[

@@ -44,7 +44,7 @@ from hub.core.rows import AcknowledgementRow, MessageRow, identity
 from hub.core.signing import Chain, chain_name
 from hub.errors import LogMoved, Unavailable
 from hub.log import escalation_log, retention_log, statements, thread_log
-from hub.log.aid_log import aid_around, aid_messages
+from hub.log.aid_log import aid_around, aid_messages, aid_versions
 from hub.log.derived import acknowledgement_of, message_of, project, project_left
 from hub.log.engine import migrate, open_engine
 from hub.log.tables import (
@@ -276,6 +276,11 @@ class Log:
         with self.asking() as c:
             row = c.execute(select(CHAINS).where(CHAINS.c.agency == name)).one_or_none()
             return Chain() if row is None else Chain(row.seq, row.head)
+
+    def aid_versions(self, rows: Iterable[MessageRow]) -> list[MessageRow]:
+        """Return aid messages with all that updates them or takes them back."""
+        with self.reading() as c:
+            return aid_versions(c, rows)
 
     def aid_messages(self) -> list[MessageRow]:
         """Return all aid messages, in order; the aid board is made of them."""
