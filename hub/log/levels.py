@@ -64,6 +64,8 @@ class Levels:
     def __init__(self, log: Log, policy: Policy | None) -> None:
         self._log = log
         self._policy = policy
+        self.tree = Tree(log)
+        """The tree that they are proven by, with what was computed of it."""
         self._reached: dict[Level, int] = {}
         """For each level the largest size that is known to have reached it."""
 
@@ -142,7 +144,7 @@ class Levels:
             note = "" if one is None else cosigned(c, one)
         if one is None:
             return level, None
-        hashes = Tree(self._log).inclusion(index, one.size)
+        hashes = self.tree.inclusion(index, one.size)
         return level, TlogProof(index, tuple(hashes), read_note(note.encode()))
 
     def _best(self, c: Connection, index: int) -> tuple[Level, SignedCheckpoint | None]:
