@@ -4,8 +4,9 @@
 
 import { agencyNames, banner, clearBanner, entered, exercise } from "./page.js";
 import { Problem, ask, get, post, sentence } from "./api.js";
+import { ACTIONS } from "./aid-moves.js";
 import { alertAfter, alertForm, alertGaps, alertMessage, alertPlace, freshAlert } from "./compose-alert.js";
-import { ACTIONS, aidAfter, aidForm, aidGaps, aidMessage, aidPlace, freshAid } from "./compose-aid.js";
+import { aidAfter, aidForm, aidGaps, aidMessage, aidPlace, aidRecalling, freshAid } from "./compose-aid.js";
 import { findingLine, showFindings } from "./compose-fields.js";
 import { now, setClock } from "./dates.js";
 import { byId, el, fill, icon, say, words } from "./dom.js";
@@ -107,9 +108,14 @@ async function after(msgType) {
 }
 
 async function answer(action) {
-  const content = await get(`/v1/messages/${encodeURIComponent(of)}/content`);
+  const path = `/v1/messages/${encodeURIComponent(of)}`;
+  const [life, content] = await Promise.all([get(path), get(`${path}/content`)]);
   if (content.form !== "aid") throw new Problem("not-aid", { detail: t("This message is not about aid.") });
-  return aidAfter(action, content.message, now());
+  if (!ACTIONS[action].recall) return aidAfter(action, content.message, now());
+  if (life.agency !== me.agency) throw new Problem("not-your-message");
+  if (life.facts.aid?.recall === "Cancel") throw new Problem("recalls", { detail: t("This message takes another one back: nothing is left of it.") });
+  if (life.standing?.state === "cancelled") throw new Problem("recalled", { detail: t("This message was taken back already.") });
+  return aidRecalling(action, content.message, now());
 }
 
 // ---- judged while it is written
@@ -174,6 +180,8 @@ function readers(element, recipients) {
     : el("p", { class: "empty" }, t("Nobody but your own agency.")));
 }
 
+const recallOf = (found) => found.facts.aid?.recall === "Cancel";
+
 // ---- the form
 
 function draw(focus = "") {
@@ -188,7 +196,7 @@ async function ready() {
   const found = await check();
   if (!found || send.disabled) return;
   const actual = (found.facts.status ?? "Actual") === "Actual";
-  fill(byId("confirm-what"), el("p", {}, el("b", { class: actual ? "real" : "status-mark" }, term(found.facts.status ?? "Actual")), " · ", term(found.facts.msg_type)),
+  fill(byId("confirm-what"), el("p", {}, el("b", { class: actual ? "real" : "status-mark" }, term(found.facts.status ?? "Actual")), " · ", recallOf(found) ? [t("Taken back"), ": "] : null, term(found.facts.msg_type)),
     words("p", found.facts.headline ?? "", { class: "title" }));
   readers(byId("confirm-readers"), found.recipients);
   byId("confirm-real-line").hidden = !actual;
@@ -226,6 +234,7 @@ function done(receipt) {
   clearTimeout(wait);
   const link = (href, text, primary) => el("a", { class: primary ? "button primary" : "button", href }, text);
   const alert = told.facts.kind === "alert" && told.facts.msg_type !== "Cancel";
+  const aid = told.facts.kind === "aid" && !recallOf(told);
   fill(byId("composer"), el("section", { class: "sent" },
     el("h2", { id: "sent-title", tabindex: "-1" }, t("Sent, and in the log as {number}", { number: `#${receipt.index}` })),
     el("p", {}, t("Was it a mistake? What is sent stays in the log. Correct it with an update, or cancel it.")),
@@ -234,6 +243,8 @@ function done(receipt) {
       kind.form === "aid" ? link(`/console/aid${exercise ? "?mode=exercise" : ""}`, t("Aid board")) : null,
       alert ? link(`/console/compose?update=${receipt.index}${mode}`, t("Send an update")) : null,
       alert ? link(`/console/compose?cancel=${receipt.index}${mode}`, t("Cancel this alert")) : null,
+      aid ? link(`/console/compose?amend=${receipt.index}${mode}`, t("Correct it")) : null,
+      aid ? link(`/console/compose?recall=${receipt.index}${mode}`, t("Take it back")) : null,
       link(`/console/compose?kind=${of ? "alert" : what}${mode}`, t("Write another")))));
   document.body.dataset.sent = String(receipt.index);
   byId("sent-title").focus();
