@@ -45,6 +45,7 @@ _LONG: Final[dict[str, tuple[str, ...]]] = {
         "shown_otherwise",
         "seen_before",
     ),
+    "console/test_cap_answers.py": ("[fa]", "exercise", "second_officer"),
     "console/test_compose.py": (
         "keyboard_alone[en]",
         "updated_and_cancelled",

@@ -5,8 +5,10 @@
 import { agencyNames, banner, clearBanner, entered, exercise } from "./page.js";
 import { Problem, ask, get, post, sentence } from "./api.js";
 import { ACTIONS } from "./aid-moves.js";
+import { consequence, mayAnswer } from "./cap-answers.js";
 import { alertAfter, alertForm, alertGaps, alertMessage, alertPlace, freshAlert } from "./compose-alert.js";
 import { aidAfter, aidForm, aidGaps, aidMessage, aidPlace, aidRecalling, freshAid } from "./compose-aid.js";
+import { answerForm, answerGaps, answerMessage, answerTo } from "./compose-answer.js";
 import { findingLine, showFindings } from "./compose-fields.js";
 import { now, setClock } from "./dates.js";
 import { byId, el, fill, icon, say, words } from "./dom.js";
@@ -40,7 +42,7 @@ const KINDS = {
 
 const ANSWERS = Object.keys(ACTIONS).filter((one) => !one.startsWith("aid-"));
 const RESOURCES = ["resources-oil-spill", "resources-emt", "resources-eu-modules", "resources-insarag"];
-const what = ["update", "cancel", ...ANSWERS].find((one) => asked.has(one)) ?? asked.get("kind") ?? "alert";
+const what = ["update", "cancel", "ack", "error", ...ANSWERS].find((one) => asked.has(one)) ?? asked.get("kind") ?? "alert";
 const of = asked.get(what) ?? "";
 const name = [`caspian.draft`, me.account, what, of, exercise ? "exercise" : "actual"].join("/");
 
@@ -105,6 +107,14 @@ async function after(msgType) {
   if (content.message.sender && life.agency !== me.agency) throw new Problem("not-your-message");
   const made = alertAfter(content.message, life, msgType, now());
   return { ...made, status: exercise ? "Exercise" : made.status };
+}
+
+/** CAP's own answer to another agency's message. */
+async function inCap(msgType) {
+  const path = `/v1/messages/${encodeURIComponent(of)}`;
+  const [life, content] = await Promise.all([get(path), get(`${path}/content`)]);
+  if (content.form !== "alert" || !mayAnswer(life, me.agency)) throw new Problem("not-answered", { detail: t("CAP Ack and Error answer alerts, updates and cancellations of other agencies.") });
+  return answerTo(content.message, life, msgType);
 }
 
 async function answer(action) {
@@ -237,9 +247,10 @@ function done(receipt) {
   const aid = told.facts.kind === "aid" && !recallOf(told);
   fill(byId("composer"), el("section", { class: "sent" },
     el("h2", { id: "sent-title", tabindex: "-1" }, t("Sent, and in the log as {number}", { number: `#${receipt.index}` })),
-    el("p", {}, t("Was it a mistake? What is sent stays in the log. Correct it with an update, or cancel it.")),
+    el("p", {}, draft.about ? consequence(draft.msgType) : t("Was it a mistake? What is sent stays in the log. Correct it with an update, or cancel it.")),
     el("div", { class: "actions" },
       link(`/console/messages/${receipt.index}${exercise ? "?mode=exercise" : ""}`, t("Who has it"), true),
+      draft.about ? link(`/console/messages/${draft.about.index}${exercise ? "?mode=exercise" : ""}`, t("Back to the message")) : null,
       kind.form === "aid" ? link(`/console/aid${exercise ? "?mode=exercise" : ""}`, t("Aid board")) : null,
       alert ? link(`/console/compose?update=${receipt.index}${mode}`, t("Send an update")) : null,
       alert ? link(`/console/compose?cancel=${receipt.index}${mode}`, t("Cancel this alert")) : null,
@@ -287,6 +298,9 @@ async function begin() {
   }
   KINDS.update = { ...KINDS.alert, title: () => t("Update of {what}", { what: `#${of}` }), from: () => after("Update") };
   KINDS.cancel = { ...KINDS.alert, title: () => t("Cancellation of {what}", { what: `#${of}` }), from: () => after("Cancel") };
+  const inCap_ = { form: "alert", draw: answerForm, message: answerMessage, gaps: answerGaps, place: alertPlace };
+  KINDS.ack = { ...inCap_, title: () => t("CAP Ack: accept {what}", { what: `#${of}` }), from: () => inCap("Ack") };
+  KINDS.error = { ...inCap_, title: () => t("CAP Error: reject {what}", { what: `#${of}` }), from: () => inCap("Error") };
   kind = KINDS[what] ?? KINDS.alert;
   if (kind.form === "aid") {
     const [quantities, ...resources] = await Promise.all(["units", ...RESOURCES].map((one) => get(`/v1/vocabularies/${one}`)));
@@ -300,7 +314,7 @@ async function begin() {
   } else {
     draft = await fresh();
   }
-  if (exercise) draft.status = "Exercise";
+  if (exercise && !draft.about) draft.status = "Exercise";
   byId("undo").addEventListener("click", undo);
   byId("anew").addEventListener("click", async () => {
     undoable();

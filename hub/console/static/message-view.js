@@ -2,6 +2,7 @@
 
 import { get, sentence } from "./api.js";
 import { badge } from "./cards.js";
+import { consequence } from "./cap-answers.js";
 import { both, utc, written } from "./dates.js";
 import { el, fill, icon, words } from "./dom.js";
 import { digits, t } from "./i18n.js";
@@ -28,7 +29,8 @@ export async function renderMessage(root, name, { agency, names, onAcknowledge }
     head(life, alert, names),
     mark(facts.status ?? "Actual"),
     onAcknowledge ? acknowledging(life, agency, onAcknowledge) : null,
-    alert ? el("div", { class: "languages" }, inOrder(alert.info ?? []).map(info)) : null,
+    alert?.references ? answering(alert) : null,
+    alert?.info ? el("div", { class: "languages" }, inOrder(alert.info).map(info)) : null,
     content?.form === "aid" ? aid(content.message) : null,
     content?.refused ? el("p", { class: "refused" }, content.refused) : null,
     el("div", { class: "one" }, lifeTable(life, names)),
@@ -56,7 +58,7 @@ function head(life, alert, names) {
   const facts = life.facts;
   const item = { ...facts, severity: facts.severity ?? "Unknown", kind: facts.kind };
   return el("div", { class: "message-head" },
-    el("p", { class: "card-head" }, badge(item), el("span", { class: "kind" }, facts.aid?.recall === "Cancel" ? [t("Taken back"), ": "] : null, term(facts.msg_type)),
+    el("p", { class: "card-head" }, isAnswer(facts) ? null : badge(item), el("span", { class: "kind" }, facts.aid?.recall === "Cancel" ? [t("Taken back"), ": "] : null, term(facts.msg_type)),
       life.standing ? el("span", { class: `standing ${life.standing.state}` }, life.facts.kind === "aid" ? (life.standing.state === "cancelled" ? t("Taken back") : t("Replaced by a correction")) : standingName(life.standing), " ",
         ...life.standing.by.map((index) => link(index))) : null),
     el("h1", {}, words("span", said?.headline || said?.event || facts.headline || term(facts.msg_type), { lang: said?.language })),
@@ -79,6 +81,21 @@ const link = (index) => el("a", { href: `/console/messages/${index}${location.se
 function row(name, ...value) {
   const given = value.filter((one) => one !== null && one !== undefined && one !== "");
   return given.length ? [el("dt", {}, name), el("dd", {}, ...given)] : [];
+}
+
+const isAnswer = (facts) => facts.kind === "ack" || facts.kind === "error";
+
+/** CAP's own answers have no text but a note: which messages they accept or reject, and why. */
+function answering(alert) {
+  const rejects = alert.msgType === "Error";
+  if (!rejects && alert.msgType !== "Ack") return null;
+  const mode = location.search.includes("mode=exercise") ? "?mode=exercise" : "";
+  const of = alert.references.trim().split(/\s+/).map((one) => one.split(",")[1] ?? one);
+  return el("section", { class: "aid-text" },
+    el("p", { class: rejects ? "recall late" : "recall" }, icon(rejects ? "cross" : "check"), " ", rejects ? t("Rejects a message:") : t("Accepts a message:"), " ",
+      of.map((id) => [el("a", { href: `/console/messages/${encodeURIComponent(id)}${mode}` }, el("code", { dir: "ltr" }, id)), " "]).flat()),
+    alert.note ? words("p", alert.note, { class: "text" }) : null,
+    el("p", { class: "help" }, consequence(alert.msgType)));
 }
 
 const list = (value) => (value === undefined ? [] : Array.isArray(value) ? value : [value]);
@@ -242,9 +259,10 @@ export function renderDraft(root, { form, message, facts, name }) {
   const item = { ...facts, severity: facts.severity ?? "Unknown", kind: facts.kind };
   fill(root,
     el("div", { class: "message-head" },
-      el("p", { class: "card-head" }, badge(item), el("span", { class: "kind" }, facts.aid?.recall === "Cancel" ? [t("Taken back"), ": "] : null, term(facts.msg_type))),
+      el("p", { class: "card-head" }, isAnswer(facts) ? null : badge(item), el("span", { class: "kind" }, facts.aid?.recall === "Cancel" ? [t("Taken back"), ": "] : null, term(facts.msg_type))),
       el("p", { class: "title" }, words("span", said?.headline || said?.event || facts.headline || term(facts.msg_type), { lang: said?.language })),
       el("p", { class: "meta" }, words("span", name))),
     mark(facts.status ?? "Actual"),
+    alert?.references ? answering(alert) : null,
     alert ? el("div", { class: "languages" }, inOrder(alert.info ?? []).map(info)) : aid(message));
 }

@@ -8,7 +8,7 @@ const TERMS = {
   Immediate: () => t("Immediate"), Expected: () => t("Expected"), Future: () => t("Future"), Past: () => t("Past"),
   Observed: () => t("Observed"), Likely: () => t("Likely"), Possible: () => t("Possible"), Unlikely: () => t("Unlikely"),
   Actual: () => t("Actual"), Exercise: () => t("Exercise"), System: () => t("System"), Test: () => t("Test"), Draft: () => t("Draft"),
-  Alert: () => t("Alert"), Update: () => t("Update"), Cancel: () => t("Cancellation"), Ack: () => t("Acknowledgement"), Error: () => t("Rejection"),
+  Alert: () => t("Alert"), Update: () => t("Update"), Cancel: () => t("Cancellation"), Ack: () => t("Acceptance (CAP Ack)"), Error: () => t("Rejection (CAP Error)"),
   Public: () => t("Public"), Restricted: () => t("Restricted"), Private: () => t("Private"),
   Geo: () => t("Geophysical"), Met: () => t("Meteorological"), Safety: () => t("Safety"), Security: () => t("Security"),
   Rescue: () => t("Rescue"), Fire: () => t("Fire"), Health: () => t("Health"), Env: () => t("Environment"),
