@@ -22,7 +22,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final, Literal, get_args
 
 from schemas.checkpoint import Checkpoint
@@ -83,6 +83,8 @@ class Policy:
     groups: Mapping[str, Group]
     quorum: str
     """A witness or a group; ``none`` where no cosignature is asked for."""
+    text: str = field(repr=False, compare=False)
+    """As it is written; what is no UTF-8 is replaced."""
 
     def level(self, note: Note) -> Level | None:
         """Return how far a checkpoint has come; None where no log of the policy has signed it.
@@ -160,7 +162,7 @@ def read_policy(data: bytes) -> Policy:
         words = [word for word in re.split(r"[ \t]+", line) if word]
         if words and not words[0].startswith("#"):
             reader.take(number, words)
-    return reader.whole()
+    return reader.whole(data.decode("utf-8", "replace"))
 
 
 class _Reader:
@@ -236,11 +238,11 @@ class _Reader:
         if name not in self.witnesses and name not in self.groups:
             raise _invalid(number, f"no line before has the name {name}")
 
-    def whole(self) -> Policy:
-        """Return the policy, once its last line is read."""
+    def whole(self, text: str) -> Policy:
+        """Return the policy, once the last line of its *text* is read."""
         if not self.quorum:
             raise _invalid(0, "it says no quorum")
-        return Policy(tuple(self.logs), self.witnesses, self.groups, self.quorum)
+        return Policy(tuple(self.logs), self.witnesses, self.groups, self.quorum, text)
 
 
 def _invalid(line: int, why: str) -> Rejected:

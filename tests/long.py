@@ -22,6 +22,14 @@ _LONG: Final[dict[str, tuple[str, ...]]] = {
     "cli/test_tail.py": ("filter_shows", "break_loses"),
     "cli/test_witness.py": ("several_witnesses", "sends_slowly"),
     "console/test_accessible.py": ("[en]", "telephone"),
+    "console/test_aid_moves.py": (
+        "[fa]",
+        "taken_back_too",
+        "all_its_ways",
+        "begin_an_exchange[aid-quote]",
+        "begin_an_exchange[aid-ask]",
+        "second_officer",
+    ),
     "console/test_auditing_pages.py": (
         "[en]",
         "reads_where",
@@ -37,6 +45,7 @@ _LONG: Final[dict[str, tuple[str, ...]]] = {
         "shown_otherwise",
         "seen_before",
     ),
+    "console/test_cap_answers.py": ("[fa]", "exercise", "second_officer"),
     "console/test_compose.py": (
         "keyboard_alone[en]",
         "updated_and_cancelled",

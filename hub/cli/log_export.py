@@ -20,6 +20,7 @@ from hub.cli.searching import Sought, query_of
 from hub.cli.terminal import Told, emit, note, progress, say, styled
 from hub.cli.trusted import read_policy_file
 from hub.cli.words import t
+from hub.client import calls
 from hub.core.exports import Export
 from hub.core.search import Query
 from hub.log.bundle import BundleHeader, write_bundle
@@ -32,6 +33,7 @@ from hub.log.signed_ends import read_signed_end
 from hub.log.store import LogRow
 from hub.log.tree import Tree
 from hub.settings import Settings
+from schemas.policy import read_policy
 
 __all__ = ["export"]
 
@@ -66,7 +68,7 @@ def export(
     ] = True,
     policy: Annotated[
         Path | None,
-        Parameter(help="The policy to put into the bundle; else CASPIAN_POLICY, if it is set."),
+        Parameter(help="The policy for the bundle; else CASPIAN_POLICY, else the hub's own."),
     ] = None,
     purpose: Annotated[str, Parameter(help="What for, for everybody to read in the log.")] = "",
     unlogged: Annotated[
@@ -106,7 +108,7 @@ def export(
         covering = source.size if part.last is None else part.last + 1
         checkpoint = best_checkpoint(source, covering) if format_ == "bundle" else ""
         header = _header(source, part, query)
-        header = replace(header, checkpoint=checkpoint, policy=policy_text)
+        header = replace(header, checkpoint=checkpoint, policy=policy_text or _told(source))
         logs = None if unlogged else logger(source)
         header = replace(header, logged=logs is not None)
         indexes: list[int] = []
@@ -170,6 +172,16 @@ def _policy(file: Path | None) -> str:
         return ""
     read_policy_file(file)
     return file.read_text("utf-8")
+
+
+def _told(source: _Source) -> str:
+    """Return the policy that a hub says it goes by, where there is one."""
+    if not isinstance(source, HubSource):
+        return ""
+    text = str(source.client.call(calls.levels()).get("policy", ""))
+    if text:
+        read_policy(text.encode())
+    return text
 
 
 def _bundle(

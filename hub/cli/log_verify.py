@@ -27,15 +27,17 @@ from hub.core.registry import REGISTRY_KINDS
 from hub.core.tiles import node_from
 from hub.log.bundle import verify_bundle
 from hub.log.checkpoints import cosigned, latest
+from hub.log.examine import Reader
+from hub.log.examining import Stretch
 from hub.log.faults import Fault, Wrong
 from hub.log.feed_check import check_feeds
 from hub.log.growth import Tiles, frontier_of, history_before, root_of_tiles, shrunk
-from hub.log.projections import Reader, read_logged
+from hub.log.projections import read_logged
 from hub.log.scan import scan
 from hub.log.signed_ends import check_end, read_signed_end
 from hub.log.store import LogRow
 from hub.log.tree import Tree
-from hub.log.verify import Report, Tip, verify_hashes, verify_store
+from hub.log.verify import Report, Tip, stretch, verify_hashes, verify_store
 from hub.log.verify import verify as verify_rows
 from hub.log.workers import Workers, cores, workers
 from hub.settings import Settings
@@ -334,10 +336,12 @@ def _added(
     )
 
 
-def _rows_after(source: StoreSource | HubSource, since: Tip, head: Tip) -> Iterator[LogRow]:
+def _rows_after(
+    source: StoreSource | HubSource, since: Tip, head: Tip
+) -> Iterator[LogRow] | Stretch:
     if isinstance(source, HubSource):
         return source.bare_rows(Selection(first=since.size, last=head.size - 1))
-    return scan(source.log, after=since.size - 1, through=head.size - 1)
+    return stretch(source.log, since.size, head.size)
 
 
 def _changes(source: StoreSource | HubSource, since: Tip) -> Iterator[LogRow]:

@@ -40,6 +40,7 @@ __all__ = [
     "holds",
     "incident",
     "incidents",
+    "levels",
     "log_receipt",
     "members",
     "message",
@@ -349,6 +350,11 @@ def checkpoint(level: str = "signed") -> Call[bytes]:
     """Ask for the newest checkpoint of a level."""
     params = {} if level == "signed" else {"level": level}
     return Call("GET", "/log/checkpoint", lambda r: r.content, params=params)
+
+
+def levels() -> Call[dict[str, Any]]:
+    """Ask how far the log's end has come, and by which policy."""
+    return Call("GET", "/v1/log/levels", _object)
 
 
 def tile(path: str) -> Call[bytes]:

@@ -10,9 +10,11 @@ from __future__ import annotations
 
 import json
 import re
+from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
 from functools import cached_property
+from operator import itemgetter
 from typing import Any, Final, Literal
 
 from pydantic import (
@@ -387,10 +389,10 @@ class History:
 
     def at(self, index: int) -> Registry:
         """Return the registry that decides about the entry at *index*: the log before it."""
-        for step, registry in reversed(self._steps):
-            if step < index:
-                return registry
-        return self._steps[0][1]
+        last, registry = self._steps[-1]
+        if last < index:
+            return registry
+        return self._steps[max(0, bisect_left(self._steps, index, key=itemgetter(0)) - 1)][1]
 
     def __iter__(self) -> Iterator[tuple[int, Registry]]:
         return iter(self._steps)

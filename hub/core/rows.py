@@ -61,11 +61,14 @@ class AcknowledgementRow:
         Else an agency could have another's alert acknowledged by using its names.
         """
         facts = row.facts
-        return (
-            (self.sender, self.identifier) == (facts.sender, facts.identifier)
-            and self.of in {"", row.agency}
-            and self.sent_us in {0, micros(facts.sent)}
-        )
+        return (self.sender, self.identifier) == (
+            facts.sender,
+            facts.identifier,
+        ) and self.fits(row.agency, micros(facts.sent))
+
+    def fits(self, agency: str, sent_us: int) -> bool:
+        """Tell the same of a message of these names, by whose it is and when it was sent."""
+        return self.of in {"", agency} and self.sent_us in {0, sent_us}
 
 
 def identity(agency: str, sender: str, identifier: str) -> str:

@@ -9,7 +9,7 @@ from typing import Any
 from fastapi import APIRouter, Request, Response
 from pydantic import BaseModel, ConfigDict, Field
 
-from hub.core.routing import recipients
+from hub.core.routing import entitled
 from hub.errors import Rejected
 from hub.http.contents import content
 from hub.http.drafts import would_be
@@ -87,7 +87,7 @@ async def one(draft: str, hub: HubState, asker: Asker) -> dict[str, Any]:
     found = await asyncio.to_thread(waiting.find, hub.log, asker.agency, draft)
     registry = (await hub.registry(fresh=True)).latest
     read = read_payload(found.payload, max_bytes=hub.settings.max_payload_bytes)
-    expected = sorted(recipients(read.facts, asker.agency, registry))
+    expected = sorted(entitled(read.facts, asker.agency, registry) - {asker.agency})
     return {
         **_shown(found, asker),
         "payload_type": found.payload_type,

@@ -12,7 +12,7 @@ from fastapi import APIRouter, Request
 from hub.core.admission import Rules, decide
 from hub.core.candidate import Candidate
 from hub.core.registry import Registry
-from hub.core.routing import recipients
+from hub.core.routing import entitled
 from hub.errors import Rejected
 from hub.http.problems import RESPONSES
 from hub.http.state import Asker, Hub, HubState
@@ -134,7 +134,8 @@ def would_be(hub: Hub, agency: str, payload: bytes, read: ReadPayload, registry:
 
 
 def _who(read: ReadPayload, agency: str, registry: Registry) -> list[dict[str, str]]:
-    expected = recipients(read.facts, agency, registry)
+    # An Ack or Error goes to whom it is for, though nobody is asked to acknowledge it.
+    expected = entitled(read.facts, agency, registry) - {agency}
     return [
         {"agency": one.id, "state": one.state, "name": one.name}
         for id_ in sorted(expected)

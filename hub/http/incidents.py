@@ -13,7 +13,7 @@ from hub.core.rows import MessageRow
 from hub.errors import Rejected
 from hub.http.problems import RESPONSES
 from hub.http.sight import may_read_message
-from hub.http.standings import Seen
+from hub.http.standings import Seen, aid_standing, shown_standing
 from hub.http.state import Asker, Hub, HubState
 from hub.members.roles import Principal, require
 from schemas.entry import from_micros
@@ -58,6 +58,8 @@ async def incident(
 ) -> dict[str, Any]:
     """Return messages about an incident after a log index, in order, and where each stands.
 
+    An aid message that was taken back or corrected has a standing, and says in ``recall``
+    whether it does that to another; ``declines`` is true where it declines everything.
     An incident of which one may read nothing does not exist: ``incident-unknown``.
     """
     require(asker, "read")
@@ -154,9 +156,22 @@ def _messages(eyes: _Eyes, incident: str, after: int, limit: int) -> dict[str, A
     if not found and not eyes.first(name, after=-1, limit=1):
         raise Rejected("incident-unknown", f"there is no incident {incident[:200]}")
     seen = eyes.threads_of(found)
+    aid = aid_standing(eyes.hub, eyes.asker, eyes.history, found)
     return {
         "incident": name,
         "channel": eyes.channel,
-        "messages": [seen.brief(row) for row in found],
+        "messages": [
+            {**seen.brief(row), **_exchange(row, shown_standing(aid.get(row.index)))}
+            for row in found
+        ],
         "next": found[-1].index if found else after,
     }
+
+
+def _exchange(row: MessageRow, standing: dict[str, Any] | None) -> dict[str, Any]:
+    """Return what a message does in an exchange of aid; nothing of an alert."""
+    aid = row.facts.aid
+    if aid is None:
+        return {}
+    declines = bool(aid.items) and all(item.response == "Decline" for item in aid.items)
+    return {"standing": standing, "recall": aid.recall, "declines": declines}

@@ -19,7 +19,7 @@ router = APIRouter(tags=["log"], responses=RESPONSES)
 
 @router.get("/v1/log/levels", summary="How far the log's end has come")
 async def levels(hub: HubState, _asker: Asker) -> dict[str, Any]:
-    """Return the log's size at each level, and of each witness what it cosigned last.
+    """Return the log's size at each level, of each witness what it cosigned last, and the policy.
 
     It is what the hub says of itself: who has to be sure takes the checkpoints and verifies.
     """
@@ -47,4 +47,5 @@ def _levels(hub: Hub) -> dict[str, Any]:
             }
             for one in told.witnesses
         ],
+        "policy": told.policy,
     }

@@ -16,7 +16,7 @@ from hub.errors import Rejected
 from hub.http.contents import content as read_content
 from hub.http.problems import RESPONSES
 from hub.http.sight import may_read_message
-from hub.http.standings import Seen, shown_standing
+from hub.http.standings import Seen, aid_standing, shown_standing
 from hub.http.state import Asker, Hub, HubState
 from hub.log.escalation_log import taken
 from hub.log.retention_log import retired_by
@@ -44,6 +44,7 @@ async def message(name: str, hub: HubState, asker: Asker) -> dict[str, Any]:
     delivered = await asyncio.to_thread(hub.log.delivered_at, list(feeds), row.index)
     acks = await asyncio.to_thread(hub.log.acknowledgements, row)
     seen = await asyncio.to_thread(Seen, hub, asker, history, [row])
+    aid = await asyncio.to_thread(aid_standing, hub, asker, history, [row])
     steps = await asyncio.to_thread(_steps, hub, row)
     lives = life(
         row.facts,
@@ -64,7 +65,7 @@ async def message(name: str, hub: HubState, asker: Asker) -> dict[str, Any]:
         "accepted_at": from_micros(row.at_us),
         "level": await asyncio.to_thread(hub.levels.of, row.index),
         **await asyncio.to_thread(_vouched, hub, row),
-        "standing": shown_standing(seen.standing(row.index)),
+        "standing": shown_standing(seen.standing(row.index) or aid.get(row.index)),
         "facts": row.facts.model_dump(mode="json", exclude_defaults=True),
         "recipients": [
             {

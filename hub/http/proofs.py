@@ -11,7 +11,6 @@ from hub.core.merkle import leaf_hash
 from hub.errors import Rejected
 from hub.http.problems import RESPONSES
 from hub.http.state import Asker, HubState
-from hub.log.tree import Tree
 
 __all__ = ["router"]
 
@@ -29,7 +28,7 @@ async def inclusion(index: int, hub: HubState, _asker: Asker, size: _Size = None
     row = await asyncio.to_thread(hub.log.row, index)
     if row is None:
         raise Rejected("entry-unknown", f"the log has no entry {index}")
-    tree = Tree(hub.log)
+    tree = hub.levels.tree
     proof = await asyncio.to_thread(tree.inclusion, index, of)
     root = await asyncio.to_thread(tree.root, of)
     return {
@@ -52,7 +51,7 @@ async def consistency(
     of = await _size(hub, size)
     if old > of:
         raise Rejected("cursor-invalid", f"the log of {of} entries never had {old}")
-    tree = Tree(hub.log)
+    tree = hub.levels.tree
     proof = await asyncio.to_thread(tree.consistency, old, of)
     root = await asyncio.to_thread(tree.root, of)
     return {"old": old, "size": of, "root": root.hex(), "proof": [one.hex() for one in proof]}

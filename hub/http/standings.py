@@ -9,6 +9,8 @@ from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
+from hub.core.aid_standing import aid_standings
+from hub.core.aid_statements import AidEntry
 from hub.core.registry import History
 from hub.core.rows import MessageRow
 from hub.core.threads import Published, Standing, Threads
@@ -17,7 +19,7 @@ from hub.http.state import Hub
 from hub.members.roles import Principal
 from schemas.entry import from_micros
 
-__all__ = ["Seen", "brief", "published", "shown_standing"]
+__all__ = ["Seen", "aid_standing", "brief", "published", "shown_standing"]
 
 
 class Seen:
@@ -44,6 +46,18 @@ class Seen:
     def brief(self, row: MessageRow) -> dict[str, Any]:
         """Return a message in few words, and where it stands."""
         return {**brief(row), "standing": shown_standing(self.standing(row.index))}
+
+
+def aid_standing(
+    hub: Hub, asker: Principal, history: History, messages: Iterable[MessageRow]
+) -> dict[int, Standing]:
+    """Return where aid messages stand that were taken back or corrected. Blocks on the store."""
+    rows = hub.log.aid_versions(messages)
+    return aid_standings(
+        AidEntry(row.index, row.agency, row.facts)
+        for row in rows
+        if may_read_message(asker, row, history)
+    )
 
 
 def published(row: MessageRow) -> Published:

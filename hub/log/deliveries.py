@@ -4,11 +4,8 @@ from __future__ import annotations
 
 from array import array
 from bisect import bisect_right
+from collections.abc import Iterable
 from dataclasses import dataclass
-
-from hub.core.registry import Registry
-from hub.log.feeding import feeds_for
-from hub.log.store import LogRow
 
 __all__ = ["Deliveries", "FeedState", "Kept"]
 
@@ -60,12 +57,12 @@ class Deliveries:
         self.unknown = False
         """Whether some message could not be routed, because its payload is withheld."""
 
-    def route(self, row: LogRow, registry: Registry, digest: str = "") -> None:
-        """Take in an entry, by the registry before it; *digest* is its payload's."""
-        for feed in feeds_for(row, registry):
+    def route(self, index: int, feeds: Iterable[str], digest: str = "") -> None:
+        """Take in an entry and the feeds that it goes to; *digest* is its payload's."""
+        for feed in feeds:
             if self.kept is not None:
-                self.kept.setdefault(feed, Kept()).add(row.index, digest)
-            self._waiting.setdefault(feed, array("q")).append(row.index)
+                self.kept.setdefault(feed, Kept()).add(index, digest)
+            self._waiting.setdefault(feed, array("q")).append(index)
             self._routed[feed] = self._routed.get(feed, 0) + 1
 
     def confirm(self, feed: str, through: int) -> None:

@@ -97,7 +97,8 @@ def open_to_read(url: str) -> Engine:
 
 
 def _reads_only(connection: Any, _record: Any) -> None:
-    connection.read_only = True
+    connection.execute("SET default_transaction_read_only = on")
+    connection.commit()
 
 
 def _set_up_sqlite(connection: sqlite3.Connection, _record: Any) -> None:

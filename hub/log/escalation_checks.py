@@ -10,14 +10,14 @@ from hub.core.escalation import (
     LONGEST,
     Outage,
     coordinators,
-    escalates,
     outages_of,
     patience_us,
     step_due,
 )
 from hub.core.registry import Registry
 from hub.core.routing import recipients
-from hub.core.rows import AcknowledgementRow, MessageRow, acknowledged_by
+from hub.core.rows import AcknowledgementRow
+from hub.log.examine import Message
 from schemas.entry import micros
 from schemas.facts import MessageFacts
 
@@ -30,8 +30,9 @@ _LONGEST_US: Final = LONGEST.days * 86_400_000_000 + LONGEST.seconds * 1_000_000
 class _Open:
     """What is kept of a message for as long as it may be escalated."""
 
-    row: MessageRow
-    """Without what it says in words, and where."""
+    agency: str
+    at_us: int
+    message: Message
     acknowledged: set[str] = field(default_factory=set)
     steps: dict[str, int] = field(default_factory=dict)
     """The highest step taken, by recipient."""
@@ -49,23 +50,21 @@ class EscalationChecks:
         self._named: dict[tuple[str, str], set[int]] = {}
         self._outages: list[Outage] = []
 
-    def message(self, row: MessageRow) -> None:
-        """Take in a message."""
-        for ack in acknowledged_by(row.facts, row.agency, row.index, row.at_us):
+    def message(self, index: int, agency: str, at_us: int, message: Message) -> None:
+        """Take in a message, with what is left of its facts (`hub.core.redaction`)."""
+        for ack in message.acknowledged:
             self.acknowledged(ack)
-        self._let_go(row.at_us)
-        if escalates(row.facts):
-            kept = {"areas": (), "references": (), "aid": None, "headline": ""}
-            facts = row.facts.model_copy(update=kept)
-            lean = MessageRow(row.index, row.id, row.agency, "", "", row.at_us, facts)
-            self._open[row.index] = _Open(lean)
-            self._named.setdefault(_name(facts), set()).add(row.index)
+        self._let_go(at_us)
+        if message.escalates:
+            self._open[index] = _Open(agency, at_us, message)
+            self._named.setdefault(_name(message), set()).add(index)
 
     def acknowledged(self, ack: AcknowledgementRow) -> None:
         """Take in an acknowledgement."""
         for index in self._named.get((ack.sender, ack.identifier), ()):
-            if ack.is_of(self._open[index].row):
-                self._open[index].acknowledged.add(ack.agency)
+            one = self._open[index]
+            if ack.fits(one.agency, one.message.sent_us):
+                one.acknowledged.add(ack.agency)
 
     def restarted(self, at_us: int, entry: Mapping[str, Any], before_us: int) -> str:
         """Take in that the hub was down; return what is wrong with that, empty if nothing."""
@@ -82,14 +81,14 @@ class EscalationChecks:
             one = self._open.get(index)
             if one is None:
                 continue
-            facts, agency = one.row.facts, one.row.agency
+            facts, agency = MessageFacts.model_validate_json(one.message.facts), one.agency
             if recipient in one.acknowledged or recipient not in recipients(
                 facts, agency, registry
             ):
                 return f"{recipient} need not, or did, acknowledge {index}"
             due = step_due(
                 patience_us(facts),
-                one.row.at_us,
+                one.at_us,
                 at_us,
                 coordinated=bool(coordinators(recipient, registry)),
                 outages=self._outages,
@@ -107,14 +106,14 @@ class EscalationChecks:
         down_us = sum(o.until_us - o.since_us for o in self._outages)
         while self._open:
             index, one = next(iter(self._open.items()))
-            if one.row.at_us + _LONGEST_US + down_us > now_us:
+            if one.at_us + _LONGEST_US + down_us > now_us:
                 break
             del self._open[index]
-            same = self._named[_name(one.row.facts)]
+            same = self._named[_name(one.message)]
             same.discard(index)
             if not same:
-                del self._named[_name(one.row.facts)]
+                del self._named[_name(one.message)]
 
 
-def _name(facts: MessageFacts) -> tuple[str, str]:
-    return facts.sender, facts.identifier
+def _name(message: Message) -> tuple[str, str]:
+    return message.sender, message.identifier

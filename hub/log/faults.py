@@ -85,3 +85,8 @@ class Wrong(Exception):
     def __init__(self, index: int | None, code: str, detail: str, *, culprit: str = "") -> None:
         super().__init__(detail)
         self.fault = Fault(index, code, detail, culprit)
+
+    @classmethod
+    def of(cls, fault: Fault) -> Wrong:
+        """Return what carries this fault."""
+        return cls(fault.index, fault.code, fault.detail, culprit=fault.culprit)

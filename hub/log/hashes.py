@@ -12,17 +12,14 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import partial
 from hashlib import sha256
-from pathlib import Path
 from typing import Final
-from urllib.parse import quote
-
-from sqlalchemy import Engine
 
 from hub.core.merkle import EMPTY_ROOT
 from hub.core.proofs import range_root
 from hub.core.tiles import WIDTH, tile_root
 from hub.log.faults import Fault
-from hub.log.leaves import HASH, Place, hash_range
+from hub.log.leaves import HASH, hash_range
+from hub.log.place import place_of
 from hub.log.store import Log
 from hub.log.tiles import upper_fault
 from hub.log.workers import Workers
@@ -57,7 +54,7 @@ def hash_log(
         Unavailable: ``log-unavailable``, ``workers-lost``.
     """
     roots, leaves, done = [], b"", 0
-    for _, found in crew.map(partial(hash_range, _place(log.engine)), _ranges(size)):
+    for _, found in crew.map(partial(hash_range, place_of(log.engine)), _ranges(size)):
         done += found.entries
         if progress is not None:
             progress(done)
@@ -81,7 +78,7 @@ def first_unlike(log: Log, size: int, *, crew: Workers) -> int | None:
     Raises:
         Unavailable: ``log-unavailable``, ``workers-lost``.
     """
-    for _, found in crew.map(partial(hash_range, _place(log.engine)), _ranges(size)):
+    for _, found in crew.map(partial(hash_range, place_of(log.engine)), _ranges(size)):
         if found.fault is not None:
             return found.fault.index
     return None
@@ -89,18 +86,6 @@ def first_unlike(log: Log, size: int, *, crew: Workers) -> int | None:
 
 def _ranges(size: int) -> Iterator[tuple[None, tuple[int, int]]]:
     return ((None, (first, min(first + _RANGE, size))) for first in range(0, size, _RANGE))
-
-
-def _place(engine: Engine) -> Place:
-    """Return where a driver finds a store, to read from it."""
-    url = engine.url
-    if engine.dialect.name == "postgresql":
-        return "postgresql", url.set(drivername="postgresql").render_as_string(hide_password=False)
-    database = url.database or ""
-    if database.startswith("file:"):
-        options = "&".join(f"{k}={v}" for k, v in url.query.items() if k in {"mode", "immutable"})
-        return "sqlite", f"{database}?{options}"
-    return "sqlite", f"file:{quote(str(Path(database).resolve()))}?mode=ro"
 
 
 def _root(roots: list[bytes], leaves: bytes, size: int) -> bytes:

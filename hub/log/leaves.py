@@ -6,7 +6,6 @@ should begin at once.
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import dataclass
@@ -16,15 +15,13 @@ from typing import Any, Final
 from hub.core.tiles import WIDTH, tile_root
 from hub.errors import Unavailable
 from hub.log.faults import Fault
+from hub.log.place import Place, connect
 
-__all__ = ["HASH", "Place", "Range", "hash_range"]
+__all__ = ["HASH", "Range", "hash_range"]
 
 HASH: Final = 32
 _BODIES: Final = "SELECT idx, body FROM entries WHERE idx >= {} AND idx < {} ORDER BY idx"
 _TILES: Final = "SELECT number, hashes FROM tiles WHERE level = 0 AND number >= {} AND number < {}"
-
-Place = tuple[str, str]
-"""``sqlite`` and a file's URI, or ``postgresql`` and a connection string."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,19 +41,11 @@ def hash_range(place: Place, ends: tuple[int, int]) -> Range:
         Unavailable: ``log-unavailable``.
     """
     try:
-        with closing(_connect(place)) as connection:
+        with closing(connect(place)) as connection:
             binary = {"binary": True} if place[0] == "postgresql" else {}
             return _held(connection.cursor(**binary), *ends)
     except Exception as e:  # the drivers' errors have no base class in common
         raise Unavailable("log-unavailable", f"the log cannot be read: {e!r}") from e
-
-
-def _connect(place: Place) -> Any:
-    if place[0] == "sqlite":
-        return sqlite3.connect(place[1], uri=True, timeout=30.0, isolation_level=None)
-    import psycopg  # noqa: PLC0415 - only where it is needed: it takes its time
-
-    return psycopg.connect(place[1])
 
 
 def _bodies(cursor: Any, first: int, end: int) -> Iterator[list[tuple[int, bytes]]]:

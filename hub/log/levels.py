@@ -54,6 +54,8 @@ class Standing:
     quorum: int
     """How many witnesses the policy asks for at least; 0 without one."""
     witnesses: tuple[WitnessSeen, ...]
+    policy: str
+    """As it is written; empty without one."""
 
 
 class Levels:
@@ -62,6 +64,8 @@ class Levels:
     def __init__(self, log: Log, policy: Policy | None) -> None:
         self._log = log
         self._policy = policy
+        self.tree = Tree(log)
+        """The tree that they are proven by, with what was computed of it."""
         self._reached: dict[Level, int] = {}
         """For each level the largest size that is known to have reached it."""
 
@@ -101,7 +105,9 @@ class Levels:
             WitnessSeen(name, counts=False, size=size, at_s=at)
             for (name, _), (size, at) in sorted(last.items())
         ]
-        return Standing(sizes, 0 if policy is None else policy.fewest, tuple(seen))
+        if policy is None:
+            return Standing(sizes, 0, tuple(seen), "")
+        return Standing(sizes, policy.fewest, tuple(seen), policy.text)
 
     def newest(self, level: Level) -> str | None:
         """Return the note of the newest checkpoint of that *level* or a higher, as it is cosigned.
@@ -138,7 +144,7 @@ class Levels:
             note = "" if one is None else cosigned(c, one)
         if one is None:
             return level, None
-        hashes = Tree(self._log).inclusion(index, one.size)
+        hashes = self.tree.inclusion(index, one.size)
         return level, TlogProof(index, tuple(hashes), read_note(note.encode()))
 
     def _best(self, c: Connection, index: int) -> tuple[Level, SignedCheckpoint | None]:

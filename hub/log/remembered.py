@@ -12,8 +12,7 @@ from contextlib import closing
 from typing import Final
 
 from hub.core.known import Known
-from hub.core.rows import AcknowledgementRow, MessageRow, acknowledged_by, identity
-from hub.core.threads import changes_others
+from hub.core.rows import AcknowledgementRow, MessageRow, identity
 from schemas.facts import MessageFacts
 
 __all__ = ["Remembered"]
@@ -54,18 +53,10 @@ class Remembered:
             (index, message_id, agency, sha256, at_us, slim),
         )
 
-    def change(self, facts: MessageFacts, agency: str, index: int) -> None:
-        """Take in what an Update or Cancel names of its own agency's."""
-        if changes_others(facts):
-            names = {identity(agency, r.sender, r.identifier) for r in facts.references}
-            self._db.executemany(
-                "INSERT INTO changes VALUES (?, ?)", [(name, index) for name in sorted(names)]
-            )
-
-    def cap_ack(self, facts: MessageFacts, agency: str, index: int, at_us: int) -> None:
-        """Take in what a CAP Ack acknowledges."""
-        for ack in acknowledged_by(facts, agency, index, at_us):
-            self.acknowledged(ack)
+    def change(self, names: Iterable[str], index: int) -> None:
+        """Take in the identities of what an Update or Cancel names of its own agency's."""
+        for name in names:
+            self._db.execute("INSERT INTO changes VALUES (?, ?)", (name, index))
 
     def acknowledged(self, ack: AcknowledgementRow) -> None:
         """Take in an acknowledgement."""

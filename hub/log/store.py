@@ -44,7 +44,7 @@ from hub.core.rows import AcknowledgementRow, MessageRow, identity
 from hub.core.signing import Chain, chain_name
 from hub.errors import LogMoved, Unavailable
 from hub.log import escalation_log, retention_log, statements, thread_log
-from hub.log.aid_log import aid_around, aid_messages
+from hub.log.aid_log import aid_around, aid_messages, aid_versions
 from hub.log.derived import acknowledgement_of, message_of, project, project_left
 from hub.log.engine import migrate, open_engine
 from hub.log.tables import (
@@ -110,6 +110,8 @@ class Log:
 
     def __init__(self, engine: Engine) -> None:
         self.engine = engine
+        alone = {"isolation_level": "AUTOCOMMIT"} if engine.dialect.name == "postgresql" else {}
+        self._single = engine.execution_options(**alone)
 
     @classmethod
     def open(cls, url: str) -> Log:
@@ -137,8 +139,25 @@ class Log:
         Raises:
             Unavailable: ``log-unavailable``.
         """
+        with self._reading(self.engine) as connection:
+            yield connection
+
+    @contextmanager
+    def asking(self) -> Iterator[Connection]:
+        """Open a connection for single questions, each answered as of a moment of its own.
+
+        PostgreSQL is spared the two round trips of a transaction: half of what a look-up takes.
+
+        Raises:
+            Unavailable: ``log-unavailable``.
+        """
+        with self._reading(self._single) as connection:
+            yield connection
+
+    @contextmanager
+    def _reading(self, engine: Engine) -> Iterator[Connection]:
         try:
-            with self.engine.connect() as connection:
+            with engine.connect() as connection:
                 yield connection
         except SQLAlchemyError as e:
             raise Unavailable("log-unavailable", f"the log cannot be read: {_short(e)}") from e
@@ -162,7 +181,7 @@ class Log:
 
     def head(self) -> Head:
         """Return the end of the log as last committed."""
-        with self.reading() as c:
+        with self.asking() as c:
             return head_of(c)
 
     def append(self, entries: Sequence[NewEntry], *, expect: Head) -> Head:
@@ -254,9 +273,14 @@ class Log:
 
     def chain(self, name: str) -> Chain:
         """Return where a count of messages stands (`hub.core.signing.chain_name`)."""
-        with self.reading() as c:
+        with self.asking() as c:
             row = c.execute(select(CHAINS).where(CHAINS.c.agency == name)).one_or_none()
             return Chain() if row is None else Chain(row.seq, row.head)
+
+    def aid_versions(self, rows: Iterable[MessageRow]) -> list[MessageRow]:
+        """Return aid messages with all that updates them or takes them back."""
+        with self.reading() as c:
+            return aid_versions(c, rows)
 
     def aid_messages(self) -> list[MessageRow]:
         """Return all aid messages, in order; the aid board is made of them."""
@@ -294,7 +318,7 @@ class Log:
 
     def registry_entries(self, *, after: int = -1) -> list[tuple[int, dict[str, Any]]]:
         """Return the entries that changed the registry, in order."""
-        with self.reading() as c:
+        with self.asking() as c:
             found = c.execute(
                 select(ENTRIES.c.idx, ENTRIES.c.body)
                 .where(
@@ -327,7 +351,7 @@ class Log:
         given |= {"through": through} if through is not None else {}
         given |= {"kinds": of} if of else {}
         given |= {"agency": agency} if agency is not None else {}
-        with self.reading() as c:
+        with self.asking() as c:
             return [row_of(r) for r in c.execute(query, given)]
 
     def row(self, index: int) -> LogRow | None:
@@ -387,7 +411,7 @@ class Log:
 
     def delivered(self, feeds: Iterable[str]) -> dict[str, int]:
         """Return for each feed the highest index whose delivery is logged, if any."""
-        with self.reading() as c:
+        with self.asking() as c:
             return _delivered(c, feeds)
 
     def first_index_at(self, at_us: int) -> int:

@@ -24,14 +24,11 @@ def fresh(partial: Path) -> None:
 @contextmanager
 def opened(path: Path) -> Iterator[Engine]:
     """Open a finished file that nobody changes, for reading alone; nothing appears beside it."""
-
-    def connect() -> sqlite3.Connection:
-        name = f"file:{quote(str(path.absolute()))}?mode=ro&immutable=1"
-        connection = sqlite3.connect(name, uri=True, check_same_thread=False)
-        connection.isolation_level = None
-        return connection
-
-    engine = create_engine("sqlite://", creator=connect, poolclass=QueuePool)
+    options = {"mode": "ro", "immutable": "1", "uri": "true"}
+    url = URL.create("sqlite", database=f"file:{quote(str(path.absolute()))}", query=options)
+    engine = create_engine(
+        url, poolclass=QueuePool, connect_args={"check_same_thread": False, "isolation_level": None}
+    )
     event.listen(engine, "begin", lambda c: c.exec_driver_sql("BEGIN"))
     try:
         yield engine

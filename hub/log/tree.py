@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Final
 
 from sqlalchemy import Connection
 
@@ -14,16 +15,25 @@ from hub.log.store import Log
 
 __all__ = ["Tree"]
 
+_DEAR: Final = 4
+"""A node so far above the hashes of its tile takes fifteen hashes, or more."""
+_KEPT: Final = 1 << 16
+"""So many nodes are kept at most: some 10 MB."""
+
 
 class Tree:
-    """The tree of a log, for whoever makes proofs. Tiles only grow: what was read stays right."""
+    """The tree of a log, for whoever makes proofs. Tiles only grow: what was read stays right.
+
+    Nodes that take many hashes are kept: those high up and at the edge are in most proofs.
+    """
 
     def __init__(self, log: Log) -> None:
         self._log = log
+        self._kept: dict[tuple[int, int], bytes] = {}
 
     def tile(self, level: int, number: int, width: int = WIDTH) -> bytes | None:
         """Return the first *width* hashes of a tile; None where the tree has not so many."""
-        with self._log.reading() as c:
+        with self._log.asking() as c:
             found = tiles(c, [(level, number)]).get((level, number), b"")
         return found[: 32 * width] if len(found) >= 32 * width else None
 
@@ -53,11 +63,27 @@ class Tree:
 
     def _proof(self, made: Callable[[Node], list[bytes]], index: int, size: int) -> list[bytes]:
         """Make a proof; what it needs lies above *index* and at the edge, and is read at once."""
-        with self._log.reading() as c:
+        with self._log.asking() as c:
             try:
-                return made(node_from(_Tiles(c, _around(index, size))))
+                return made(self._keeping(node_from(_Tiles(c, _around(index, size)))))
             except KeyError as missing:
                 raise _broken(missing.args[0]) from missing
+
+    def _keeping(self, node: Node) -> Node:
+        """Return the same, and keep what a tile's hashes had to be brought together for."""
+        kept = self._kept
+
+        def found(level: int, number: int) -> bytes:
+            one = kept.get((level, number))
+            if one is None:
+                one = node(level, number)
+                if level % 8 >= _DEAR:
+                    if len(kept) >= _KEPT:
+                        kept.clear()
+                    kept[level, number] = one
+            return one
+
+        return found
 
 
 class _Tiles(dict[Tile, bytes]):

@@ -23,10 +23,11 @@ from hub.core.registry import History
 from hub.errors import Unavailable
 from hub.log.checks import Checks, Tip
 from hub.log.deliveries import FeedState, Kept
+from hub.log.examine import Examiner, Reader
+from hub.log.examining import SHAPES, Stretch, told_of
 from hub.log.faults import HUB, STORAGE, Fault, Wrong, agency
 from hub.log.hashes import first_unlike, hash_log
-from hub.log.looking import looked
-from hub.log.projections import Reader
+from hub.log.place import place_of
 from hub.log.scan import scan
 from hub.log.store import Head, Log, LogRow
 from hub.log.tables import ENTRIES, HEAD, PAYLOADS
@@ -34,7 +35,7 @@ from hub.log.tiles import tiles_fault
 from hub.log.tree import Tree
 from hub.log.workers import Workers
 
-__all__ = ["ALONE", "Fault", "Report", "Tip", "verify", "verify_hashes", "verify_store"]
+__all__ = ["ALONE", "Fault", "Report", "Tip", "stretch", "verify", "verify_hashes", "verify_store"]
 
 _TELL_EVERY: Final = 1024
 ALONE: Final = Workers(None, 1)
@@ -84,7 +85,7 @@ class Report:
 
 
 def verify(
-    rows: Iterable[LogRow],
+    rows: Iterable[LogRow] | Stretch,
     head: Tip | None,
     *,
     progress: Callable[[int], None] | None = None,
@@ -111,7 +112,8 @@ def verify(
     it. With *read*, payloads are read and their admission is decided again under
     *rules*. *confirmed* says of feeds how far their readers have confirmed them.
 
-    What can be told of each entry alone is done by the *crew*, the rest here. Memory is
+    What can be told of each entry alone is done by the *crew*, which reads a `Stretch` of a
+    store by itself; the rest is done here. Memory is
     constant, but for what is kept for each agency and feed, the facts of aid messages,
     8 bytes for each entry of a feed that is not confirmed, and some 60 bytes for each
     message, by which a twin is known. A twin is told by a 64-bit hash that is another in
@@ -121,23 +123,30 @@ def verify(
     Raises:
         Unavailable: ``workers-lost``; whatever *rows* raise.
     """
+    rules = rules or Rules()
     checks = Checks(
         first=first,
         contiguous=contiguous,
-        payloads_required=payloads_required,
         earlier=earlier,
         read=read is not None,
-        rules=rules or Rules(),
+        rules=rules,
         frontier=frontier,
         history=history,
         confirmed=confirmed,
         keep_feeds=keep_feeds,
         counted=counted,
     )
+    examiner = Examiner(
+        history or History(),
+        checks.governed,
+        payloads_required,
+        read if checks.read else None,
+        rules,
+    )
     fault = None
     try:
-        for opened, look in looked(rows, crew=crew, read=read):
-            checks.take(opened, look)
+        for told in told_of(rows, examiner, crew=crew):
+            checks.take(told)
             if progress is not None and checks.entries % _TELL_EVERY == 0:
                 progress(checks.entries)
         checks.finish(head)
@@ -161,6 +170,16 @@ def verify(
         first,
         fault=fault,
     )
+
+
+def stretch(log: Log, first: int, end: int) -> Stretch:
+    """Return the entries of a store from *first* to before *end*, for `verify` to have read.
+
+    Raises:
+        Unavailable: ``log-unavailable``.
+    """
+    changes = scan(log, after=first - 1, through=end - 1, kinds=SHAPES)
+    return Stretch(place_of(log.engine), first, end, tuple((c.index, c.body) for c in changes))
 
 
 def verify_store(
@@ -188,9 +207,8 @@ def verify_store(
     if isinstance(head, Fault):
         return Report(fault=head)
     try:
-        rows = scan(log, through=head.size - 1)
         report = verify(
-            rows,
+            stretch(log, 0, head.size),
             head,
             progress=progress,
             earlier=earlier,

@@ -1,8 +1,9 @@
-"""The real command, as a process of its own, and things for it to look at."""
+"""The command, as a person would call it, and things for it to look at."""
 
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import uuid
 from collections.abc import Callable, Iterator
@@ -14,7 +15,7 @@ import pytest
 
 from hub.log.store import Log
 from hub.streams.embedded import EmbeddedServer
-from tests.cli import forked
+from tests.cli import within
 from tests.cli.hub import Hub, running_hub
 from tests.log.samples import Writer, acknowledgement, alert, cap, refusal, subscription
 
@@ -49,7 +50,7 @@ def caspian(environment: dict[str, str], tmp_path: Path) -> Caspian:
     def run(
         *arguments: str, stdin: str | bytes = b"", env: dict[str, str] | None = None
     ) -> subprocess.CompletedProcess[str]:
-        return forked.run(
+        return within.run(
             arguments,
             stdin=stdin.encode() if isinstance(stdin, str) else stdin,
             directory=tmp_path,
@@ -59,10 +60,11 @@ def caspian(environment: dict[str, str], tmp_path: Path) -> Caspian:
     return run
 
 
-@pytest.fixture
-def log(tmp_path: Path) -> Iterator[Log]:
-    """Give a log of nine entries, one of nearly every kind, some of them evil to a terminal."""
-    log = Log.open(f"sqlite:///{tmp_path / 'log.db'}")
+@pytest.fixture(scope="session")
+def made_log(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Give the file of the log that `log` gives, to copy: to make it takes far longer."""
+    path = tmp_path_factory.mktemp("made") / "log.db"
+    log = Log.open(f"sqlite:///{path}")
     writer = Writer(log).begin("az-fhn", "ir-ndmo", "kz-mchs")
     writer.commit(
         [
@@ -83,6 +85,15 @@ def log(tmp_path: Path) -> Iterator[Log]:
             refusal("kz-mchs"),
         ]
     )
+    log.close()
+    return path
+
+
+@pytest.fixture
+def log(made_log: Path, tmp_path: Path) -> Iterator[Log]:
+    """Give a log of nine entries, one of nearly every kind, some of them evil to a terminal."""
+    shutil.copy(made_log, tmp_path / "log.db")
+    log = Log.open(f"sqlite:///{tmp_path / 'log.db'}")
     yield log
     log.close()
 

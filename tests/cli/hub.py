@@ -15,7 +15,7 @@ from pathlib import Path
 import httpx
 
 from hub.streams.embedded import EmbeddedServer, free_port
-from tests.cli import forked
+from tests.cli import within
 from tests.hubkit import NO_TLS
 
 __all__ = ["Hub", "running_hub"]
@@ -38,7 +38,7 @@ class Hub:
         environment = {**self.environment, **env}
         if who:
             environment["CASPIAN_TOKEN"] = self.tokens[who]
-        return forked.run(
+        return within.run(
             arguments,
             stdin=stdin if isinstance(stdin, bytes) else stdin.encode(),
             directory=self.directory,

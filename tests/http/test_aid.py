@@ -108,6 +108,30 @@ async def test_who_was_no_member_then_does_not_see_it(hub: Hub) -> None:
     assert len(await board(hub, "auditor", incident=incident)) == 1
 
 
+async def test_what_was_taken_back_or_corrected_says_so_and_by_what(hub: Hub) -> None:
+    incident = "AC-2026-000018-AZE"
+    ask, offer, _, promise = await exchange(hub, incident)
+    given = {"thread": f"{incident}-0", "incident": incident}
+    items = [item("a", 900, answers="1", code=BOOM)]
+    kind, of = "ResponseToRequestResource", {"answers": f"{incident}-0", **given}
+    lower = aid("kz-mes", kind, f"{incident}-l", items, recalls=f"{incident}-1", **of)
+    back = {"recalls": f"{incident}-3", "recall": "Cancel", "answers": f"{incident}-2", **given}
+    gone = aid("kz-mes", "CommitResource", f"{incident}-g", [item("1", 1, answers="1")], **back)
+    update, cancel = await hub.publish("kz-mes", lower), await hub.publish("kz-mes", gone)
+
+    async with hub.http("ir-ndmo") as http:
+        told = (await http.get(f"/v1/incidents/{incident}")).json()["messages"]
+        one = (await http.get(f"/v1/messages/{promise}")).json()
+
+    found = {m["index"]: (m["standing"], m["recall"]) for m in told}
+    assert found[ask] == (None, "")
+    assert found[offer] == ({"state": "updated", "by": [update]}, "")
+    assert found[update] == (None, "Update")
+    assert found[promise] == ({"state": "cancelled", "by": [cancel]}, "")
+    assert found[cancel] == (None, "Cancel")
+    assert one["standing"] == {"state": "cancelled", "by": [cancel]}
+
+
 async def test_an_illegal_move_is_answered_with_its_code_and_logged(hub: Hub) -> None:
     incident = "AC-2026-000015-AZE"
     await exchange(hub, incident)

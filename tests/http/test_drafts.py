@@ -127,6 +127,21 @@ async def token(hub: Hub, agency: str) -> str:
     )
 
 
+async def test_an_answer_in_cap_is_for_whom_it_is_addressed_to(hub: Hub) -> None:
+    index = await hub.publish("az-fhn")
+    async with hub.http("ir-ndmo") as http:
+        of = (await http.get(f"/v1/messages/{index}/content")).json()["message"]
+    names = ("identifier", "sender", "sent", "status")
+    ack = {name: value for name, value in draft(sender="ir-ndmo").items() if name in names}
+    reference = f"{of['sender']},{of['identifier']},{of['sent']}"
+    ack |= {"msgType": "Ack", "references": reference, "scope": "Private", "addresses": "az-fhn"}
+
+    told = await check(hub, "ir-ndmo", ack)
+
+    assert told["valid"], told
+    assert [one["agency"] for one in told["recipients"]] == ["az-fhn"]
+
+
 async def test_what_is_no_message_is_told_so(hub: Hub) -> None:
     assert (await check(hub, "az-fhn", {}))["refusal"]["code"] == "structure-invalid"
     aid = {"MessageContentType": "RequestResource", "MessageID": "x"}

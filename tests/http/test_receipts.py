@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import AsyncIterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -18,6 +19,7 @@ from schemas.log_receipt import read_log_receipt
 from schemas.notes import read_note
 from schemas.policy import Policy, read_policy
 from schemas.tlog_proof import read_tlog_proof
+from tests.cli import forked
 from tests.hubkit import Hub, problem, running_hub, until
 from tests.keys import cosign, witness
 
@@ -105,7 +107,7 @@ async def test_what_is_newer_is_not_witnessed_by_what_was_before(
 async def test_it_is_told_how_far_the_end_has_come_and_when_each_witness_cosigned(
     witnessed: tuple[Hub, Policy],
 ) -> None:
-    hub, _ = witnessed
+    hub, policy = witnessed
     index = await hub.publish()
     await until_signed(hub, index)
     covered = await asyncio.to_thread(cosign_from, hub, index + 1, "az", "kz", "tm", "stranger")
@@ -113,6 +115,7 @@ async def test_it_is_told_how_far_the_end_has_come_and_when_each_witness_cosigne
 
     assert told["durable"]["size"] >= told["signed"]["size"] >= told["witnessed"]["size"] == covered
     assert told["quorum"] == 3
+    assert told["policy"] == policy.text
     seen = {one["name"]: one for one in told["witnesses"]}
     assert list(seen)[:5] == list(FIVE)
     assert seen["kz"]["size"] == covered
@@ -127,6 +130,7 @@ async def test_without_a_policy_no_level_of_witnesses_is_told(hub: Hub) -> None:
     told = (await get(hub, "/v1/log/levels")).json()
 
     assert (told["witnessed"], told["sealed"], told["quorum"]) == (None, None, 0)
+    assert told["policy"] == ""
 
 
 async def test_a_proof_is_a_file_for_other_peoples_tools(witnessed: tuple[Hub, Policy]) -> None:
@@ -167,3 +171,23 @@ async def test_what_nobody_signed_is_durable_and_has_no_proof(tmp_path_factory: 
         assert (told["level"], told["proof"]) == ("durable", None)
         assert await level(hub, index) == "durable"
         problem(await get(hub, f"/v1/messages/{index}/proof"), 404, "checkpoint-none")
+
+
+async def test_a_bundle_made_from_afar_bears_the_hubs_policy(
+    witnessed: tuple[Hub, Policy], tmp_path: Path
+) -> None:
+    hub, policy = witnessed
+    index = await hub.publish()
+    await until_signed(hub, index)
+
+    done = await asyncio.to_thread(
+        forked.run,
+        ["log", "export", "part.jsonl", "--to", str(index), "--url", hub.url],
+        stdin=b"",
+        directory=tmp_path,
+        environment={"CASPIAN_TOKEN": hub.tokens["auditor"], "HOME": str(tmp_path)},
+    )
+
+    assert done.returncode == 0, done.stderr
+    first, _, _ = (tmp_path / "part.jsonl").read_text().partition("\n")
+    assert json.loads(first)["policy"] == policy.text

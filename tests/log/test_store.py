@@ -24,6 +24,7 @@ from hub.core.candidate import Candidate
 from hub.core.merkle import EMPTY, Frontier, root_of
 from hub.core.rows import identity
 from hub.errors import LogMoved, Unavailable
+from hub.log.engine import open_to_read
 from hub.log.genesis import ensure_genesis
 from hub.log.store import Head, Log
 from schemas.entry import encode, micros
@@ -472,3 +473,22 @@ def test_time_in_the_log_never_stands_still_or_runs_back(log: Log) -> None:
 
     times = [r.at_us for r in log.rows()]
     assert times == sorted(set(times))
+
+
+@pytest.mark.parametrize("how", ["reading", "asking", "writing"])
+def test_a_store_that_is_evidence_takes_no_writes(log: Log, how: str) -> None:
+    Writer(log).begin("az-fhn")
+    kept = Log(open_to_read(log.engine.url.render_as_string(hide_password=False)))
+
+    def write() -> None:
+        with getattr(kept, how)() as c:
+            c.exec_driver_sql("DELETE FROM entries")
+            c.commit()
+
+    try:
+        assert kept.head() == log.head()
+        with pytest.raises(Unavailable, match=r"read.?only"):
+            write()
+    finally:
+        kept.close()
+    assert log.row(1) is not None

@@ -237,7 +237,7 @@ DAMAGE: dict[str, tuple[tuple[str, ...], int | None, str]] = {
     ),
     "a text stands for a digest": (
         ("UPDATE payloads SET sha256 = 'text' WHERE idx = 5",),
-        None,
+        5,
         "column",
     ),
     "a text stands for a time": (("UPDATE entries SET at_us = 'now' WHERE idx = 7",), 7, "column"),

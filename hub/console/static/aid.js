@@ -6,12 +6,11 @@ import { get, sentence } from "./api.js";
 import { both, now, written } from "./dates.js";
 import { byId, el, fill, icon, say, words } from "./dom.js";
 import { digits, t } from "./i18n.js";
-import { answersTo } from "./compose-aid.js";
+import { answersTo } from "./aid-moves.js";
 import { stateName } from "./tables.js";
-import { term } from "./terms.js";
+import { term, unitName } from "./terms.js";
 
-const KEYS = { offer: "O", accept: "A", decline: "D", commit: "C", departed: "P", arrived: "V", release: "L" };
-
+const SHOWN = 3;
 const EVERY_MS = 10_000;
 const MOST = 200;
 
@@ -20,7 +19,6 @@ const STAGES = [
   ["committed", () => t("Committed")], ["under_way", () => t("Under way")], ["on_site", () => t("On site")],
   ["released", () => t("Released")],
 ];
-const UNITS = { C62: () => t("pieces"), H87: () => t("pieces"), MTR: () => "m", KMT: () => "km", LTR: () => "l", MTQ: () => "m³", TNE: () => "t", KGM: () => "kg", IE: () => t("persons") };
 
 const me = await entered();
 const names = await agencyNames().catch(() => (id) => id);
@@ -87,7 +85,7 @@ async function board(one, state) {
 function row(line) {
   const gap = Number(line.gap.amount);
   return el("tr", {},
-    el("th", { scope: "row" }, words("span", line.name || line.type), " ", words("small", unit(line.unit), { class: "meta" }), asking(line)),
+    el("th", { scope: "row" }, words("span", line.name || line.type), " ", words("small", unitName(line.unit), { class: "meta" }), asking(line)),
     STAGES.map(([stage]) => el("td", {}, figure(line[stage]))),
     el("td", { class: gap > 0 ? "gap open" : "gap" }, gap > 0 ? [icon("extreme"), ...figure(line.gap)] : gap < 0 ? t("{n} more than asked", { n: amount(line.gap.amount.slice(1)) }) : icon("check"), gap > 0 ? null : gap === 0 ? el("span", { class: "hidden" }, t("nothing")) : null));
 }
@@ -105,7 +103,6 @@ function givers(line, state) {
     STAGES.map(([stage]) => el("td", {}, stage === "asked" || !figures[stage] ? null : figure(figures[stage]))), el("td", {})));
 }
 
-const unit = (code) => (code ? UNITS[code]?.() ?? code : "");
 const amount = (text) => digits(text.replace(/\.0+$/, ""));
 
 function figure(one) {
@@ -131,16 +128,24 @@ function timeline(messages) {
   return el("details", { class: "raw", open: true }, el("summary", {}, t("What was said, in order")),
     el("ol", { class: "thread" }, messages.map((m) => el("li", { tabindex: "-1", "data-index": m.index }, el("p", {},
       el("time", { datetime: m.accepted_at, class: "meta" }, written(m.accepted_at)), " ",
-      el("a", { href: message(m.index) }, el("bdi", {}, `#${m.index}`)), " ", words("b", names(m.agency)), " · ", term(m.msg_type),
-      m.headline ? [" · ", words("span", m.headline)] : null), moves(m)))));
+      el("a", { href: message(m.index) }, el("bdi", {}, `#${m.index}`)), " ", words("b", names(m.agency)), " · ", m.recall === "Cancel" ? [t("Taken back"), ": "] : m.recall ? [t("Corrected"), ": "] : null, term(m.msg_type),
+      saidIn(m) ? [" · ", words("span", saidIn(m))] : null,
+      m.standing ? [" ", el("span", { class: `standing ${m.standing.state}` }, m.standing.state === "cancelled" ? t("Taken back") : t("Replaced by a correction"), " ",
+        m.standing.by.map((index) => el("a", { href: message(index) }, el("bdi", {}, `#${index}`))))] : null), moves(m)))));
 }
 
-/** What one's agency can do about a message, each with its key. */
+/** Return a message's words: where it has none the hub puts its type before what it is about. */
+const saidIn = (m) => (m.headline.startsWith(`${m.msg_type}: `) ? m.headline.slice(m.msg_type.length + 2) : m.headline === m.msg_type ? "" : m.headline);
+
+/** What one's agency can do about a message, each with its key; the rarer moves are folded away. */
 function moves(m) {
-  const all = me.agency && me.scopes.includes("publish") ? answersTo(m.msg_type, m.agency === me.agency) : [];
-  return all.length ? el("div", { class: "actions moves" }, all.map(([action, text]) =>
-    el("a", { class: "button quiet", "data-act": action, href: `/console/compose?${action}=${m.index}${exercise ? "&mode=exercise" : ""}` }, text, " ", el("kbd", { dir: "ltr" }, KEYS[action]),
-      el("span", { class: "hidden" }, ` #${m.index}`)))) : null;
+  const all = me.agency && me.scopes.includes("publish") ? answersTo({ type: m.msg_type, mine: m.agency === me.agency, recall: m.recall, declines: m.declines, standing: m.standing?.state }) : [];
+  const link = ([action, text, key]) => el("a", { class: "button quiet", "data-act": action, "data-key": key, href: `/console/compose?${action}=${m.index}${exercise ? "&mode=exercise" : ""}` }, text, " ", el("kbd", { dir: "ltr" }, key),
+    el("span", { class: "hidden" }, ` #${m.index}`));
+  if (!all.length) return null;
+  const few = all.length <= SHOWN + 1;
+  return el("div", { class: "actions moves" }, (few ? all : all.slice(0, SHOWN)).map(link),
+    few ? null : el("details", { class: "more" }, el("summary", {}, t("More …"), el("span", { class: "hidden" }, ` #${m.index}`)), el("div", { class: "actions" }, all.slice(SHOWN).map(link))));
 }
 
 const keys = () => el("p", { class: "help" }, el("kbd", { dir: "ltr" }, "J"), " ", el("kbd", { dir: "ltr" }, "K"), " ", t("go through what was said; then the key beside an action does it."));
@@ -157,8 +162,7 @@ document.addEventListener("keydown", (event) => {
     next.focus();
     return;
   }
-  const action = Object.keys(KEYS).find((one) => event.code === `Key${KEYS[one]}`);
-  const link = action && at >= 0 ? all[at].querySelector(`[data-act="${action}"]`) : null;
+  const link = at >= 0 ? [...all[at].querySelectorAll("[data-key]")].find((one) => event.code === `Key${one.dataset.key}`) : null;
   if (!link) return;
   event.preventDefault();
   link.click();

@@ -77,7 +77,7 @@ const SAID = {
   R37: () => t("Latitude is between −90 and 90, longitude between −180 and 180."), R38: () => t("The outline crosses itself."), R40: () => t("A circle is latitude, longitude and radius in kilometres."),
   R41: () => t("The radius of the circle is 0."), R47: () => t("The same text stands under two languages."), R48: () => t("This repeats the description."),
   R49: () => t("Better known than unknown: choose what is likely."), R52: () => t("Describe what happens."), R54: () => t("Say what has happened."),
-  A11: () => t("Say who sends it."), A13: () => t("Name the incident."), A14: () => t("Give the incident's number, so that all about it stands together."),
+  R09: () => t("Say why: whoever sent it must know what to change."), A15: () => t("Say who pays."), A11: () => t("Say who sends it."), A13: () => t("Name the incident."), A14: () => t("Give the incident's number, so that all about it stands together."),
   A19: () => t("Say what it is about."), A21: () => t("Say why."), A22: () => t("Choose a type of resource."), A23: () => t("Say whose it is."), A24: () => t("Say whose it is."),
   A26: () => t("Say how much."), A27: () => t("Choose the unit."), A28: () => t("The amount is above 0."), A29: () => t("Say what it costs: free of charge, or a price."),
   A31: () => t("Say from when until when it is available."), A32: () => t("It ends before it begins."),

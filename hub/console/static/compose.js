@@ -4,8 +4,11 @@
 
 import { agencyNames, banner, clearBanner, entered, exercise } from "./page.js";
 import { Problem, ask, get, post, sentence } from "./api.js";
+import { ACTIONS } from "./aid-moves.js";
+import { consequence, mayAnswer } from "./cap-answers.js";
 import { alertAfter, alertForm, alertGaps, alertMessage, alertPlace, freshAlert } from "./compose-alert.js";
-import { ACTIONS, aidAfter, aidForm, aidGaps, aidMessage, aidPlace, freshAid } from "./compose-aid.js";
+import { aidAfter, aidForm, aidGaps, aidMessage, aidPlace, aidRecalling, freshAid } from "./compose-aid.js";
+import { answerForm, answerGaps, answerMessage, answerTo } from "./compose-answer.js";
 import { findingLine, showFindings } from "./compose-fields.js";
 import { now, setClock } from "./dates.js";
 import { byId, el, fill, icon, say, words } from "./dom.js";
@@ -40,7 +43,7 @@ const KINDS = {
 
 const ANSWERS = Object.keys(ACTIONS).filter((one) => !one.startsWith("aid-"));
 const RESOURCES = ["resources-oil-spill", "resources-emt", "resources-eu-modules", "resources-insarag"];
-const what = ["update", "cancel", ...ANSWERS].find((one) => asked.has(one)) ?? asked.get("kind") ?? "alert";
+const what = ["update", "cancel", "ack", "error", ...ANSWERS].find((one) => asked.has(one)) ?? asked.get("kind") ?? "alert";
 const of = asked.get(what) ?? "";
 const name = [`caspian.draft`, me.account, what, of, exercise ? "exercise" : "actual"].join("/");
 
@@ -107,10 +110,23 @@ async function after(msgType) {
   return { ...made, status: exercise ? "Exercise" : made.status };
 }
 
+/** CAP's own answer to another agency's message. */
+async function inCap(msgType) {
+  const path = `/v1/messages/${encodeURIComponent(of)}`;
+  const [life, content] = await Promise.all([get(path), get(`${path}/content`)]);
+  if (content.form !== "alert" || !mayAnswer(life, me.agency)) throw new Problem("not-answered", { detail: t("CAP Ack and Error answer alerts, updates and cancellations of other agencies.") });
+  return answerTo(content.message, life, msgType);
+}
+
 async function answer(action) {
-  const content = await get(`/v1/messages/${encodeURIComponent(of)}/content`);
+  const path = `/v1/messages/${encodeURIComponent(of)}`;
+  const [life, content] = await Promise.all([get(path), get(`${path}/content`)]);
   if (content.form !== "aid") throw new Problem("not-aid", { detail: t("This message is not about aid.") });
-  return aidAfter(action, content.message, now());
+  if (!ACTIONS[action].recall) return aidAfter(action, content.message, now());
+  if (life.agency !== me.agency) throw new Problem("not-your-message");
+  if (life.facts.aid?.recall === "Cancel") throw new Problem("recalls", { detail: t("This message takes another one back: nothing is left of it.") });
+  if (life.standing?.state === "cancelled") throw new Problem("recalled", { detail: t("This message was taken back already.") });
+  return aidRecalling(action, content.message, now());
 }
 
 // ---- judged while it is written
@@ -175,6 +191,8 @@ function readers(element, recipients) {
     : el("p", { class: "empty" }, t("Nobody but your own agency.")));
 }
 
+const recallOf = (found) => found.facts.aid?.recall === "Cancel";
+
 // ---- the form
 
 function draw(focus = "") {
@@ -189,7 +207,7 @@ async function ready() {
   const found = await check();
   if (!found || send.disabled) return;
   const actual = (found.facts.status ?? "Actual") === "Actual";
-  fill(byId("confirm-what"), el("p", {}, el("b", { class: actual ? "real" : "status-mark" }, term(found.facts.status ?? "Actual")), " · ", term(found.facts.msg_type)),
+  fill(byId("confirm-what"), el("p", {}, el("b", { class: actual ? "real" : "status-mark" }, term(found.facts.status ?? "Actual")), " · ", recallOf(found) ? [t("Taken back"), ": "] : null, term(found.facts.msg_type)),
     words("p", found.facts.headline ?? "", { class: "title" }));
   readers(byId("confirm-readers"), found.recipients);
   byId("confirm-real-line").hidden = !actual;
@@ -227,14 +245,18 @@ function done(receipt) {
   clearTimeout(wait);
   const link = (href, text, primary) => el("a", { class: primary ? "button primary" : "button", href }, text);
   const alert = told.facts.kind === "alert" && told.facts.msg_type !== "Cancel";
+  const aid = told.facts.kind === "aid" && !recallOf(told);
   fill(byId("composer"), el("section", { class: "sent" },
     el("h2", { id: "sent-title", tabindex: "-1" }, t("Sent, and in the log as {number}", { number: `#${receipt.index}` })),
-    el("p", {}, t("Was it a mistake? What is sent stays in the log. Correct it with an update, or cancel it.")),
+    el("p", {}, draft.about ? consequence(draft.msgType) : t("Was it a mistake? What is sent stays in the log. Correct it with an update, or cancel it.")),
     el("div", { class: "actions" },
       link(`/console/messages/${receipt.index}${exercise ? "?mode=exercise" : ""}`, t("Who has it"), true),
+      draft.about ? link(`/console/messages/${draft.about.index}${exercise ? "?mode=exercise" : ""}`, t("Back to the message")) : null,
       kind.form === "aid" ? link(`/console/aid${exercise ? "?mode=exercise" : ""}`, t("Aid board")) : null,
       alert ? link(`/console/compose?update=${receipt.index}${mode}`, t("Send an update")) : null,
       alert ? link(`/console/compose?cancel=${receipt.index}${mode}`, t("Cancel this alert")) : null,
+      aid ? link(`/console/compose?amend=${receipt.index}${mode}`, t("Correct it")) : null,
+      aid ? link(`/console/compose?recall=${receipt.index}${mode}`, t("Take it back")) : null,
       link(`/console/compose?kind=${of ? "alert" : what}${mode}`, t("Write another")))));
   document.body.dataset.sent = String(receipt.index);
   byId("sent-title").focus();
@@ -277,6 +299,9 @@ async function begin() {
   }
   KINDS.update = { ...KINDS.alert, title: () => t("Update of {what}", { what: `#${of}` }), from: () => after("Update") };
   KINDS.cancel = { ...KINDS.alert, title: () => t("Cancellation of {what}", { what: `#${of}` }), from: () => after("Cancel") };
+  const inCap_ = { form: "alert", draw: answerForm, message: answerMessage, gaps: answerGaps, place: alertPlace };
+  KINDS.ack = { ...inCap_, title: () => t("CAP Ack: accept {what}", { what: `#${of}` }), from: () => inCap("Ack") };
+  KINDS.error = { ...inCap_, title: () => t("CAP Error: reject {what}", { what: `#${of}` }), from: () => inCap("Error") };
   kind = KINDS[what] ?? KINDS.alert;
   if (kind.form === "aid") {
     const [quantities, ...resources] = await Promise.all(["units", ...RESOURCES].map((one) => get(`/v1/vocabularies/${one}`)));
@@ -290,7 +315,7 @@ async function begin() {
   } else {
     draft = await fresh();
   }
-  if (exercise) draft.status = "Exercise";
+  if (exercise && !draft.about) draft.status = "Exercise";
   byId("undo").addEventListener("click", undo);
   byId("anew").addEventListener("click", async () => {
     undoable();

@@ -2,10 +2,11 @@
 
 import { get, sentence } from "./api.js";
 import { badge } from "./cards.js";
+import { consequence } from "./cap-answers.js";
 import { both, utc, written } from "./dates.js";
 import { el, fill, icon, words } from "./dom.js";
 import { digits, t } from "./i18n.js";
-import { languageName, own, standingName, stateName, term } from "./terms.js";
+import { languageName, own, standingName, stateName, term, unitName } from "./terms.js";
 
 const RTL = /^(ar|fa|he|ps|ur|ug|sd|ckb|azb)\b/i;
 
@@ -28,7 +29,8 @@ export async function renderMessage(root, name, { agency, names, onAcknowledge }
     head(life, alert, names),
     mark(facts.status ?? "Actual"),
     onAcknowledge ? acknowledging(life, agency, onAcknowledge) : null,
-    alert ? el("div", { class: "languages" }, inOrder(alert.info ?? []).map(info)) : null,
+    alert?.references ? answering(alert) : null,
+    alert?.info ? el("div", { class: "languages" }, inOrder(alert.info).map(info)) : null,
     content?.form === "aid" ? aid(content.message) : null,
     content?.refused ? el("p", { class: "refused" }, content.refused) : null,
     el("div", { class: "one" }, lifeTable(life, names)),
@@ -56,8 +58,8 @@ function head(life, alert, names) {
   const facts = life.facts;
   const item = { ...facts, severity: facts.severity ?? "Unknown", kind: facts.kind };
   return el("div", { class: "message-head" },
-    el("p", { class: "card-head" }, badge(item), el("span", { class: "kind" }, term(facts.msg_type)),
-      life.standing ? el("span", { class: `standing ${life.standing.state}` }, standingName(life.standing), " ",
+    el("p", { class: "card-head" }, isAnswer(facts) ? null : badge(item), el("span", { class: "kind" }, facts.aid?.recall === "Cancel" ? [t("Taken back"), ": "] : null, term(facts.msg_type)),
+      life.standing ? el("span", { class: `standing ${life.standing.state}` }, life.facts.kind === "aid" ? (life.standing.state === "cancelled" ? t("Taken back") : t("Replaced by a correction")) : standingName(life.standing), " ",
         ...life.standing.by.map((index) => link(index))) : null),
     el("h1", {}, words("span", said?.headline || said?.event || facts.headline || term(facts.msg_type), { lang: said?.language })),
     el("p", { class: "meta" }, words("span", names(life.agency)), " · ", el("bdi", {}, `#${life.index}`), " · ", el("time", { datetime: life.accepted_at }, both(life.accepted_at))));
@@ -79,6 +81,21 @@ const link = (index) => el("a", { href: `/console/messages/${index}${location.se
 function row(name, ...value) {
   const given = value.filter((one) => one !== null && one !== undefined && one !== "");
   return given.length ? [el("dt", {}, name), el("dd", {}, ...given)] : [];
+}
+
+const isAnswer = (facts) => facts.kind === "ack" || facts.kind === "error";
+
+/** CAP's own answers have no text but a note: which messages they accept or reject, and why. */
+function answering(alert) {
+  const rejects = alert.msgType === "Error";
+  if (!rejects && alert.msgType !== "Ack") return null;
+  const mode = location.search.includes("mode=exercise") ? "?mode=exercise" : "";
+  const of = alert.references.trim().split(/\s+/).map((one) => one.split(",")[1] ?? one);
+  return el("section", { class: "aid-text" },
+    el("p", { class: rejects ? "recall late" : "recall" }, icon(rejects ? "cross" : "check"), " ", rejects ? t("Rejects a message:") : t("Accepts a message:"), " ",
+      of.map((id) => [el("a", { href: `/console/messages/${encodeURIComponent(id)}${mode}` }, el("code", { dir: "ltr" }, id)), " "]).flat()),
+    alert.note ? words("p", alert.note, { class: "text" }) : null,
+    el("p", { class: "help" }, consequence(alert.msgType)));
 }
 
 const list = (value) => (value === undefined ? [] : Array.isArray(value) ? value : [value]);
@@ -107,22 +124,34 @@ function info(one) {
       list(one.parameter).flatMap((p) => row(p.valueName, words("span", p.value)))));
 }
 
+function amountOf({ MeasuredQuantity: measured, QuantityText: said }) {
+  return measured ? `${digits(measured.Amount)} ${list(measured.UnitOfMeasure?.Value).map(unitName).join(" ")}` : list(said).join("; ");
+}
+
 function aid(message) {
   const items = list(message.ResourceInformation);
   const text = (value) => (typeof value === "object" && value !== null ? Object.values(value).map(text).join(" ") : String(value ?? ""));
   return el("section", { class: "aid-text" },
+    message.MessageRecall ? recalling(message.MessageRecall) : null,
     message.MessageDescription ? words("p", message.MessageDescription, { class: "text" }) : null,
-    el("div", { class: "scroll", tabindex: "0", role: "region", "aria-label": t("Items") }, el("table", {},
+    list(message.Funding).length ? el("dl", { class: "facts" }, row(t("Who pays"), words("span", list(message.Funding).map((one) => one.FundingInfo ?? one.FundCode ?? "").join("; ")))) : null,
+    !items.length ? null : el("div", { class: "scroll", tabindex: "0", role: "region", "aria-label": t("Items") }, el("table", {},
       el("thead", {}, el("tr", {}, [t("Item"), t("Amount"), t("Answer"), t("Where and when")].map((h) => el("th", { scope: "col" }, h)))),
       el("tbody", {}, items.map((item) => {
         const places = list(item.ScheduleInformation).map((s) => words("div", [s.ScheduleType, s.DateTime ? written(s.DateTime) : "", text(s.Location?.LocationDescription)].filter(Boolean).join(" · ")));
-        const amount = item.AssignmentInformation?.Quantity;
+        const { Quantity: quantity, PriceQuote: price } = item.AssignmentInformation ?? {};
         return el("tr", {},
           el("td", {}, words("span", item.Resource?.Name ?? item.Resource?.ResourceID ?? "–")),
-          el("td", {}, words("span", amount ? text(amount) : "–")),
-          el("td", {}, item.ResponseInformation ? words("span", text(item.ResponseInformation.ResponseType)) : "–"),
+          el("td", {}, words("span", quantity ? amountOf(quantity) : "–"), price ? el("div", { class: "meta" }, t("Price"), ": ", words("span", amountOf(price))) : null),
+          el("td", {}, item.ResponseInformation ? [el("span", {}, term(item.ResponseInformation.ResponseType)), item.ResponseInformation.ResponseReason ? words("div", item.ResponseInformation.ResponseReason, { class: "note-said" }) : null].filter(Boolean) : "–"),
           el("td", {}, places.length ? places : "–"));
       })))));
+}
+
+/** What a message does to an earlier one: that is said before anything else. */
+function recalling({ RecallMessageID, RecallType }) {
+  const id = el("a", { href: `/console/messages/${encodeURIComponent(RecallMessageID)}${location.search.includes("mode=exercise") ? "?mode=exercise" : ""}` }, el("code", { dir: "ltr" }, RecallMessageID));
+  return el("p", { class: "recall" }, icon(RecallType === "Cancel" ? "cross" : "clock"), " ", el("b", {}, RecallType === "Cancel" ? t("Takes a message back:") : t("Corrects a message:")), " ", id);
 }
 
 const SIGNS = { acknowledged: "check", delivered: "minor", queued: "clock", overdue: "severe", expired: "cross" };
@@ -230,9 +259,10 @@ export function renderDraft(root, { form, message, facts, name }) {
   const item = { ...facts, severity: facts.severity ?? "Unknown", kind: facts.kind };
   fill(root,
     el("div", { class: "message-head" },
-      el("p", { class: "card-head" }, badge(item), el("span", { class: "kind" }, term(facts.msg_type))),
+      el("p", { class: "card-head" }, isAnswer(facts) ? null : badge(item), el("span", { class: "kind" }, facts.aid?.recall === "Cancel" ? [t("Taken back"), ": "] : null, term(facts.msg_type))),
       el("p", { class: "title" }, words("span", said?.headline || said?.event || facts.headline || term(facts.msg_type), { lang: said?.language })),
       el("p", { class: "meta" }, words("span", name))),
     mark(facts.status ?? "Actual"),
+    alert?.references ? answering(alert) : null,
     alert ? el("div", { class: "languages" }, inOrder(alert.info ?? []).map(info)) : aid(message));
 }

@@ -4,7 +4,8 @@ import { agencyNames, entered, exercise } from "./page.js";
 import { get, post, sentence } from "./api.js";
 import { byId, el } from "./dom.js";
 import { t } from "./i18n.js";
-import { answersTo } from "./compose-aid.js";
+import { answersTo } from "./aid-moves.js";
+import { difference, mayAnswer } from "./cap-answers.js";
 import { askNote } from "./note.js";
 import { renderMessage } from "./message-view.js";
 
@@ -33,12 +34,24 @@ async function offerAnswers() {
   const mine = life.agency === me.agency;
   const mode = life.facts.status === "Exercise" ? "&mode=exercise" : "";
   const holds = ["active", "expired"].includes(life.standing?.state);
-  const all = life.facts.kind === "aid" ? answersTo(life.facts.msg_type, mine)
+  const all = life.facts.kind === "aid" ? answersTo({ ...exchangeOf(life.facts.aid), type: life.facts.msg_type, mine, standing: life.standing?.state })
     : mine && life.facts.kind === "alert" && holds && life.facts.msg_type !== "Cancel" ? [["update", t("Send an update")], ["cancel", t("Cancel this alert")]] : [];
+  if (mayAnswer(life, me.agency)) answerInCap(life, mode);
   if (!all.length) return;
   document.querySelector("#message .message-head")?.append(el("nav", { class: "actions", "aria-label": t("What to do with it") },
     all.map(([action, text]) => el("a", { class: "button", "data-act": action, href: `/console/compose?${action}=${life.index}${mode}` }, text))));
 }
+
+/** CAP's own answers stand apart from Acknowledge, with what makes them something else. */
+function answerInCap(life, mode) {
+  const link = (action, text) => el("a", { class: "button", "data-act": action, href: `/console/compose?${action}=${life.index}${mode}` }, text);
+  const before = document.querySelector("#message [data-act=acknowledge]")?.closest(".actions") ?? document.querySelector("#message .message-head");
+  before?.after(el("details", { class: "cap-answer" },
+    el("summary", {}, t("Answer its sender in CAP (Ack, Error) …")), difference(),
+    el("nav", { class: "actions", "aria-label": t("Answers in CAP") }, link("ack", t("Accept it: CAP Ack …")), link("error", t("Reject it: CAP Error …")))));
+}
+
+const exchangeOf = (aid) => ({ recall: aid?.recall, declines: Boolean(aid?.items?.length) && aid.items.every((one) => one.response === "Decline") });
 
 function acknowledge(index) {
   askNote({ text: document.querySelector("#message h1").textContent, language: null }, async (note) => {

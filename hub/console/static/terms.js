@@ -8,7 +8,7 @@ const TERMS = {
   Immediate: () => t("Immediate"), Expected: () => t("Expected"), Future: () => t("Future"), Past: () => t("Past"),
   Observed: () => t("Observed"), Likely: () => t("Likely"), Possible: () => t("Possible"), Unlikely: () => t("Unlikely"),
   Actual: () => t("Actual"), Exercise: () => t("Exercise"), System: () => t("System"), Test: () => t("Test"), Draft: () => t("Draft"),
-  Alert: () => t("Alert"), Update: () => t("Update"), Cancel: () => t("Cancellation"), Ack: () => t("Acknowledgement"), Error: () => t("Rejection"),
+  Alert: () => t("Alert"), Update: () => t("Update"), Cancel: () => t("Cancellation"), Ack: () => t("Acceptance (CAP Ack)"), Error: () => t("Rejection (CAP Error)"),
   Public: () => t("Public"), Restricted: () => t("Restricted"), Private: () => t("Private"),
   Geo: () => t("Geophysical"), Met: () => t("Meteorological"), Safety: () => t("Safety"), Security: () => t("Security"),
   Rescue: () => t("Rescue"), Fire: () => t("Fire"), Health: () => t("Health"), Env: () => t("Environment"),
@@ -20,8 +20,13 @@ const TERMS = {
   OfferUnsolicitedResource: () => t("Offer of aid"), AidOfferResponse: () => t("Answer to an offer"),
   ReleaseResource: () => t("Release of aid"), RequestReturn: () => t("Request for return"),
   RequestInformation: () => t("Request for information"), ResponseToRequestInformation: () => t("Information"),
-  ReportResourceDeploymentStatus: () => t("Report of deployment"),
+  Accept: () => t("Accepted"), Decline: () => t("Declined"), Provisional: () => t("Provisional"),
+  ReportResourceDeploymentStatus: () => t("Report of deployment"), RequestResourceDeploymentStatus: () => t("Question of whereabouts"),
+  ResponseToRequestReturn: () => t("Answer to a request for return"), RequestQuote: () => t("Request for a price"), ResponseToRequestQuote: () => t("Price"),
+  RequestExtendedDeploymentDuration: () => t("Request to stay longer"), ResponseToRequestExtendedDeploymentDuration: () => t("Answer to a request to stay longer"),
 };
+
+const UNITS = { C62: () => t("pieces"), H87: () => t("pieces"), MTR: () => "m", KMT: () => "km", LTR: () => "l", MTQ: () => "m³", TNE: () => "t", KGM: () => "kg", IE: () => t("persons") };
 
 const STATES = {
   queued: () => t("Queued"), delivered: () => t("Delivered"), acknowledged: () => t("Acknowledged"),
@@ -34,6 +39,7 @@ const STANDINGS = {
 
 /** Return a word of CAP or EDXL-RM in the page's language, or as it is. */
 export const term = (code) => TERMS[code]?.() ?? String(code ?? "");
+export const unitName = (code) => (code ? UNITS[code]?.() ?? code : "");
 export const stateName = (state) => STATES[state]?.() ?? state;
 export const standingName = (standing) => (standing ? STANDINGS[standing.state]?.() ?? standing.state : "");
 

@@ -1,0 +1,36 @@
+"""Where a driver finds a store, to read from it without anything between: for what must be fast."""
+
+from __future__ import annotations
+
+import sqlite3
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+from sqlalchemy import Engine
+
+__all__ = ["Place", "connect", "place_of"]
+
+Place = tuple[str, str]
+"""``sqlite`` and a file's URI, or ``postgresql`` and a connection string."""
+
+
+def place_of(engine: Engine) -> Place:
+    """Return where an engine's store is."""
+    url = engine.url
+    if engine.dialect.name == "postgresql":
+        return "postgresql", url.set(drivername="postgresql").render_as_string(hide_password=False)
+    database = url.database or ""
+    if database.startswith("file:"):
+        options = "&".join(f"{k}={v}" for k, v in url.query.items() if k in {"mode", "immutable"})
+        return "sqlite", f"{database}?{options}"
+    return "sqlite", f"file:{quote(str(Path(database).resolve()))}?mode=ro"
+
+
+def connect(place: Place) -> Any:
+    """Open a connection of the driver's own, which only reads."""
+    if place[0] == "sqlite":
+        return sqlite3.connect(place[1], uri=True, timeout=30.0, isolation_level=None)
+    import psycopg  # noqa: PLC0415 - only where it is needed: it takes its time
+
+    return psycopg.connect(place[1])
