@@ -10,6 +10,7 @@ from axe_playwright_python.async_playwright import Axe
 from playwright.async_api import Browser, Page
 
 from hub.i18n import texts
+from hub.i18n.recognised import Recogniser
 from tests.console.browsers import Desk, desk
 from tests.http.people import add_person
 from tests.hubkit import Hub
@@ -71,6 +72,34 @@ async def content(hub: Hub, who: str, index: int) -> dict[str, Any]:
     return told
 
 
+async def knows_sentences(page: Page, language: str) -> None:
+    """See that a page says what the hub finds in its language, as the command line does."""
+    told = [
+        "it is longer than 160 characters",
+        "an amount is above 0",
+        "field 4 stands after field 5: each field once, in order",
+        "alert/note: an Error needs a note that explains it (R09)",
+        "'too large' is no code of a list",
+        "Element 'scope': [facet 'enumeration'] The value 'x' is not an element of the set {'Y'}.",
+        "the message has 7 bytes; the limit is 5",
+        "nothing that is known",
+    ]
+    known = dict(texts(language, "details").by_name) | texts(language, "findings").by_name
+    said = Recogniser(known)
+
+    shown = await page.evaluate(
+        """async (told) => {
+          const from = document.querySelector('script[type=module]').src;
+          const { said } = await import(new URL("recognised.js", from).href);
+          return told.map((text) => said(text));
+        }""",
+        told,
+    )
+
+    assert shown == [said(text) or text for text in told]
+    assert (shown == told) == (language == "en")
+
+
 @pytest.mark.parametrize("language", [pytest.param("en", marks=pytest.mark.long), "fa"])
 async def test_an_officer_writes_an_alert_with_the_keyboard_alone(
     hub: Hub, browser: Browser, language: str
@@ -83,6 +112,7 @@ async def test_an_officer_writes_an_alert_with_the_keyboard_alone(
         await page.wait_for_selector("body[data-map=shown]", state="attached")
         await at.says("checked", "mistakes")
         await found(at, "severity", _("This is needed."))
+        await knows_sentences(page, language)
         assert await page.is_disabled("#send")
 
         await chooses(page, "#field-example", "oil")

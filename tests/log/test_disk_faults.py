@@ -32,7 +32,7 @@ from schemas.checkpoint import read_checkpoint
 STRACE = shutil.which("strace")
 ROUNDS = 2
 LOT = 20
-CALLS = {"fdatasync": 4, "fsync": 4, "rename": 2, "write": 2, "pwrite64": 28}
+CALLS = {"fdatasync": 4, "fsync": 4, "rename": 2, "write": 2, "pwrite64": 26}
 """How many of each the rounds make: two commits, and the signer's memory once in each round."""
 
 ERRORS = {"fdatasync": "EIO", "fsync": "EIO", "rename": "EIO"}
