@@ -30,6 +30,7 @@ _LONG: Final[dict[str, tuple[str, ...]]] = {
         "begin_an_exchange[aid-ask]",
         "second_officer",
     ),
+    "console/test_attachments.py": ("[fa]", "update_brings", "second_officer"),
     "console/test_auditing_pages.py": (
         "[en]",
         "reads_where",
