@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from typing import Final
 
-__all__ = ["remedy_of"]
+__all__ = ["REMEDIES", "remedy_of"]
 
-_REMEDIES: Final[dict[str, str]] = {
+REMEDIES: Final[dict[str, str]] = {
     "R00": "Send well-formed XML in UTF-8, without DOCTYPE, entities or XInclude.",
     "R01": "Make it smaller or flatter; put large files behind a uri.",
     "XSD": "Give the elements the names, order, number and values of the standard; "
@@ -145,4 +145,4 @@ _REMEDIES: Final[dict[str, str]] = {
 
 def remedy_of(rule: str) -> str:
     """Return what to do about a broken rule; empty for one that this table does not have."""
-    return _REMEDIES.get(rule, "")
+    return REMEDIES.get(rule, "")

@@ -13,7 +13,7 @@ from hub.cli.raw import write_raw
 from hub.cli.reports import Means, as_message, as_report
 from hub.cli.requisitions import as_requisition
 from hub.cli.terminal import note, styled
-from hub.cli.words import t
+from hub.cli.words import t, translated
 from hub.errors import Rejected
 from schemas.cap import Alert, write_alert, write_alert_json
 from schemas.cap.geojson import alert_features
@@ -154,7 +154,7 @@ def _written(messages: list[Message], form: Form, means: Means) -> bytes:
         # The other form takes more bytes, and may be too large.
         raise Rejected(
             "not-convertible",
-            t("the result would not be valid: {detail}", detail=again.detail),
+            t("the result would not be valid: {detail}", detail=translated(again.detail)),
             remedy=t("Change what the findings name; they are of the result."),
             findings=again.findings,
         )

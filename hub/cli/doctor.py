@@ -22,7 +22,7 @@ from hub.cli.exits import DONE, UNAVAILABLE
 from hub.cli.options import AsJson
 from hub.cli.store import sqlite_file
 from hub.cli.terminal import column, emit, say, styled
-from hub.cli.words import many, plain, t, told
+from hub.cli.words import many, plain, t, told, translated
 from hub.core.registry import History
 from hub.errors import HubError, Unavailable
 from hub.log.checkpoints import at_least, latest, stands_at
@@ -63,10 +63,10 @@ def doctor(*, json: AsJson = False) -> int:
         say(
             column(t(_VERDICT[check.verdict]), 5, _STYLE[check.verdict]),
             column(t(check.name), 17, "bold"),
-            styled(check.detail),
+            styled(translated(check.detail)),
         )
         if check.remedy:
-            say(Text(" " * 6) + styled(t("what to do:"), "bold"), styled(check.remedy))
+            say(Text(" " * 6) + styled(t("what to do:"), "bold"), styled(translated(check.remedy)))
     return UNAVAILABLE if any(c.verdict == "fail" for c in checks) else DONE
 
 

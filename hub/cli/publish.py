@@ -17,7 +17,7 @@ from hub.cli.options import AsJson
 from hub.cli.statements import passphrase_of
 from hub.cli.terminal import emit, note, report, say, styled
 from hub.cli.times import shown
-from hub.cli.words import joined, plain, t, told
+from hub.cli.words import found, joined, plain, t, told
 from hub.client import Client, Outbox, open_signer
 from hub.errors import HubError, Rejected, Unavailable
 from schemas.receipt import Receipt
@@ -139,7 +139,7 @@ def _tell(name: str, receipt: Receipt) -> None:
         where = [t("line {number}", number=line)] if line is not None else []
         about = joined(" ", (t("warning"), warning.get("rule"), *where, warning.get("path")))
         place = Text("  ") + styled(joined("", (about, ":")), "yellow")
-        note(place, styled(warning.get("message")))
+        note(place, styled(found(str(warning.get("message")))))
 
 
 def _object(error: HubError) -> dict[str, Any]:

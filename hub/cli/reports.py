@@ -10,7 +10,7 @@ from typing import Final, Literal, TypeVar
 from hub.cli.exits import usage
 from hub.cli.files import read_input
 from hub.cli.terminal import note, styled
-from hub.cli.words import t
+from hub.cli.words import t, translated
 from hub.errors import Rejected
 from schemas.cap import Alert
 from schemas.judgement import judge
@@ -115,5 +115,5 @@ def _request(name: str | None) -> RequestResource | None:
 
 def _told(converted: Converted[_Message]) -> _Message:
     for loss in converted.losses:
-        note(styled(t("not in it, or assumed: {loss}", loss=loss), "yellow"))
+        note(styled(t("not in it, or assumed: {loss}", loss=translated(loss)), "yellow"))
     return converted.message

@@ -21,7 +21,7 @@ from hub.cli.options import AsJson
 from hub.cli.terminal import emit, note, say, styled
 from hub.cli.terms import term
 from hub.cli.times import both, read_place, shown
-from hub.cli.words import joined, t
+from hub.cli.words import joined, t, translated
 from hub.client import AsyncClient
 from hub.core.escalation import LAST_STEP
 from hub.errors import Unavailable
@@ -130,7 +130,7 @@ class _Follower:
                     await self._follow(client, name)
                 except Unavailable as error:
                     if not away:
-                        said = joined(" ", (shown(datetime.now(UTC)), error.detail))
+                        said = joined(" ", (shown(datetime.now(UTC)), translated(error.detail)))
                         note(styled(said, "yellow"))
                         note(styled(t("trying again; nothing will be missed"), "yellow"))
                     away = True

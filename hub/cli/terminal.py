@@ -23,7 +23,7 @@ from rich.text import Text
 from rich.tree import Tree
 
 from hub.cli.harmless import DANGEROUS, ISOLATED, apart, safe
-from hub.cli.words import Words, is_rtl, meaning, t
+from hub.cli.words import Words, found, is_rtl, meaning, t, translated
 from hub.errors import HubError, Rejected
 
 __all__ = [
@@ -113,25 +113,27 @@ def _cell(value: object) -> Text:
 def report(error: HubError) -> None:
     """Write the one block that tells of an error: what it is, where, and what to do.
 
-    What is particular stands as the hub said it; what the code means stands before it in the
-    reader's language, unless all of it is our own words.
+    Where what is particular is not known in the reader's language it stands as the hub said it,
+    and before it what the code means.
     """
-    known = None if isinstance(error.detail, Words) else meaning(error.code)
+    detail, remedy = translated(error.detail), translated(error.remedy)
+    known = None if isinstance(detail, Words) else meaning(error.code)
     note(
         styled(t("error {code}:", code=error.code), "bold red"),
-        styled(known[0] if known else error.detail),
+        styled(known[0] if known else detail),
     )
-    if known and error.detail:
-        note(Text("  ") + styled(error.detail))
+    if known and detail:
+        note(Text("  ") + styled(detail))
     for finding in error.findings if isinstance(error, Rejected) else ():
         where = t("line {number}", number=finding.line) if finding.line is not None else ""
         places = [part for part in (where, finding.rule, finding.path) if part]
         colour = "red" if finding.severity == "error" else "yellow"
-        note(styled("  " + "  ".join(places) + ":", colour), styled(finding.message))
-    if remedy := known[1] if known else error.remedy:
-        note(styled(t("what to do:"), "bold"), styled(remedy))
-    if known and error.remedy:
-        note(Text("  ") + styled(error.remedy))
+        note(styled("  " + "  ".join(places) + ":", colour), styled(found(finding.message)))
+    known = None if isinstance(remedy, Words) else meaning(error.code)
+    if known or remedy:
+        note(styled(t("what to do:"), "bold"), styled(known[1] if known else remedy))
+    if known and remedy:
+        note(Text("  ") + styled(remedy))
 
 
 class Told(Protocol):

@@ -16,7 +16,7 @@ from hub.cli.exits import DONE, REFUSED, USAGE, exit_code, usage, worst
 from hub.cli.files import read_input
 from hub.cli.options import AsJson
 from hub.cli.terminal import emit, note, progress, say, styled
-from hub.cli.words import Words, joined, many, meaning, plain, t
+from hub.cli.words import Words, found, joined, many, meaning, plain, t, translated
 from hub.errors import Rejected
 from hub.settings import Settings
 from schemas.cap import Alert, Profile, alert_facts
@@ -130,11 +130,11 @@ def _with_signature(
     """
     if judgement.alert is not None or not isinstance(judgement.message, Alert):
         return judgement, None
-    found = check_xml_signature(data, trusted, sent=alert_facts(judgement.message).sent)
-    if found is None or found.state == "valid":
-        return judgement, found
-    finding = Finding("SIG", "warning", "alert/Signature", f"{found.state}: {found.detail}")
-    return replace(judgement, findings=(*judgement.findings, finding)), found
+    signed = check_xml_signature(data, trusted, sent=alert_facts(judgement.message).sent)
+    if signed is None or signed.state == "valid":
+        return judgement, signed
+    finding = Finding("SIG", "warning", "alert/Signature", f"{signed.state}: {signed.detail}")
+    return replace(judgement, findings=(*judgement.findings, finding)), signed
 
 
 def _tell(result: _Result) -> None:
@@ -178,15 +178,15 @@ def _tell_findings(judgement: Judgement) -> None:
 
 
 def _advise(remedy: str) -> None:
-    say(Text("    ") + styled(t("what to do:"), "bold"), styled(remedy))
+    say(Text("    ") + styled(t("what to do:"), "bold"), styled(translated(remedy)))
 
 
 def _tell_refusal(error: Rejected) -> None:
-    known = None if isinstance(error.detail, Words) else meaning(error.code)
-    what = styled(known[0]) if known else styled(error.detail)
-    say(styled(f"  {error.code}:", "red"), what)
+    detail = translated(error.detail)
+    known = None if isinstance(detail, Words) else meaning(error.code)
+    say(styled(f"  {error.code}:", "red"), styled(known[0] if known else detail))
     if known:
-        say(Text("    ") + styled(error.detail))
+        say(Text("    ") + styled(detail))
     _advise(error.remedy)
 
 
@@ -196,7 +196,7 @@ def _tell_finding(finding: Finding) -> None:
     places = [p for p in (where, finding.rule, grave, finding.path) if p]
     colour = "red" if finding.severity == "error" else "yellow"
     place = styled(joined("  ", places), colour) + styled(":", colour)
-    say(Text("  ") + place, styled(finding.message))
+    say(Text("  ") + place, styled(found(finding.message)))
 
 
 def _sum_up(results: list[_Result]) -> None:

@@ -9,7 +9,7 @@ from rich.text import Text
 
 from hub.cli.terminal import column, emit, fields, note, say, styled, verbatim
 from hub.cli.terms import term
-from hub.cli.words import joined, many, t
+from hub.cli.words import joined, many, t, translated
 from hub.log.faults import HUB, STORAGE, Fault
 from hub.log.verify import Report
 
@@ -164,7 +164,7 @@ def show_fault(fault: Fault, *, json: bool = False) -> None:
     place = t("the log") if fault.index is None else t("entry {index}", index=fault.index)
     say(
         styled(t("BROKEN"), "bold white on red"),
-        Text(" ") + styled(joined(": ", (place, fault.code, fault.detail))),
+        Text(" ") + styled(joined(": ", (place, fault.code, translated(fault.detail)))),
     )
     who = {
         HUB: t("whoever runs the hub: it wrote or signed this"),

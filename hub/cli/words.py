@@ -1,9 +1,10 @@
 """What the command line says, in the language of whoever reads it.
 
 ``t`` says a text, ``many`` one in which a number decides between forms, ``told`` names one that
-is said elsewhere: `hub.i18n.collect` finds all three. English is what the code says; for it
-nothing is read, nor even imported. What programs read (``--json``, codes, names of commands and
-options) is the same in all languages, and never comes through here.
+is said elsewhere: `hub.i18n.collect` finds all three; ``translated`` says again what was told in
+English. English is what the code says; for it nothing is read, nor even imported. What programs
+read (``--json``, codes, names of commands and options) is the same in all languages, and never
+comes through here.
 """
 
 from __future__ import annotations
@@ -20,8 +21,21 @@ from hub.errors import Rejected
 
 if TYPE_CHECKING:
     from hub.i18n import Texts
+    from hub.i18n.recognised import Recogniser
 
-__all__ = ["Words", "is_rtl", "joined", "many", "meaning", "plain", "spoken", "t", "told"]
+__all__ = [
+    "Words",
+    "found",
+    "is_rtl",
+    "joined",
+    "many",
+    "meaning",
+    "plain",
+    "spoken",
+    "t",
+    "told",
+    "translated",
+]
 
 _ENGLISH: Final = "en"
 _RTL: Final = frozenset({"fa"})
@@ -107,6 +121,25 @@ def meaning(code: str) -> tuple[Words, Words] | None:
     return (Words(found[0]), Words(found[1])) if found[0] and found[1] else None
 
 
+def translated(text: str) -> str:
+    """Return what machines are told in English (a finding, a detail, a remedy), in the language.
+
+    As it is where it is no sentence that the catalogues know; then it is no `Words`.
+    """
+    if spoken() == _ENGLISH or isinstance(text, Words):
+        return text
+    found = _recogniser(spoken())(text, _foreign)
+    return text if found is None else Words(found, text)
+
+
+def found(message: str) -> str:
+    """Return a finding in the language; where a parser said it, in English, and that it is so."""
+    said = translated(message)
+    if spoken() == _ENGLISH or isinstance(said, Words):
+        return said
+    return t("in English: {text}", text=said)
+
+
 def told(text: str) -> str:
     """Name a text that is said elsewhere."""
     return text
@@ -116,6 +149,17 @@ def _texts(domain: str = "cli") -> Texts:
     from hub.i18n import texts  # noqa: PLC0415 - in English it is never needed
 
     return texts(spoken(), domain)
+
+
+@cache
+def _recogniser(code: str) -> Recogniser:
+    from hub.i18n import texts  # noqa: PLC0415 - in English it is never needed
+    from hub.i18n.recognised import Recogniser  # noqa: PLC0415 - as above
+
+    known: dict[str, str] = {}
+    for domain in ("remedies", "details", "findings"):
+        known |= texts(code, domain).by_name
+    return Recogniser(known)
 
 
 def _harmless(values: dict[str, object]) -> dict[str, object]:

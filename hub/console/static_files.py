@@ -52,6 +52,8 @@ def static_files() -> Mapping[str, File]:
         found[f"leaflet/{name}"] = File(body, _TYPES[name[name.rindex(".") :]])
     for code in LANGUAGES:
         found[f"texts/{code}.js"] = File(_texts(code), _TYPES[".js"])
+        for domain in ("findings", "details"):
+            found[f"{domain}/{code}.js"] = File(_sentences(domain, code), _TYPES[".js"])
         found[f"map/{code}.json"] = File(_json(labels(code)), _TYPES[".json"])
     found["map/outlines.json"] = File(_json(outlines()), _TYPES[".json"])
     return found
@@ -75,6 +77,11 @@ def _texts(code: str) -> bytes:
         "dates": date_forms(code).as_json(),
     }
     return b"export default " + _json(data) + b";\n"
+
+
+def _sentences(domain: str, code: str) -> bytes:
+    """Return what machines are told in English, each with what it is in a language."""
+    return b"export default " + _json([*texts(code, domain).by_name.items()]) + b";\n"
 
 
 def _json(value: Any) -> bytes:

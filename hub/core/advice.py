@@ -70,26 +70,26 @@ def _references(facts: MessageFacts, agency: str, at: datetime, known: Known) ->
     for ref in dict.fromkeys(facts.references[:MOST_REFERENCES]):
         why = _why_not(ref, facts, agency, at, known)
         if why:
-            named = f"{ref.identifier[:100]} of {ref.sender[:100]}"
-            yield Finding("H2", "warning", "alert/references", why.format(named))
+            yield Finding("H2", "warning", "alert/references", why)
 
 
 def _why_not(ref: Reference, facts: MessageFacts, agency: str, at: datetime, known: Known) -> str:
     name = identity(agency, ref.sender, ref.identifier)
+    named = f"{ref.identifier[:100]} of {ref.sender[:100]}"
     row = known.by_identity.get(name)
     if row is None or row.facts.kind != "alert":
-        return "missing reference: {} is not in the log, or not yet"
+        return f"missing reference: {named} is not in the log, or not yet"
     if row.facts.sent != ref.sent:
-        return "missing reference: {} was sent at another time"
+        return f"missing reference: {named} was sent at another time"
     if channel_of(row.facts.status) != channel_of(facts.status):
-        return f"missing reference: {{}} has status {row.facts.status}, and stays as it is"
+        return f"missing reference: {named} has status {row.facts.status}, and stays as it is"
     namers = sorted(known.named_by.get(name, {}).items())[-MOST_NAMERS:]
     threads = Threads([_published(row), *(_published(m) for _, m in namers if m is not row)])
     standing = threads.standing(row.index, at=at)
     if standing is not None and standing.state is State.CANCELLED:
-        return "cancelled reference: {} was cancelled before"
+        return f"cancelled reference: {named} was cancelled before"
     if standing is not None and standing.state is State.EXPIRED:
-        return "expired reference: {} has expired"
+        return f"expired reference: {named} has expired"
     return ""
 
 

@@ -2,16 +2,17 @@
 
 Texts stand in templates as ``_("…")``, in pages' scripts as ``t("…")``, in Python as ``_("…")``
 or ``t("…")``, ``many("…", "…", count)`` where a number decides between forms, and ``told("…")``
-where they are only named. What errors mean, and ask for, stands in docs/errors.md.
+where they are only named. What errors mean, and ask for, stands in docs/errors.md; what rules and
+errors say in particular is found by `hub.i18n.sentences`.
 """
 
 from __future__ import annotations
 
 import re
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, partial
 from importlib.resources import files
 from io import BytesIO
 from pathlib import Path
@@ -22,6 +23,7 @@ from babel.messages.extract import extract, extract_from_dir
 from babel.messages.pofile import read_po, write_po
 
 from hub.i18n.languages import LANGUAGES
+from hub.i18n.sentences import details, findings, remedies
 from hub.i18n.texts import DOMAINS, file_of
 
 __all__ = ["Said", "collected", "main", "refreshed", "script_texts"]
@@ -66,10 +68,11 @@ class Said:
         return (self.text, self.more) if self.more else self.text
 
 
-def collected(domain: str = "") -> dict[Said, list[str]]:
-    """Return every text of a domain, and the files that say it."""
+@cache
+def collected(domain: str = "") -> Mapping[Said, list[str]]:
+    """Return every text of a domain, and the files that say it; they are looked for once."""
     found: dict[Said, list[str]] = {}
-    for path, said in _of_errors() if domain == "errors" else _found(domain):
+    for path, said in _OTHERS[domain]() if domain in _OTHERS else _found(domain):
         where = found.setdefault(said, [])
         if path not in where:
             where.append(path)
@@ -112,6 +115,19 @@ def _of_errors() -> Iterator[tuple[str, Said]]:
     for code, meaning, remedy in _ROW.findall(_LINK.sub(r"\1", text)):
         yield str(_ERRORS), Said(meaning, context=code)
         yield str(_ERRORS), Said(remedy, context=f"{code} remedy")
+
+
+def _told(sentences: Callable[[], Iterator[tuple[str, str]]]) -> Iterator[tuple[str, Said]]:
+    return ((where, Said(text)) for where, text in sentences())
+
+
+_OTHERS: Final[dict[str, Callable[[], Iterator[tuple[str, Said]]]]] = {
+    "errors": _of_errors,
+    "findings": partial(_told, findings),
+    "details": partial(_told, details),
+    "remedies": partial(_told, remedies),
+}
+"""The domains whose texts are not marked where they are said."""
 
 
 def refreshed(code: str, domain: str = "") -> Catalog:

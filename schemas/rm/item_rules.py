@@ -106,10 +106,11 @@ def _judge_resource(resource: Resource | None, path: Path, case: Case) -> None:
 
 
 def _judge_amounts(assignment: AssignmentInformation, path: Path, case: Case) -> None:
-    for tag, quantity, least in (
-        ("Quantity", assignment.quantity, "above 0"),
-        ("PriceQuote", assignment.price_quote, "not below 0"),
+    for tag, quantity in (
+        ("Quantity", assignment.quantity),
+        ("PriceQuote", assignment.price_quote),
     ):
+        least = "above 0" if tag == "Quantity" else "not below 0"
         where: Path = (*path, (tag, 0))
         measured = quantity.measured_quantity if quantity else None
         if measured is not None and (

@@ -83,8 +83,9 @@ class Vocabulary:
         if not code or self.is_known(code) is not False:
             return None
         meant = self.nearest(code)
-        hint = "" if meant is None else f"; did you mean {meant!r}?"
-        return f"{code[:40]!r} is no code of {where}{hint}"
+        if meant is None:
+            return f"{code[:40]!r} is no code of {where}"
+        return f"{code[:40]!r} is no code of {where}; did you mean {meant!r}?"
 
     def nearest(self, code: str) -> str | None:
         """Return the code in use that somebody who wrote *code* may have meant, if any."""

@@ -17,14 +17,22 @@ from rich.cells import cell_len
 
 from hub.cli import terminal, words
 from hub.cli.harmless import ISOLATED
+from hub.errors import Rejected
 from hub.i18n import LANGUAGES, texts
+from schemas.remedies import remedy_of
 from tests.cli.conftest import Caspian
 from tests.cli.hub import Hub
 from tests.cli.test_terminal import on_a_terminal
 from tests.log.samples import cap
 
 FEED = "ir-ndmo.exercise"
-OTHERS = LANGUAGES[1:]
+OTHERS = [
+    pytest.param(code, marks=[] if code in {"ru", "fa"} else pytest.mark.long)
+    for code in LANGUAGES[1:]
+]
+"""One of each direction each time."""
+END = "\x04"
+"""Stands behind a context in a catalogue."""
 _POSIX = ("LC_ALL", "LC_MESSAGES", "LANG", "CASPIAN_LANGUAGE", "CASPIAN_CONTEXT")
 
 
@@ -208,16 +216,66 @@ def test_an_error_says_what_its_code_means_and_beside_it_what_is_particular(
 
 
 @pytest.mark.parametrize("code", OTHERS)
-def test_what_a_hub_refuses_is_told_by_its_code(hub: Hub, code: str) -> None:
-    meant = texts(code, "errors").by_name
-
+def test_what_a_hub_refuses_is_told_in_the_language(hub: Hub, code: str) -> None:
     done = hub.caspian("show", "999999", who="officer", CASPIAN_LANGUAGE=code)
 
-    first, second, third, *_ = done.stderr.splitlines()
-    assert first.endswith(meant["unknown-message\x04"])
-    assert "999999" in second, "what is particular, as the hub said it"
-    remedy = meant["unknown-message remedy\x04"]
-    assert third == f"{said(code, 'what to do:')} {remedy}"
+    what = texts(code, "details")("there is no message {name}", name="999999")
+    assert done.stderr.splitlines()[0] == (
+        f"{said(code, 'error {code}:', code='unknown-message')} {what}"
+    )
+
+
+@pytest.mark.parametrize("code", OTHERS)
+def test_what_the_catalogues_do_not_know_stands_beside_what_the_code_means(
+    spoken: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], code: str
+) -> None:
+    spoken.setenv("CASPIAN_LANGUAGE", code)
+    meant = texts(code, "errors").by_name
+
+    terminal.report(Rejected("unknown-message", "of a later hub", remedy="Do as it says."))
+
+    assert capsys.readouterr().err.splitlines() == [
+        f"{said(code, 'error {code}:', code='unknown-message')} {meant['unknown-message' + END]}",
+        "  of a later hub",
+        f"{said(code, 'what to do:')} {meant['unknown-message remedy' + END]}",
+        "  Do as it says.",
+    ]
+
+
+@pytest.mark.parametrize("code", OTHERS)
+def test_findings_and_their_remedies_are_told_in_the_language_and_in_english_to_programs(
+    caspian: Caspian, tmp_path: Path, code: str
+) -> None:
+    bad = cap("l-1").replace(b"<scope>Public</scope>", b"<scope>Private</scope>")
+    (tmp_path / "bad.xml").write_bytes(bad)
+
+    def read(language: str, *options: str) -> str:
+        return caspian("validate", "bad.xml", *options, env={"CASPIAN_LANGUAGE": language}).stdout
+
+    assert texts(code, "findings")("scope Private needs addresses") in read(code)
+    assert texts(code, "remedies")(remedy_of("R07")) in read(code)
+    assert read(code, "--json") == read("en", "--json") != ""
+    assert "scope Private needs addresses" in read("en")
+
+
+@pytest.mark.parametrize(
+    ("code", "told"), [("en", "a library's own"), ("ru", "по-английски: a library's own")]
+)
+def test_what_a_parser_says_is_quoted(spoken: pytest.MonkeyPatch, code: str, told: str) -> None:
+    spoken.setenv("CASPIAN_LANGUAGE", code)
+
+    assert words.found("a library's own") == told
+
+
+def test_values_in_a_sentence_stand_apart_where_one_reads_from_right_to_left(
+    spoken: pytest.MonkeyPatch,
+) -> None:
+    spoken.setenv("CASPIAN_LANGUAGE", "fa")
+
+    told = words.translated("there is no message \x1b[31mred")
+
+    assert told == f"پیام {ISOLATED[0]}\\x1b[31mred{ISOLATED[1]} نیست"
+    assert words.plain(told) == "there is no message \x1b[31mred"
 
 
 @pytest.mark.parametrize("code", OTHERS)

@@ -74,7 +74,7 @@ async def published(hub: Hub, at: Desk, *resources: dict[str, Any]) -> int:
     return int(answer.json()["index"])
 
 
-@pytest.mark.parametrize("language", ["en", "fa"])
+@pytest.mark.parametrize("language", ["en", pytest.param("fa", marks=pytest.mark.long)])
 async def test_a_file_and_an_address_go_with_an_alert(
     hub: Hub, browser: Browser, tmp_path: Path, language: str
 ) -> None:
@@ -200,6 +200,7 @@ async def test_nothing_that_is_attached_can_act(hub: Hub, browser: Browser) -> N
         assert at.faults == []
 
 
+@pytest.mark.long
 async def test_an_update_brings_the_attachments_along_and_a_cancellation_does_not(
     hub: Hub, browser: Browser
 ) -> None:
@@ -218,6 +219,7 @@ async def test_an_update_brings_the_attachments_along_and_a_cancellation_does_no
     assert base64.b64decode(one["derefUri"]) == png()
 
 
+@pytest.mark.long
 async def test_a_second_officer_sees_the_attachments_before_approving(
     hub: Hub, browser: Browser, tmp_path: Path
 ) -> None:

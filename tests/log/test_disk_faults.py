@@ -32,7 +32,7 @@ from schemas.checkpoint import read_checkpoint
 STRACE = shutil.which("strace")
 ROUNDS = 2
 LOT = 20
-CALLS = {"fdatasync": 4, "fsync": 4, "rename": 2, "write": 2, "pwrite64": 28}
+CALLS = {"fdatasync": 4, "fsync": 4, "rename": 2, "write": 2, "pwrite64": 26}
 """How many of each the rounds make: two commits, and the signer's memory once in each round."""
 
 ERRORS = {"fdatasync": "EIO", "fsync": "EIO", "rename": "EIO"}
@@ -49,7 +49,7 @@ def attached() -> str:
     return "" if done.returncode == 0 else "strace may not trace here"
 
 
-pytestmark = pytest.mark.skipif(bool(why := attached()), reason=why or "it can")
+pytestmark = [pytest.mark.skipif(bool(why := attached()), reason=why or "it can"), pytest.mark.long]
 
 
 def grow(log: Log) -> None:

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from schemas import polrep, rm
 from schemas.cap.rulebook import RULES as CAP_RULES
-from schemas.remedies import _REMEDIES, remedy_of
+from schemas.remedies import REMEDIES, remedy_of
 
 
 def test_every_rule_has_one_sentence_and_nothing_else_does() -> None:
-    assert set(_REMEDIES) == set(CAP_RULES) | set(rm.RULES) | set(polrep.RULES)
-    for rule, remedy in _REMEDIES.items():
+    assert set(REMEDIES) == set(CAP_RULES) | set(rm.RULES) | set(polrep.RULES)
+    for rule, remedy in REMEDIES.items():
         assert remedy.endswith((".", "…")), rule
         assert remedy[0].isupper(), rule
         assert len(remedy) <= 120, rule

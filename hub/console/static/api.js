@@ -1,6 +1,7 @@
 // The hub's API, as the signed-in person: what a page shows and does goes this way, and no other.
 
 import { t } from "./i18n.js";
+import { know, said } from "./recognised.js";
 
 /** An answer that is a refusal, or none at all. */
 export class Problem extends Error {
@@ -37,8 +38,9 @@ export async function ask(method, path, body, { text = false, type = "applicatio
   } catch {
     // What stands before the hub answered in its place.
   }
+  await know("details");
   throw new Problem(told.code ?? `http-${answer.status}`, {
-    status: answer.status, detail: told.detail, remedy: told.remedy, findings: told.findings,
+    status: answer.status, detail: said(told.detail ?? ""), remedy: told.remedy, findings: told.findings,
     wait: Number(answer.headers.get("Retry-After") ?? 0),
   });
 }

@@ -2,6 +2,9 @@
 
 import { el, fill, icon } from "./dom.js";
 import { t } from "./i18n.js";
+import { know, said } from "./recognised.js";
+
+await Promise.all([know("findings"), know("details")]);
 
 const idOf = (key) => `field-${key.replace(/[^A-Za-z0-9]+/g, "-")}`;
 
@@ -86,7 +89,7 @@ const SAID = {
 /** Return what a finding says, in the page's language where the rule is known there. */
 export function findingText(one) {
   const known = SAID[one.rule === "R54" && /\/resource\[/.test(one.path ?? "") ? "described" : one.rule];
-  return known ? known() : one.message;
+  return known ? known() : said(one.message);
 }
 
 /** Show findings beside their fields; *place* returns a finding's field. Return those without one. */
@@ -122,7 +125,7 @@ export function showFindings(root, findings, place) {
 
 /** Make the line of a finding; the rule stands behind it for whoever looks it up. */
 export function findingLine(one) {
-  return el("li", { class: one.severity, title: one.message },
+  return el("li", { class: one.severity, title: said(one.message) },
     icon(one.severity === "error" ? "severe" : "minor"), " ",
     el("span", { class: "hidden" }, one.severity === "error" ? t("Mistake:") : t("Remark:"), " "),
     el("span", {}, findingText(one)), " ", el("small", {}, one.rule === "needed" ? "" : one.rule));

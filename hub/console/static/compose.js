@@ -14,6 +14,7 @@ import { now, setClock } from "./dates.js";
 import { byId, el, fill, icon, say, words } from "./dom.js";
 import { digits, language, t } from "./i18n.js";
 import { renderDraft } from "./message-view.js";
+import { said } from "./recognised.js";
 import { term } from "./terms.js";
 
 const CHECK_AFTER_MS = 400;
@@ -171,7 +172,7 @@ async function check() {
   const refused = found.refusal && !found.findings.some((one) => one.severity === "error") ? found.refusal : null;
   const errors = findings.filter((one) => one.severity === "error").length + (refused ? 1 : 0);
   const remarks = findings.length - findings.filter((one) => one.severity === "error").length;
-  fill(byId("left"), refused ? el("li", { class: "error" }, icon("severe"), " ", el("span", {}, sentence(new Problem(refused.code, refused))), " ", el("code", { dir: "ltr" }, refused.code)) : null, left.map(findingLine));
+  fill(byId("left"), refused ? el("li", { class: "error" }, icon("severe"), " ", el("span", {}, sentence(new Problem(refused.code, { ...refused, detail: said(refused.detail) }))), " ", el("code", { dir: "ltr" }, refused.code)) : null, left.map(findingLine));
   say(checked, errors ? t("Mistakes: {n}. It cannot be sent yet.", { n: digits(errors) }) : remarks ? t("It can be sent. Remarks: {n}.", { n: digits(remarks) }) : t("It can be sent."));
   send.disabled = errors > 0 || !found.valid;
   if (found.xml && found.facts) {
