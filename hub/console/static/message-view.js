@@ -1,6 +1,7 @@
 // One message, whole: what it says in each of its languages, its thread, and its life.
 
 import { get, sentence } from "./api.js";
+import { attachments } from "./attachments.js";
 import { badge } from "./cards.js";
 import { consequence } from "./cap-answers.js";
 import { both, utc, written } from "./dates.js";
@@ -31,6 +32,7 @@ export async function renderMessage(root, name, { agency, names, onAcknowledge }
     onAcknowledge ? acknowledging(life, agency, onAcknowledge) : null,
     alert?.references ? answering(alert) : null,
     alert?.info ? el("div", { class: "languages" }, inOrder(alert.info).map(info)) : null,
+    alert ? attachments(alert) : null,
     content?.form === "aid" ? aid(content.message) : null,
     content?.refused ? el("p", { class: "refused" }, content.refused) : null,
     el("div", { class: "one" }, lifeTable(life, names)),
@@ -264,5 +266,6 @@ export function renderDraft(root, { form, message, facts, name }) {
       el("p", { class: "meta" }, words("span", name))),
     mark(facts.status ?? "Actual"),
     alert?.references ? answering(alert) : null,
-    alert ? el("div", { class: "languages" }, inOrder(alert.info ?? []).map(info)) : aid(message));
+    alert ? el("div", { class: "languages" }, inOrder(alert.info ?? []).map(info)) : aid(message),
+    alert ? attachments(alert) : null);
 }
