@@ -7,6 +7,8 @@ from typing import Annotated, Literal
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, PlainSerializer
 
+from schemas.scales import Certainty, Severity, Urgency
+
 __all__ = [
     "AidFacts",
     "AidItem",
@@ -121,10 +123,10 @@ class MessageFacts(Frozen):
     categories: tuple[str, ...] = ()
     events: tuple[str, ...] = ()
     """``event`` texts as written, and event codes as ``valueName=value``."""
-    severity: Literal["Extreme", "Severe", "Moderate", "Minor", "Unknown"] = "Unknown"
+    severity: Severity = "Unknown"
     """The gravest of all ``info`` blocks; so are urgency and certainty."""
-    urgency: Literal["Immediate", "Expected", "Future", "Past", "Unknown"] = "Unknown"
-    certainty: Literal["Observed", "Likely", "Possible", "Unlikely", "Unknown"] = "Unknown"
+    urgency: Urgency = "Unknown"
+    certainty: Certainty = "Unknown"
     headline: str = ""
     """The first headline (else event) in the message, for lists; at most 160 characters."""
     expires: AwareDatetime | None = None

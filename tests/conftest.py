@@ -11,7 +11,6 @@ from hypothesis import settings
 
 from tests.examples import register
 from tests.hubkit import Hub, running_hub
-from tests.long import is_long
 
 register()
 
@@ -24,14 +23,6 @@ def pytest_configure(config: pytest.Config) -> None:
 
 _FIRST = ("test_chaos", "test_compose", "test_demo", "test_watch_page", "test_line", "test_parts")
 """The files that take longest."""
-
-
-@pytest.hookimpl(tryfirst=True)
-def pytest_itemcollected(item: pytest.Item) -> None:
-    """Mark what `make test` leaves to `make long`."""
-    file = item.path.relative_to(Path(__file__).parent).as_posix()
-    if is_long(file, item.name):
-        item.add_marker(pytest.mark.long)
 
 
 @pytest.hookimpl(trylast=True)

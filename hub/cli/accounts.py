@@ -12,9 +12,10 @@ from rich.text import Text
 
 from hub.cli.by import By, name_of
 from hub.cli.exits import usage
+from hub.cli.frames import tabled
 from hub.cli.options import AsJson
 from hub.cli.store import check_member, open_log
-from hub.cli.terminal import emit, fields, note, say, styled, table, verbatim
+from hub.cli.terminal import emit, fields, note, say, styled, verbatim
 from hub.cli.terms import term
 from hub.cli.times import shown
 from hub.cli.words import t
@@ -22,6 +23,7 @@ from hub.errors import Rejected
 from hub.log.store import Log
 from hub.members import accounts, attempts, passwords, sessions, sign_on
 from hub.members.accounts import Account, Secrets
+from hub.members.sessions import Session
 from hub.settings import Settings
 
 __all__ = ["app"]
@@ -107,34 +109,23 @@ def ls(*, json: AsJson = False) -> None:
     """List all accounts, without their secrets."""
     with open_log(Settings.from_environment()) as log:
         found = accounts.listed(log)
-    if json:
-        for one in found:
-            emit(_object(one))
-        return
-    table(
-        (
-            t("NAME"),
-            t("IS"),
-            t("PERSON"),
-            t("ROLES"),
-            t("OF"),
-            t("SECOND FACTOR"),
-            t("LANGUAGE"),
-            t("SIGNED IN"),
-        ),
-        (
-            (
-                a.name,
-                styled(term(_state(a)), "dim" if a.disabled else ""),
-                a.person,
-                " ".join(a.roles),
-                a.agency or a.state or "-",
-                t("yes") if a.has_totp else styled(t("no"), "yellow"),
-                a.language,
-                shown(a.signed_in) if a.signed_in else t("never"),
-            )
-            for a in found
-        ),
+    columns = (
+        *(t("NAME"), t("IS"), t("PERSON"), t("ROLES"), t("OF")),
+        *(t("SECOND FACTOR"), t("LANGUAGE"), t("SIGNED IN")),
+    )
+    tabled(found, columns, _row, json=json, record=_object)
+
+
+def _row(a: Account) -> tuple[object, ...]:
+    return (
+        a.name,
+        styled(term(_state(a)), "dim" if a.disabled else ""),
+        a.person,
+        " ".join(a.roles),
+        a.agency or a.state or "-",
+        t("yes") if a.has_totp else styled(t("no"), "yellow"),
+        a.language,
+        shown(a.signed_in) if a.signed_in else t("never"),
     )
 
 
@@ -252,35 +243,35 @@ def ls_sessions(
             _end(log, name, end, now)
             accounts.note(log, name, "session-ended", by=name_of(by), now=now)
         found = sessions.listed(log, name, now=now, idle=settings.session_idle)
-    if json:
-        for one in found:
-            emit(
-                {
-                    "session": one.handle,
-                    "way": one.way,
-                    "address": one.address,
-                    "agent": one.agent,
-                    "created": one.created.isoformat(),
-                    "seen": one.seen.isoformat(),
-                    "expires": one.expires.isoformat(),
-                }
-            )
-        return
-    table(
-        (t("SESSION"), t("WAY"), t("ADDRESS"), t("SINCE"), t("SEEN"), t("EXPIRES"), t("PROGRAM")),
-        (
-            (
-                s.handle,
-                s.way,
-                s.address,
-                shown(s.created),
-                shown(s.seen),
-                shown(s.expires),
-                s.agent,
-            )
-            for s in found
-        ),
+    columns = (
+        *(t("SESSION"), t("WAY"), t("ADDRESS"), t("SINCE"), t("SEEN"), t("EXPIRES")),
+        t("PROGRAM"),
     )
+    tabled(found, columns, _session_row, json=json, record=_session)
+
+
+def _session_row(s: Session) -> tuple[object, ...]:
+    return (
+        s.handle,
+        s.way,
+        s.address,
+        shown(s.created),
+        shown(s.seen),
+        shown(s.expires),
+        s.agent,
+    )
+
+
+def _session(s: Session) -> dict[str, Any]:
+    return {
+        "session": s.handle,
+        "way": s.way,
+        "address": s.address,
+        "agent": s.agent,
+        "created": s.created.isoformat(),
+        "seen": s.seen.isoformat(),
+        "expires": s.expires.isoformat(),
+    }
 
 
 def _end(log: Log, name: str, handle: str, now: datetime) -> None:

@@ -10,14 +10,15 @@ from __future__ import annotations
 import re
 import sys
 from dataclasses import replace
-from typing import Annotated, Final, Literal
+from typing import Annotated, Any, Final, Literal
 
 from cyclopts import App, Parameter
 
 from hub.cli.context_file import Context, Contexts, read_contexts, write_contexts
 from hub.cli.exits import usage
+from hub.cli.frames import tabled
 from hub.cli.options import AsJson
-from hub.cli.terminal import emit, note, say, styled, table
+from hub.cli.terminal import note, say, styled
 from hub.cli.words import t
 
 __all__ = ["app"]
@@ -34,23 +35,26 @@ _NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,39}")
 def ls(*, json: AsJson = False) -> None:
     """List the contexts; the one in use has a mark. Tokens are not shown."""
     found = read_contexts()
-    if json:
-        for name, one in sorted(found.contexts.items()):
-            told = {"name": name, "url": one.url, "used": name == found.current, "token": one.hint}
-            emit({**told, "language": one.language or None})
-        return
-    table(
-        ("", t("NAME"), t("HUB"), t("TOKEN"), t("LANGUAGE")),
-        (
-            (
-                "*" if name == found.current else "",
-                styled(name, "bold"),
-                one.url,
-                one.hint,
-                one.language,
-            )
-            for name, one in sorted(found.contexts.items())
-        ),
+    all_ = (
+        {
+            "name": name,
+            "url": one.url,
+            "used": name == found.current,
+            "token": one.hint,
+            "language": one.language or None,
+        }
+        for name, one in sorted(found.contexts.items())
+    )
+    tabled(all_, ("", t("NAME"), t("HUB"), t("TOKEN"), t("LANGUAGE")), _row, json=json)
+
+
+def _row(one: dict[str, Any]) -> tuple[object, ...]:
+    return (
+        "*" if one["used"] else "",
+        styled(one["name"], "bold"),
+        one["url"],
+        one["token"],
+        one["language"] or "",
     )
 
 

@@ -10,6 +10,7 @@ from cyclopts import Parameter
 from hub.cli.exits import usage
 from hub.cli.words import t
 from schemas.places.outlines import LATEST
+from schemas.scales import Severity
 
 __all__ = ["Wanted", "read_box"]
 
@@ -45,7 +46,7 @@ class Wanted:
         Parameter(negative="", help="State of the sender: AZ. May be repeated.", group="Filter"),
     ] = ()
     severity: Annotated[
-        Literal["Extreme", "Severe", "Moderate", "Minor", "Unknown"] | None,
+        Severity | None,
         Parameter(help="The mildest severity; Unknown always stays.", group="Filter"),
     ] = None
     kind: Annotated[

@@ -1,18 +1,21 @@
-"""What many commands are: something is asked of a hub, and shown to people or to programs."""
+"""What many commands are: something is looked up, and shown to people or to programs."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
-from hub.cli.connection import Connection
 from hub.cli.terminal import emit, note, styled, table
 from hub.cli.words import t
-from hub.client import Client
+
+if TYPE_CHECKING:  # a command that asks no hub has no use for its client
+    from hub.cli.connection import Connection
+    from hub.client import Client
 
 __all__ = ["asked", "listed", "tabled"]
 
 _Answer = TypeVar("_Answer")
+_Thing = TypeVar("_Thing")
 
 
 def asked(
@@ -47,19 +50,29 @@ def listed(
         else:
             show(one)
     if none and not json:
-        note(styled(t("there are none"), "dim"))
+        _none()
 
 
 def tabled(
-    found: Iterable[dict[str, Any]],
+    found: Iterable[_Thing],
     columns: Sequence[str],
-    row: Callable[[dict[str, Any]], Sequence[object]],
+    row: Callable[[_Thing], Sequence[object]],
     *,
     json: bool,
+    record: Callable[[_Thing], Any] = lambda one: one,
 ) -> None:
-    """Show things in a table, or each as a line for programs."""
+    """Show things in a table, or each as a line for programs, to which *record* makes it.
+
+    People are told if there are none.
+    """
     if json:
         for one in found:
-            emit(one)
+            emit(record(one))
+    elif rows := [row(one) for one in found]:
+        table(columns, rows)
     else:
-        table(columns, map(row, found))
+        _none()
+
+
+def _none() -> None:
+    note(styled(t("there are none"), "dim"))

@@ -15,9 +15,10 @@ from cyclopts import App, Parameter
 
 from hub.cli.connection import Connection
 from hub.cli.exits import usage
+from hub.cli.frames import tabled
 from hub.cli.options import AsJson
 from hub.cli.statements import Sign, propose, sign, write_file
-from hub.cli.terminal import column, emit, note, say, styled, table, verbatim
+from hub.cli.terminal import column, emit, note, say, styled, verbatim
 from hub.cli.words import many, t
 from hub.client.outbox import Outbox
 from hub.client.signers import make_command_file, make_key_file, read_key
@@ -121,24 +122,19 @@ def ls(
     """List the keys that the log knows, and from which entry to which each counts."""
     with connection.client() as client:
         found: dict[str, Any] = client.registry()["keys"]
-    shown = [(k, v) for k, v in found.items() if agency in {None, v["agency"]}]
-    if json:
-        for key, life in shown:
-            emit({"key": key, **life})
-        return
-    table(
-        (t("AGENCY"), t("SINCE"), t("UNTIL"), t("EXPIRES"), t("DOUBTED FROM"), t("KEY")),
-        (
-            (
-                life["agency"],
-                f"#{life['since']}",
-                _index(life["until"]),
-                life["expires"] or t("never"),
-                _index(life["compromised_since"]),
-                styled(key, "dim" if life["until"] is not None else ""),
-            )
-            for key, life in shown
-        ),
+    shown = ({"key": k, **v} for k, v in found.items() if agency in {None, v["agency"]})
+    columns = (t("AGENCY"), t("SINCE"), t("UNTIL"), t("EXPIRES"), t("DOUBTED FROM"), t("KEY"))
+    tabled(shown, columns, _row, json=json)
+
+
+def _row(one: dict[str, Any]) -> tuple[object, ...]:
+    return (
+        one["agency"],
+        f"#{one['since']}",
+        _index(one["until"]),
+        one["expires"] or t("never"),
+        _index(one["compromised_since"]),
+        styled(one["key"], "dim" if one["until"] is not None else ""),
     )
 
 

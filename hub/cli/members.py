@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from operator import itemgetter
 from pathlib import Path
 from typing import Annotated, Any, Final
 
@@ -12,9 +13,10 @@ from hub.cli import statements
 from hub.cli.connection import Connection
 from hub.cli.exits import usage
 from hub.cli.files import read_record
+from hub.cli.frames import tabled
 from hub.cli.options import AsJson
 from hub.cli.statements import Sign, propose, submitted, write_file
-from hub.cli.terminal import emit, say, styled, table
+from hub.cli.terminal import emit, say, styled
 from hub.cli.words import t
 from hub.errors import Rejected
 from schemas.places.outlines import LATEST
@@ -33,22 +35,17 @@ def ls(
     """List the members."""
     with connection.client() as client:
         members = client.members()["members"]
-    if json:
-        for one in members:
-            emit(one)
-        return
-    table(
-        (t("ID"), t("STATE"), t("NAME"), t("ACTIVE"), t("SENDERS")),
-        (
-            (
-                styled(one["id"], "" if one["active"] else "dim"),
-                one["state"],
-                one["name"],
-                t("yes") if one["active"] else t("no"),
-                ", ".join(one["senders"]) or t("any"),
-            )
-            for one in sorted(members, key=lambda one: one["id"])
-        ),
+    columns = (t("ID"), t("STATE"), t("NAME"), t("ACTIVE"), t("SENDERS"))
+    tabled(sorted(members, key=itemgetter("id")), columns, _row, json=json)
+
+
+def _row(one: dict[str, Any]) -> tuple[object, ...]:
+    return (
+        styled(one["id"], "" if one["active"] else "dim"),
+        one["state"],
+        one["name"],
+        t("yes") if one["active"] else t("no"),
+        ", ".join(one["senders"]) or t("any"),
     )
 
 

@@ -18,6 +18,7 @@ from hub.cli.terms import term
 from hub.cli.times import shown
 from hub.cli.words import many, t, told
 from hub.client import calls
+from schemas.scales import KnownSeverity
 
 __all__ = ["app"]
 
@@ -43,7 +44,7 @@ def add(
         Literal["en", "ru", "az", "kk", "tk", "fa"], Parameter(help="Mail: the language.")
     ] = "en",
     immediate: Annotated[
-        Literal["Extreme", "Severe", "Moderate", "Minor"],
+        KnownSeverity,
         Parameter(help="Mail: from this severity on each alert is sent at once."),
     ] = "Severe",
     every: Annotated[int, Parameter(help="Mail: minutes between digests of the rest.")] = 60,

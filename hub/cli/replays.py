@@ -12,10 +12,10 @@ from rich.text import Text
 
 from hub.cli.connection import Connection
 from hub.cli.entries import line, marks
-from hub.cli.frames import asked
+from hub.cli.frames import asked, tabled
 from hub.cli.log_source import with_facts
 from hub.cli.options import AsJson, ByAgency, From, Kinds, To
-from hub.cli.terminal import emit, fields, note, say, styled, table
+from hub.cli.terminal import emit, fields, note, say, styled
 from hub.cli.terms import term
 from hub.cli.times import read_place, read_speed
 from hub.cli.words import joined, t
@@ -44,28 +44,23 @@ def ls(
     """List the replays that you steer, or were admitted to."""
     with connection.client() as client:
         found = client.call(calls.replays())["replays"]
-    if json:
-        for one in found:
-            emit(one)
-        return
-    if not found:
-        note(styled(t("there are none"), "dim"))
-        return
-    table(
-        (t("REPLAY"), t("IS"), t("SPEED"), t("FROM"), t("AT"), t("TO"), t("FEED ENTRIES"), t("BY")),
-        (
-            (
-                styled(one["sandbox"], "bold"),
-                _state(one),
-                _speed(one["speed"]),
-                str(one["first"]),
-                _reached(one),
-                str(one["through"]),
-                str(one["routed"]),
-                one["by"],
-            )
-            for one in found
-        ),
+    columns = (
+        *(t("REPLAY"), t("IS"), t("SPEED"), t("FROM"), t("AT"), t("TO")),
+        *(t("FEED ENTRIES"), t("BY")),
+    )
+    tabled(found, columns, _row, json=json)
+
+
+def _row(one: dict[str, Any]) -> tuple[object, ...]:
+    return (
+        styled(one["sandbox"], "bold"),
+        _state(one),
+        _speed(one["speed"]),
+        str(one["first"]),
+        _reached(one),
+        str(one["through"]),
+        str(one["routed"]),
+        one["by"],
     )
 
 

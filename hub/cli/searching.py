@@ -6,7 +6,7 @@ import base64
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from typing import Annotated, Any, Final, Literal
+from typing import Annotated, Any, Final
 
 from cyclopts import Parameter
 
@@ -23,6 +23,7 @@ from hub.log.search import Range, judged, search
 from hub.log.store import LogRow
 from schemas.entry import decode, micros, rfc3339
 from schemas.facts import MessageFacts
+from schemas.scales import Severity
 
 __all__ = ["Looked", "Sought", "looked", "query_of"]
 
@@ -53,7 +54,7 @@ class Sought:
 
     incident: Annotated[str, Parameter(help="Messages about this incident.", group="Search")] = ""
     severity: Annotated[
-        Literal["Extreme", "Severe", "Moderate", "Minor", "Unknown"] | None,
+        Severity | None,
         Parameter(help="Messages at least so severe; Unknown always stays.", group="Search"),
     ] = None
     bbox: Annotated[

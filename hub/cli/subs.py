@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from operator import itemgetter
 from typing import Annotated, Any, Final, Literal
 
 from cyclopts import App, Parameter
@@ -10,9 +11,10 @@ from hub.cli.connection import Connection
 from hub.cli.exits import usage
 from hub.cli.files import read_record
 from hub.cli.filters import Wanted
+from hub.cli.frames import tabled
 from hub.cli.options import AsJson
 from hub.cli.statements import Sign, submitted
-from hub.cli.terminal import emit, say, styled, table
+from hub.cli.terminal import emit, say, styled
 from hub.cli.words import joined, t
 
 __all__ = ["app"]
@@ -31,21 +33,16 @@ def ls(
     with connection.client() as client:
         found = client.members()["subscriptions"]
     found = [s for s in found if agency in {None, s["agency"]}]
-    if json:
-        for one in found:
-            emit(one)
-        return
-    table(
-        (t("FEED"), t("CHANNEL"), t("ACTIVE"), t("WANTS")),
-        (
-            (
-                styled(one["feed"], "" if one["active"] else "dim"),
-                one["channel"],
-                t("yes") if one["active"] else t("no"),
-                _wants(one["filter"]),
-            )
-            for one in sorted(found, key=lambda one: one["feed"])
-        ),
+    columns = (t("FEED"), t("CHANNEL"), t("ACTIVE"), t("WANTS"))
+    tabled(sorted(found, key=itemgetter("feed")), columns, _row, json=json)
+
+
+def _row(one: dict[str, Any]) -> tuple[object, ...]:
+    return (
+        styled(one["feed"], "" if one["active"] else "dim"),
+        one["channel"],
+        t("yes") if one["active"] else t("no"),
+        _wants(one["filter"]),
     )
 
 

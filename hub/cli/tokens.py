@@ -6,6 +6,7 @@ The first token has nobody to ask for it: whoever can open the store may make on
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Annotated, Any, Final
 
@@ -14,9 +15,10 @@ from cyclopts import App, Parameter
 from hub.cli.by import By, name_of
 from hub.cli.exits import usage
 from hub.cli.files import read_input
+from hub.cli.frames import tabled
 from hub.cli.options import AsJson
 from hub.cli.store import check_member, open_log
-from hub.cli.terminal import emit, note, say, styled, table, verbatim
+from hub.cli.terminal import emit, note, say, styled, verbatim
 from hub.cli.terms import term
 from hub.cli.times import read_ahead, shown
 from hub.cli.words import t
@@ -148,37 +150,25 @@ def ls(*, json: AsJson = False) -> None:
     """List all tokens ever made, without their secrets."""
     with open_log(Settings.from_environment()) as log:
         found = credentials.listed(log)
+    columns = (
+        *(t("TOKEN"), t("IS"), t("ROLE"), t("OF"), t("PERSON"), t("SCOPES")),
+        *(t("MADE"), t("EXPIRES"), t("LAST USED")),
+    )
     now = datetime.now(UTC)
-    if json:
-        for one in found:
-            emit(_object(one, now))
-        return
-    table(
-        (
-            t("TOKEN"),
-            t("IS"),
-            t("ROLE"),
-            t("OF"),
-            t("PERSON"),
-            t("SCOPES"),
-            t("MADE"),
-            t("EXPIRES"),
-            t("LAST USED"),
-        ),
-        (
-            (
-                c.prefix if c.fingerprint else f"csp_{c.prefix}_…",
-                styled(term(_state(c, now)), "" if _state(c, now) == "valid" else "dim"),
-                c.role,
-                c.agency or c.state or "-",
-                c.person or "-",
-                t("all") if c.scopes == MAY[c.role] else " ".join(sorted(c.scopes)),
-                shown(c.created),
-                shown(c.expires) if c.expires else t("never"),
-                shown(c.used) if c.used else t("never"),
-            )
-            for c in found
-        ),
+    tabled(found, columns, partial(_row, now=now), json=json, record=partial(_object, now=now))
+
+
+def _row(c: Credential, *, now: datetime) -> tuple[object, ...]:
+    return (
+        c.prefix if c.fingerprint else f"csp_{c.prefix}_…",
+        styled(term(_state(c, now)), "" if _state(c, now) == "valid" else "dim"),
+        c.role,
+        c.agency or c.state or "-",
+        c.person or "-",
+        t("all") if c.scopes == MAY[c.role] else " ".join(sorted(c.scopes)),
+        shown(c.created),
+        shown(c.expires) if c.expires else t("never"),
+        shown(c.used) if c.used else t("never"),
     )
 
 

@@ -39,6 +39,7 @@ from hub.core.identities import (
 )
 from schemas.errors import Rejected
 from schemas.places import checked_outlines, checked_places, pinned
+from schemas.scales import Severity
 
 __all__ = [
     "AGENCY_ID",
@@ -103,7 +104,7 @@ class Filter(_Record):
     states: tuple[str, ...] = ()
     """States of the sending agencies, ISO 3166-1 alpha-2: ``AZ``."""
     kinds: tuple[Literal["alert", "aid", "ack", "error", "acknowledgement", "escalation"], ...] = ()
-    severity: Literal["Extreme", "Severe", "Moderate", "Minor", "Unknown"] | None = None
+    severity: Severity | None = None
     """The mildest severity wanted; Unknown is kept at every level, for it may be anything."""
     events: tuple[str, ...] = ()
     """Event texts or codes (``OET:v1.2=OET-138``), compared without regard to case."""

@@ -8,6 +8,7 @@ from typing import Final
 from hub.core.registry import Filter, Registry, channel_of, main_feeds
 from schemas.facts import Area, MessageFacts
 from schemas.places import touched
+from schemas.scales import is_as_grave
 
 __all__ = [
     "entitled",
@@ -18,7 +19,6 @@ __all__ = [
     "wants",
 ]
 
-_GRAVITY: Final = {"Minor": 1, "Moderate": 2, "Severe": 3, "Extreme": 4, "Unknown": 5}
 _KM_PER_DEGREE: Final = 111.19
 
 
@@ -96,7 +96,7 @@ def wants(wanted: Filter, facts: MessageFacts, state: str) -> bool:
         return False
     if wanted.kinds and facts.kind not in wanted.kinds:
         return False
-    if wanted.severity is not None and _GRAVITY[facts.severity] < _GRAVITY[wanted.severity]:
+    if wanted.severity is not None and not is_as_grave(facts.severity, wanted.severity):
         return False
     if wanted.events:
         events = {e.casefold() for e in facts.events}

@@ -13,6 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from hub.core.registry import Filter, Registry
 from hub.errors import Rejected, Unavailable
+from hub.http.boxes import Box, read_box
 from hub.http.event_streams import EventStream, Following, feed_entries, kept
 from hub.http.problems import RESPONSES
 from hub.http.state import Asker, Hub, HubState, shown_by
@@ -36,7 +37,7 @@ def _filter(
     severity: Annotated[str | None, Query(description="the mildest wanted")] = None,
     event: Annotated[list[str] | None, Query()] = None,
     language: Annotated[list[str] | None, Query()] = None,
-    bbox: Annotated[str | None, Query(description="south,west,north,east")] = None,
+    bbox: Box = None,
     touches: Annotated[list[str] | None, Query(description="AZ, AZ-BA or AZ-coast")] = None,
 ) -> Filter:
     try:
@@ -47,12 +48,12 @@ def _filter(
                 "severity": severity,
                 "events": event or (),
                 "languages": language or (),
-                "bbox": [float(x) for x in bbox.split(",")] if bbox else None,
+                "bbox": read_box(bbox),
                 "outlines": LATEST if touches else "",
                 "touches": touches or (),
             }
         )
-    except (ValidationError, ValueError) as e:
+    except ValidationError as e:
         raise Rejected(
             "filter-invalid", str(e).splitlines()[0][:200], remedy="See docs/protocol/http.md."
         ) from e

@@ -11,7 +11,7 @@ from pydantic import AwareDatetime
 
 from hub.core.search import RULES, told
 from hub.core.search import Query as Wanted
-from hub.errors import Rejected
+from hub.http.boxes import Box, read_box
 from hub.http.problems import RESPONSES
 from hub.http.sight import may_read, shown
 from hub.http.state import Asker, HubState
@@ -42,7 +42,7 @@ async def searched(
     agency: Annotated[str, Query(max_length=64)] = "",
     incident: Annotated[str, Query(max_length=1000)] = "",
     severity: Annotated[str | None, Query(description="the mildest wanted")] = None,
-    bbox: Annotated[str | None, Query(description="south,west,north,east")] = None,
+    bbox: Box = None,
     touches: Annotated[list[str] | None, Query(description="AZ, AZ-BA or AZ-coast")] = None,
     after: Annotated[int, Query(ge=-1, lt=1 << 53)] = -1,
     before: _Index = None,
@@ -61,7 +61,7 @@ async def searched(
         agency=agency,
         incident=incident,
         severity=severity,
-        bbox=_box(bbox),
+        bbox=read_box(bbox),
         touches=touches or (),
         text=text,
     )
@@ -104,16 +104,3 @@ async def searched(
         "removed": found.removed,
         "next": found.next,
     }
-
-
-def _box(written: str | None) -> list[float] | None:
-    if not written:
-        return None
-    try:
-        return [float(one) for one in written.split(",")]
-    except ValueError as e:
-        raise Rejected(
-            "filter-invalid",
-            f"{written[:100]!r} is no box",
-            remedy="Write bbox=south,west,north,east in degrees.",
-        ) from e

@@ -24,13 +24,13 @@ from schemas.cap import Alert, Info, read_alert, read_alert_json
 from schemas.entry import from_micros
 from schemas.errors import Rejected
 from schemas.facts import MessageFacts
+from schemas.scales import is_as_grave
 
 __all__ = ["digest_of", "is_grave", "mail_of", "mail_of_test"]
 
 _ANY_SIZE: Final = 1 << 30
 _LISTED: Final = 200
 _LONGEST: Final = 4000
-_GRAVITY: Final = {"Minor": 1, "Moderate": 2, "Severe": 3, "Extreme": 4, "Unknown": 5}
 _BREAKS: Final = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]+")
 _ISOLATES: Final = "\u2066\u2067\u2068\u2069"
 _MARKS: Final[Mapping[str, str]] = {
@@ -61,7 +61,7 @@ def is_grave(target: MailTarget, entry: Entry) -> bool:
     if fields[b"kind"] != b"publish":
         return False
     facts = MessageFacts.model_validate_json(fields[b"facts"])
-    return facts.kind == "alert" and _GRAVITY[facts.severity] >= _GRAVITY[target.immediate]
+    return facts.kind == "alert" and is_as_grave(facts.severity, target.immediate)
 
 
 def mail_of(outlet: Outlet, entry: Entry, *, sender: str, host: str, base: str) -> EmailMessage:

@@ -14,6 +14,7 @@ from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError,
 
 from hub.errors import Rejected
 from schemas.entry import from_micros
+from schemas.scales import KnownSeverity
 
 __all__ = [
     "LANGUAGES",
@@ -43,7 +44,6 @@ Gone."""
 
 LANGUAGES: Final = ("en", "ru", "az", "kk", "tk", "fa")
 Language = Literal["en", "ru", "az", "kk", "tk", "fa"]
-Severity = Literal["Extreme", "Severe", "Moderate", "Minor"]
 
 _ALPHABET: Final = "abcdefghijkmnpqrstuvwxyz23456789"
 _HOST: Final = re.compile(r"[A-Za-z0-9.\-_\[\]:%À-￿]{1,255}")
@@ -74,7 +74,7 @@ class MailTarget(_Target):
     kind: Literal["mail"] = "mail"
     address: str = Field(max_length=254)
     language: Language = "en"
-    immediate: Severity = "Severe"
+    immediate: KnownSeverity = "Severe"
     """Alerts of this severity and graver ones, and Unknown, are sent at once."""
     digest_minutes: int = Field(60, ge=1, le=1440)
     """How often the rest is sent, in one mail; where there is nothing, none."""

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from schemas.cap.build import built
 from schemas.facts import Area, MessageFacts
+from schemas.scales import CERTAINTIES, SEVERITIES, URGENCIES
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -14,9 +15,6 @@ if TYPE_CHECKING:
 
 __all__ = ["alert_facts"]
 
-_SEVERITIES: Final = ("Extreme", "Severe", "Moderate", "Minor", "Unknown")
-_URGENCIES: Final = ("Immediate", "Expected", "Future", "Past", "Unknown")
-_CERTAINTIES: Final = ("Observed", "Likely", "Possible", "Unlikely", "Unknown")
 _HEADLINE: Final = 160
 _KINDS: Final = {"Ack": "ack", "Error": "error"}
 
@@ -43,9 +41,9 @@ def alert_facts(alert: Alert) -> MessageFacts:
             "languages": _unique([info.language for info in infos]),
             "categories": _unique([c for info in infos for c in info.category]),
             "events": _unique(_events(infos)),
-            "severity": _gravest(_SEVERITIES, [info.severity for info in infos]),
-            "urgency": _gravest(_URGENCIES, [info.urgency for info in infos]),
-            "certainty": _gravest(_CERTAINTIES, [info.certainty for info in infos]),
+            "severity": _gravest(SEVERITIES, [info.severity for info in infos]),
+            "urgency": _gravest(URGENCIES, [info.urgency for info in infos]),
+            "certainty": _gravest(CERTAINTIES, [info.certainty for info in infos]),
             "headline": _headline(infos),
             "expires": _expires(infos),
             "references": alert.references,

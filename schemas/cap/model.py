@@ -45,6 +45,7 @@ from schemas.cap.values import (
     write_time,
 )
 from schemas.facts import Reference
+from schemas.scales import Certainty, Severity, Urgency
 
 __all__ = [
     "LANGUAGE",
@@ -260,9 +261,9 @@ class Info(_Element):
         ],
         ...,
     ] = ()
-    urgency: Literal["Immediate", "Expected", "Future", "Past", "Unknown"]
-    severity: Literal["Extreme", "Severe", "Moderate", "Minor", "Unknown"]
-    certainty: Literal["Observed", "Likely", "Possible", "Unlikely", "Unknown"]
+    urgency: Urgency
+    severity: Severity
+    certainty: Certainty
     audience: Text | None = None
     event_code: tuple[EventCode, ...] = ()
     effective: Time | None = None

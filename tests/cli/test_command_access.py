@@ -13,6 +13,8 @@ import pytest
 from tests.cli.hub import Hub
 from tests.log.samples import cap
 
+pytestmark = pytest.mark.long
+
 READERS = {"agency", "officer", "auditor", "operator"}
 AUDITORS = {"auditor", "operator"}
 REGISTRARS = {"registrar", "operator"}

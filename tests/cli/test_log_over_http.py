@@ -12,6 +12,8 @@ from redis import Redis
 from tests.cli.conftest import Fresh
 from tests.cli.hub import Hub
 
+pytestmark = pytest.mark.long
+
 
 @pytest.fixture
 def index(hub: Hub, fresh: Fresh) -> int:

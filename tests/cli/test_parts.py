@@ -13,6 +13,7 @@ from tests.cli.conftest import Caspian
 from tests.cli.hub import running_hub
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("how", [signal.SIGTERM, signal.SIGINT])
 def test_parts_end_cleanly(tmp_path: Path, how: signal.Signals) -> None:
     with running_hub(tmp_path) as hub:

@@ -11,6 +11,8 @@ import pytest
 from tests.cli.conftest import Fresh
 from tests.cli.hub import Hub
 
+pytestmark = pytest.mark.long
+
 
 @pytest.fixture
 def index(hub: Hub, fresh: Fresh) -> int:

@@ -133,6 +133,7 @@ def test_an_exercise_and_its_acknowledgement_are_marked(hub: Hub, fresh: Fresh) 
     assert f"[EXERCISE] acknowledged #{index} by Reza Karimi: played" in second
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     ("wanted", "unwanted", "options"),
     [
@@ -194,6 +195,7 @@ def state(hub: Hub, index: int, agency: str) -> str:
     return str(found)
 
 
+@pytest.mark.long
 def test_a_break_loses_nothing_and_repeats_nothing(hub: Hub, fresh: Fresh) -> None:
     with following(hub, "ir-ndmo", "--json", "--within", "0.5") as tail:
         before = published(hub, fresh())

@@ -124,6 +124,7 @@ def test_a_witness_from_its_making_to_its_recovery(tmp_path: Path, caspian: Comm
         assert httpx.post(url, content=log.submission(20, 40)).status_code == 200
 
 
+@pytest.mark.long
 def test_several_witnesses_run_in_one_process(tmp_path: Path) -> None:
     log, port = FakeLog.of(9), free_port()
     keys = {state: made(tmp_path / state, log) for state in ("az", "kz")}
@@ -136,6 +137,7 @@ def test_several_witnesses_run_in_one_process(tmp_path: Path) -> None:
             assert httpx.get(f"{url}/").json()["key"] == str(key)
 
 
+@pytest.mark.long
 def test_a_client_that_sends_slowly_is_left(tmp_path: Path) -> None:
     log, port = FakeLog.of(9), free_port()
     made(tmp_path / "az", log)

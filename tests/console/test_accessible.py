@@ -71,8 +71,11 @@ async def each_page(at: Desk, message: int) -> Any:
 
 @pytest.mark.parametrize(
     "language",
-    # One of each direction each time; the other four take as long again (make soak).
-    [pytest.param(c, marks=[] if c in {"en", "fa"} else pytest.mark.soak) for c in LANGUAGES],
+    # One of each direction before a submission; the other four take as long again (make soak).
+    [
+        pytest.param(c, marks={"fa": [], "en": pytest.mark.long}.get(c, pytest.mark.soak))
+        for c in LANGUAGES
+    ],
 )
 async def test_axe_finds_nothing_on_any_page(
     hub: Hub, browser: Browser, message: int, language: str
@@ -89,6 +92,7 @@ async def test_axe_finds_nothing_on_any_page(
             ), page
 
 
+@pytest.mark.long
 async def test_axe_finds_nothing_in_boxes_in_an_exercise_and_on_a_telephone(
     hub: Hub, browser: Browser, message: int
 ) -> None:

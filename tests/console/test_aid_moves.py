@@ -74,7 +74,7 @@ async def test_an_offer_is_declined_by_its_key(hub: Hub, browser: Browser) -> No
     }
 
 
-@pytest.mark.parametrize("language", ["en", "fa"])
+@pytest.mark.parametrize("language", ["en", pytest.param("fa", marks=pytest.mark.long)])
 async def test_what_was_promised_is_taken_back_by_a_key(
     hub: Hub, browser: Browser, language: str
 ) -> None:
@@ -122,6 +122,7 @@ async def test_what_was_promised_is_taken_back_by_a_key(
     assert told["lines"][0]["offered"]["amount"] == "1200"
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("place", [0, 1, 2])
 async def test_a_request_an_offer_and_an_acceptance_are_taken_back_too(
     hub: Hub, browser: Browser, place: int
@@ -215,6 +216,7 @@ async def test_the_console_writes_every_kind_of_aid_message(hub: Hub, browser: B
     assert written == sorted(MESSAGES)
 
 
+@pytest.mark.long
 async def test_aid_goes_all_its_ways_by_keys(hub: Hub, browser: Browser) -> None:
     """Order and price, questions, whereabouts, longer stay and return: each by its key."""
     incident = "AC-2026-000305-AZE"
@@ -258,7 +260,14 @@ async def test_aid_goes_all_its_ways_by_keys(hub: Hub, browser: Browser) -> None
     assert line["return_asked"]["amount"] == "1200"
 
 
-@pytest.mark.parametrize("kind", ["aid-order", "aid-quote", "aid-ask"])
+@pytest.mark.parametrize(
+    "kind",
+    [
+        "aid-order",
+        pytest.param("aid-quote", marks=pytest.mark.long),
+        pytest.param("aid-ask", marks=pytest.mark.long),
+    ],
+)
 async def test_an_order_a_price_and_a_question_begin_an_exchange(
     hub: Hub, browser: Browser, kind: str
 ) -> None:
@@ -289,6 +298,7 @@ async def test_an_order_a_price_and_a_question_begin_an_exchange(
     assert told["OriginatingMessageID"] == told["MessageID"]
 
 
+@pytest.mark.long
 async def test_a_recall_waits_for_the_second_officer(hub: Hub, browser: Browser) -> None:
     policy = {"id": "kz-two", "state": "KZ", "name": "Two officers", "approval": True}
     await hub.add_members([policy])

@@ -25,7 +25,7 @@ from tests.keys import witness
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
-LANGUAGES = ("en", "fa")
+LANGUAGES = (pytest.param("en", marks=pytest.mark.long), "fa")
 _LATIN = str.maketrans("۰۱۲۳۴۵۶۷۸۹", "0123456789")
 
 
@@ -111,6 +111,7 @@ async def test_a_trainer_steers_a_replay_with_the_keyboard_alone(
         at.only_asked_the_hub()
 
 
+@pytest.mark.long
 async def test_an_officer_reads_where_they_were_admitted_and_steers_nothing(
     hub: Hub, browser: Browser
 ) -> None:
@@ -180,6 +181,7 @@ async def test_what_was_late_or_is_missing_is_counted_shown_and_downloaded(
         at.only_asked_the_hub()
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("language", LANGUAGES)
 async def test_an_export_is_made_downloaded_and_listed(
     hub: Hub, browser: Browser, language: str, tmp_path: Path
@@ -216,6 +218,7 @@ async def test_an_export_is_made_downloaded_and_listed(
         at.only_asked_the_hub()
 
 
+@pytest.mark.long
 async def test_what_a_states_auditor_may_not_have_is_refused_in_words(
     hub: Hub, browser: Browser
 ) -> None:
@@ -228,6 +231,7 @@ async def test_what_a_states_auditor_may_not_have_is_refused_in_words(
         assert await at.page.inner_text("#refused") == "You may not do this in your role."
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("language", LANGUAGES)
 async def test_levels_and_witnesses_are_shown_as_they_come(
     hub: Hub, browser: Browser, language: str

@@ -42,7 +42,7 @@ async def stands(hub: Hub, index: int, agency: str) -> str:
     return str(one["state"])
 
 
-@pytest.mark.parametrize("language", ["en", "fa"])
+@pytest.mark.parametrize("language", ["en", pytest.param("fa", marks=pytest.mark.long)])
 async def test_a_message_is_rejected_with_the_reason_to_its_sender_alone(
     hub: Hub, browser: Browser, language: str
 ) -> None:
@@ -116,6 +116,7 @@ async def test_a_message_is_accepted_for_all_to_see_which_acknowledges_it(
     assert [one["index"] for one in thread["mentions"]] == [answer]
 
 
+@pytest.mark.long
 async def test_an_exercise_is_answered_within_it(hub: Hub, browser: Browser) -> None:
     index = await hub.publish("az-fhn", status="Exercise")
     name = await officer(hub, "exercises.it")
@@ -148,6 +149,7 @@ async def test_what_is_not_answered_in_cap_is_told_so(hub: Hub, browser: Browser
         assert at.faults == []
 
 
+@pytest.mark.long
 async def test_a_rejection_waits_for_the_second_officer(hub: Hub, browser: Browser) -> None:
     policy = {"id": "ir-two", "state": "IR", "name": "Two officers", "approval": True}
     await hub.add_members([policy])

@@ -100,7 +100,7 @@ async def knows_sentences(page: Page, language: str) -> None:
     assert (shown == told) == (language == "en")
 
 
-@pytest.mark.parametrize("language", ["en", "fa"])
+@pytest.mark.parametrize("language", [pytest.param("en", marks=pytest.mark.long), "fa"])
 async def test_an_officer_writes_an_alert_with_the_keyboard_alone(
     hub: Hub, browser: Browser, language: str
 ) -> None:
@@ -201,6 +201,7 @@ async def sends(at: Desk, *, real: bool = True) -> int:
     return await sent(at)
 
 
+@pytest.mark.long
 async def test_an_alert_is_updated_and_cancelled_from_where_it_was_sent(
     hub: Hub, browser: Browser
 ) -> None:
@@ -254,6 +255,7 @@ async def test_an_alert_is_updated_and_cancelled_from_where_it_was_sent(
     assert told["info"][0]["headline"] == "The wind has dropped"
 
 
+@pytest.mark.long
 async def test_a_failure_keeps_the_draft_and_the_next_press_sends_the_same_once(
     hub: Hub, browser: Browser
 ) -> None:
@@ -293,6 +295,7 @@ async def test_a_failure_keeps_the_draft_and_the_next_press_sends_the_same_once(
     assert [r.index for r in rows] == [index]
 
 
+@pytest.mark.long
 async def test_aid_is_asked_for_and_answered_step_by_step(hub: Hub, browser: Browser) -> None:
     asks = await writer(hub, "asks.aid")
     gives = await writer(hub, "gives.aid", "kz-mes")
@@ -374,6 +377,7 @@ async def answers(at: Desk, index: int, action: str) -> None:
     await at.page.wait_for_selector("body[data-ready]", state="attached")
 
 
+@pytest.mark.long
 async def test_an_offer_that_nobody_asked_for_is_declined(hub: Hub, browser: Browser) -> None:
     name = await writer(hub, "offers.aid", "kz-mes")
     async with desk(hub, browser, name) as at:
@@ -401,6 +405,7 @@ async def test_an_offer_that_nobody_asked_for_is_declined(hub: Hub, browser: Bro
     assert item["ResponseInformation"]["ResponseType"] == "Decline"
 
 
+@pytest.mark.long
 async def test_a_second_officer_approves_what_the_first_has_written(
     hub: Hub, browser: Browser
 ) -> None:
@@ -437,6 +442,7 @@ async def test_a_second_officer_approves_what_the_first_has_written(
     assert (row.entry["by"], row.entry["approved_by"]) == ("Leyla Aliyeva", "Orkhan Mammadov")
 
 
+@pytest.mark.long
 async def test_what_is_written_in_an_exercise_is_one(hub: Hub, browser: Browser) -> None:
     name = await writer(hub, "plays.it")
     async with desk(hub, browser, name) as at:
@@ -452,6 +458,7 @@ async def test_what_is_written_in_an_exercise_is_one(hub: Hub, browser: Browser)
     assert (await content(hub, "ir-ndmo", index))["status"] == "Exercise"
 
 
+@pytest.mark.long
 async def test_who_is_addressed_is_shown_before_and_gets_it_alone(
     hub: Hub, browser: Browser
 ) -> None:
@@ -472,6 +479,7 @@ async def test_who_is_addressed_is_shown_before_and_gets_it_alone(
         assert (await http.get(f"/v1/messages/{index}")).status_code == 404
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 async def test_axe_finds_nothing(hub: Hub, browser: Browser, scheme: Any) -> None:
     name = await writer(hub, f"looks.{scheme}")
@@ -486,6 +494,7 @@ async def test_axe_finds_nothing(hub: Hub, browser: Browser, scheme: Any) -> Non
             assert faults == [], json.dumps(faults, ensure_ascii=False)[:3000]
 
 
+@pytest.mark.long
 async def test_whose_messages_bear_a_signature_is_told_so_before_they_write(
     hub: Hub, browser: Browser
 ) -> None:

@@ -11,7 +11,7 @@ from hub.core.escalation import patience_us
 from tests.console.browsers import desk, officer
 from tests.hubkit import Hub
 
-pytestmark = pytest.mark.asyncio(loop_scope="module")
+pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.long]
 
 
 @pytest.fixture(scope="module", autouse=True)

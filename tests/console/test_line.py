@@ -160,6 +160,7 @@ async def test_a_line_that_is_lost_for_a_minute(hub: Hub, browser: Browser) -> N
     await lost_line(hub, browser, "offline.long", hub.settings.port, 60)
 
 
+@pytest.mark.long
 async def test_a_short_break_is_no_alarm(hub: Hub, browser: Browser) -> None:
     name = await officer(hub, "short.break")
     async with (
@@ -177,6 +178,7 @@ async def test_a_short_break_is_no_alarm(hub: Hub, browser: Browser) -> None:
         assert "link" not in (await at.said("reasons")).split()
 
 
+@pytest.mark.long
 async def test_a_line_that_lives_and_brings_nothing_is_an_alarm_too(
     hub: Hub, browser: Browser
 ) -> None:
@@ -192,6 +194,7 @@ async def test_a_line_that_lives_and_brings_nothing_is_an_alarm_too(
         await at.says("link", "live")
 
 
+@pytest.mark.long
 async def test_a_session_that_ends_is_an_alarm_and_signing_in_again_goes_on(
     hub: Hub, browser: Browser
 ) -> None:

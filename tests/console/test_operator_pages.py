@@ -16,7 +16,7 @@ from tests.console.browsers import Desk, desk, officer
 from tests.http.test_aid import exchange
 from tests.hubkit import Hub, alert, until
 
-pytestmark = pytest.mark.asyncio(loop_scope="module")
+pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.long]
 
 LANGUAGES = ("en", "fa")
 _LOOK = os.environ.get("CASPIAN_TEST_SCREENSHOTS", "")

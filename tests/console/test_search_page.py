@@ -12,7 +12,7 @@ from tests.console.browsers import Desk, desk, officer
 from tests.console.test_operator_pages import accessible
 from tests.hubkit import Hub
 
-pytestmark = pytest.mark.asyncio(loop_scope="module")
+pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.long]
 
 _LATIN = str.maketrans("۰۱۲۳۴۵۶۷۸۹", "0123456789")
 

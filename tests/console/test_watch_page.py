@@ -82,6 +82,7 @@ async def test_the_whole_watch_of_an_officer_with_the_keyboard_alone(
     assert own["acknowledgements"][0]["note"] == "Two ships are on their way"
 
 
+@pytest.mark.long
 async def test_the_alarm_is_armed_by_hand_and_sounds_until_all_is_acknowledged(
     hub: Hub, browser: Browser
 ) -> None:
@@ -113,6 +114,7 @@ async def test_the_alarm_is_armed_by_hand_and_sounds_until_all_is_acknowledged(
         assert "(" not in await at.page.title()
 
 
+@pytest.mark.long
 async def test_a_page_that_nobody_has_touched_says_that_it_cannot_sound(
     hub: Hub, browser: Browser
 ) -> None:
@@ -150,6 +152,7 @@ async def test_a_hidden_tab_still_sounds_and_notifies(hub: Hub, browser: Browser
         assert int(await at.said("notified") or 0) >= 1
 
 
+@pytest.mark.long
 async def test_a_failing_map_stops_no_alarm(hub: Hub, browser: Browser) -> None:
     await quiet(hub)
     name = await officer(hub, "no.map")
@@ -164,6 +167,7 @@ async def test_a_failing_map_stops_no_alarm(hub: Hub, browser: Browser) -> None:
         assert str(index) in (await at.said("reasons")).split()
 
 
+@pytest.mark.long
 async def test_an_exercise_is_unmistakable_and_hides_nothing_real(
     hub: Hub, browser: Browser
 ) -> None:
@@ -249,6 +253,7 @@ def hostile_alert() -> bytes:
 </info></alert>""".encode()
 
 
+@pytest.mark.long
 async def test_a_refused_acknowledgement_is_told_and_the_message_stays_open(
     hub: Hub, browser: Browser
 ) -> None:
@@ -267,6 +272,7 @@ async def test_a_refused_acknowledgement_is_told_and_the_message_stays_open(
         await at.until("() => !document.querySelector('#open .card')")
 
 
+@pytest.mark.long
 async def test_every_mistake_at_the_door_is_told_in_ones_own_language(
     hub: Hub, browser: Browser
 ) -> None:
@@ -300,6 +306,7 @@ async def test_every_mistake_at_the_door_is_told_in_ones_own_language(
         await context.close()
 
 
+@pytest.mark.long
 async def test_signing_out_and_ending_another_session(hub: Hub, browser: Browser) -> None:
     name = await officer(hub, "two.places")
     async with desk(hub, browser, name) as one, desk(hub, browser, name) as two:
@@ -313,6 +320,7 @@ async def test_signing_out_and_ending_another_session(hub: Hub, browser: Browser
         await two.page.wait_for_url("**/console/sign-in")
 
 
+@pytest.mark.long
 async def test_the_handover_says_who_acknowledged_and_what_is_open(
     hub: Hub, browser: Browser
 ) -> None:

@@ -32,6 +32,8 @@ from tests.crash.chaos import until
 from tests.hubkit import QuietServer
 from tests.witness.signed import SignedLog as Hub
 
+pytestmark = pytest.mark.long
+
 WITHIN = timedelta(seconds=0.5)
 
 

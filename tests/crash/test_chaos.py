@@ -12,6 +12,8 @@ import pytest
 from hub.tasks import end
 from tests.crash.chaos import AGENCIES, Hub, delete, killing, running, until
 
+pytestmark = pytest.mark.long
+
 MESSAGES = 1200
 MANY = 40_000
 """For the long runs."""

@@ -7,11 +7,15 @@ from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 from pathlib import Path
 
+import pytest
+
 from hub.outlets import store
 from hub.outlets.records import WebhookTarget
 from hub.tasks import end
 from tests.crash.chaos import AGENCIES, killing, running, until
 from tests.outlets.receiver import receiving, status
+
+pytestmark = pytest.mark.long
 
 MESSAGES = 200
 

@@ -16,6 +16,8 @@ from hub.log.store import Log
 from hub.log.verify import verify_store
 from tests.hubkit import store
 
+pytestmark = pytest.mark.long
+
 DEMO = [sys.executable, "-m", "hub.cli", "demo"]
 
 

@@ -23,7 +23,7 @@ from hub.app import build_api
 from hub.settings import Settings
 from tests.hubkit import Hub, another_api
 
-pytestmark = pytest.mark.asyncio(loop_scope="module")
+pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.long]
 
 _CHECKS: Final = [
     not_a_server_error,

@@ -348,6 +348,7 @@ async def api_of_its_own(hub: Hub) -> AsyncIterator[tuple[subprocess.Popen[bytes
         await asyncio.to_thread(process.wait)
 
 
+@pytest.mark.long
 async def test_sigkill_of_who_plays_a_replay_leaves_no_half_sandbox(hub: Hub) -> None:
     """What is in it is the beginning of the replay; another process goes on to the same end."""
     indexes = await published(hub, 6)

@@ -62,6 +62,7 @@ async def api_process(hub: Hub, lines: Path) -> AsyncIterator[httpx.AsyncClient]
         await asyncio.to_thread(process.wait, 30)
 
 
+@pytest.mark.long
 async def test_no_secret_is_told_to_anybody(hub: Hub, tmp_path: Path) -> None:
     person = await add_person(hub, "leyla", totp=True)
     lines, sealed = tmp_path / "lines", tmp_path / "sealed"

@@ -49,6 +49,18 @@ def target_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     return url
 
 
+each_into_each = pytest.mark.parametrize(
+    ("store_url", "target_url"),
+    [
+        ("sqlite", "sqlite"),
+        ("sqlite", "postgresql"),
+        ("postgresql", "sqlite"),
+        pytest.param("postgresql", "postgresql", marks=pytest.mark.long),
+    ],
+    indirect=True,
+)
+
+
 @pytest.fixture
 def filled(log: Log) -> Log:
     """Fill a log with every kind of entry, and what stands beside it."""
@@ -99,6 +111,7 @@ def opened(url: str) -> dict[str, list[Any]]:
         log.close()
 
 
+@each_into_each
 def test_what_is_restored_is_what_was_backed_up(
     filled: Log, target_url: str, tmp_path: Path
 ) -> None:
@@ -371,6 +384,7 @@ def closed_url(store_url: str) -> str:
     return store_url
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("point", ["step 5", "before the end", "after the end"])
 def test_sigkill_while_a_backup_is_made_leaves_nothing_that_looks_whole(
     closed_url: str, tmp_path: Path, point: str
@@ -387,6 +401,7 @@ def test_sigkill_while_a_backup_is_made_leaves_nothing_that_looks_whole(
     assert not (tmp_path / "b.part").exists()
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("there", [pytest.param(False, marks=pytest.mark.soak), True])
 @pytest.mark.parametrize("point", ["step 5", "before the end", "after the end"])
 def test_sigkill_while_a_store_is_made_leaves_all_or_what_was(
@@ -410,6 +425,7 @@ def test_sigkill_while_a_store_is_made_leaves_all_or_what_was(
     assert opened(target_url) == made.holds
 
 
+@each_into_each
 def test_a_log_is_moved_with_all_that_it_is(filled: Log, target_url: str) -> None:
     told = list[tuple[int, int]]()
     head = move(filled, target_url, progress=lambda *n: told.append(n))
@@ -419,6 +435,7 @@ def test_a_log_is_moved_with_all_that_it_is(filled: Log, target_url: str) -> Non
     assert opened(target_url) == everything(filled)
 
 
+@each_into_each
 def test_who_moved_goes_on_where_the_log_was(filled: Log, target_url: str) -> None:
     move(filled, target_url)
     moved = Log.open(target_url)
@@ -432,6 +449,7 @@ def test_who_moved_goes_on_where_the_log_was(filled: Log, target_url: str) -> No
     moved.close()
 
 
+@each_into_each
 def test_only_an_empty_store_is_moved_into(filled: Log, target_url: str) -> None:
     before = other(target_url)
 
@@ -442,6 +460,7 @@ def test_only_an_empty_store_is_moved_into(filled: Log, target_url: str) -> None
     assert opened(target_url) == before
 
 
+@each_into_each
 def test_a_store_with_accounts_alone_is_not_empty(filled: Log, target_url: str) -> None:
     log = Log.open(target_url)
     issue(log, role="operator", agency="", person="P", expires=None, now=datetime.now(UTC))
@@ -453,6 +472,7 @@ def test_a_store_with_accounts_alone_is_not_empty(filled: Log, target_url: str) 
     assert "credentials" in refused.value.detail
 
 
+@each_into_each
 def test_a_damaged_log_is_not_moved(filled: Log, target_url: str) -> None:
     with filled.writing() as c:
         c.execute(delete(ENTRIES).where(ENTRIES.c.idx == 9))
@@ -464,6 +484,7 @@ def test_a_damaged_log_is_not_moved(filled: Log, target_url: str) -> None:
     assert not any(opened(target_url).values())
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("point", ["step 5", pytest.param("step 12", marks=pytest.mark.soak)])
 def test_sigkill_while_a_log_is_moved_leaves_an_empty_store(
     closed_url: str, target_url: str, point: str

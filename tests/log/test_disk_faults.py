@@ -49,7 +49,7 @@ def attached() -> str:
     return "" if done.returncode == 0 else "strace may not trace here"
 
 
-pytestmark = pytest.mark.skipif(bool(why := attached()), reason=why or "it can")
+pytestmark = [pytest.mark.skipif(bool(why := attached()), reason=why or "it can"), pytest.mark.long]
 
 
 def grow(log: Log) -> None:

@@ -184,6 +184,7 @@ def test_a_failure_at_any_step_leaves_nothing_that_is_contradicted(
     assert place.sound()[-1] == 600
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(("step", "when"), TABLE)
 def test_sigkill_at_any_step_leaves_nothing_that_is_contradicted(
     place: Place, step: str, when: str

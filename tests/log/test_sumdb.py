@@ -26,6 +26,8 @@ from hub.log.store import Log
 from hub.log.tree import Tree
 from schemas.entry import encode
 
+pytestmark = pytest.mark.long
+
 ORIGIN: Final = "test.example/log"
 GOPATH: Final = Path("/usr/share/gocode")
 PROGRAM: Final = Path(__file__).parent / "sumdb" / "verify.go"

@@ -93,7 +93,9 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[BadServer]:
     log.log.close()
 
 
-@pytest.mark.parametrize("fault", ["cut", "no length", "drips"])
+@pytest.mark.parametrize(
+    "fault", ["cut", "no length", pytest.param("drips", marks=pytest.mark.long)]
+)
 @pytest.mark.parametrize(
     ("path", "kept"),
     [

@@ -305,6 +305,7 @@ def _die_at(url: str, hub_url: str, secret: bytes, at: int) -> None:
     os._exit(7)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("every", [16, pytest.param(2, marks=pytest.mark.soak)])
 def test_sigkill_at_any_step_leaves_what_was_proven(
     hub: SignedLog, tmp_path: Path, every: int

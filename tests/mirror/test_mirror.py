@@ -165,6 +165,7 @@ async def _size(port: int) -> int:
         return -1
 
 
+@pytest.mark.long
 async def test_a_mirror_follows_cosigns_and_is_followed(tmp_path: Path) -> None:
     key, port = tmp_path / "log.key", free_port()
     tokens = tmp_path / "tokens"

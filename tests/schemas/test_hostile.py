@@ -100,6 +100,7 @@ linux = pytest.mark.skipif(
 )
 
 
+@pytest.mark.long
 @linux
 def test_the_worst_that_fits_under_the_limit_takes_bounded_time_and_memory() -> None:
     assert len(WORST) >= 17

@@ -99,6 +99,7 @@ def arguments(command: str, key: str) -> list[str]:
     return [*command.split("|"), *given.get(command, [key] * 8)]
 
 
+@pytest.mark.long
 async def test_every_command_that_is_not_listed_is_refused(redis: Any, tmp_path: Path) -> None:
     await apply(redis, digests(tmp_path, [AZ, IR]))
     known = await commands(redis)
@@ -187,6 +188,7 @@ async def test_an_agency_that_leaves_has_no_user_any_more(
     assert {HUB.encode(), IR.encode()} <= set(await redis.execute_command("ACL", "USERS"))
 
 
+@pytest.mark.long
 async def test_another_password_ends_what_the_old_one_opened(
     server: EmbeddedServer, redis: Any, tmp_path: Path
 ) -> None:
@@ -215,6 +217,7 @@ async def test_the_servers_other_users_are_nobodys_business(redis: Any, tmp_path
     await redis.execute_command("ACL", "DELUSER", "monitoring")
 
 
+@pytest.mark.long
 async def test_nobody_gets_in_without_a_name(server: EmbeddedServer, redis: Any) -> None:
     hub = redis.connection_pool.connection_kwargs
     for name in (None, "default"):
@@ -347,6 +350,7 @@ async def tls_front(server: EmbeddedServer, cert: Path, key: Path) -> asyncio.Se
     return await asyncio.start_server(passed, "127.0.0.1", 0, ssl=context)
 
 
+@pytest.mark.long
 async def test_the_hub_works_over_tls_with_a_certificate_of_its_own(
     server: EmbeddedServer, redis: Any, tmp_path: Path
 ) -> None:
