@@ -10,13 +10,17 @@ import io
 import os
 import sys
 from collections.abc import Sequence
-from typing import Final
+from typing import TYPE_CHECKING, Any, Final
 
 from cyclopts import App, CycloptsError
 
 from hub.cli.exits import INTERRUPTED, exit_code, usage
-from hub.cli.words import t, told
+from hub.cli.words import spoken, t, told
 from hub.errors import HubError, Rejected
+
+if TYPE_CHECKING:
+    from cyclopts.help import DefaultFormatter, HelpPanel
+    from rich.console import Console, ConsoleOptions
 
 __all__ = ["app", "main"]
 
@@ -163,10 +167,34 @@ _COMMANDS: Final = (
 )
 
 
+class _Help:
+    """Shows help: in English as Cyclopts does, else by `hub.cli.helping`; imported only then."""
+
+    def __call__(self, console: Console, options: ConsoleOptions, panel: HelpPanel) -> None:
+        _formatter()(console, options, panel)
+
+    def render_usage(self, console: Console, options: ConsoleOptions, usage: Any) -> None:
+        _formatter().render_usage(console, options, usage)
+
+    def render_description(self, console: Console, options: ConsoleOptions, said: Any) -> None:
+        _formatter().render_description(console, options, said)
+
+
+def _formatter() -> DefaultFormatter:
+    if spoken() == "en":
+        from cyclopts.help import DefaultFormatter  # noqa: PLC0415 - see `_Help`
+
+        return DefaultFormatter()
+    from hub.cli.helping import TranslatedHelp  # noqa: PLC0415 - see `_Help`
+
+    return TranslatedHelp()
+
+
 def _made() -> App:
     """Return the command with all that there is, explained in the reader's language.
 
-    What a command's own ``--help`` says is in English: it stands where its options do.
+    What a command's own ``--help`` says stands in English where its options do, and is
+    translated as it is shown.
     """
     made = App(
         name="caspian",
@@ -180,6 +208,7 @@ def _made() -> App:
         ),
         version=_version,
         help_format="plaintext",
+        help_formatter=_Help(),
         suppress_keyboard_interrupt=False,
         print_error=False,
         exit_on_error=False,

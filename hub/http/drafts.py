@@ -49,7 +49,8 @@ async def check(request: Request, hub: HubState, asker: Asker) -> dict[str, Any]
     body = await request.body()
     registry = (await hub.registry(fresh=True)).latest
     told = await asyncio.to_thread(judged, hub, asker.agency, body, registry)
-    return {**told, "approval": asker.by_name and _asks(registry, asker.agency)}
+    approval = asker.by_name and _asks(registry, asker.agency)
+    return {**told, "approval": approval, "limit_bytes": hub.settings.max_payload_bytes}
 
 
 def _asks(registry: Registry, agency: str) -> bool:

@@ -3,11 +3,12 @@
 Texts stand in templates as ``_("…")``, in pages' scripts as ``t("…")``, in Python as ``_("…")``
 or ``t("…")``, ``many("…", "…", count)`` where a number decides between forms, and ``told("…")``
 where they are only named. What errors mean, and ask for, stands in docs/errors.md; what rules and
-errors say in particular is found by `hub.i18n.sentences`.
+errors say in particular is found by `hub.i18n.sentences`, help by `hub.i18n.helps`.
 """
 
 from __future__ import annotations
 
+import os
 import re
 import sys
 from collections.abc import Callable, Iterator, Mapping
@@ -22,6 +23,7 @@ from babel.messages.catalog import Catalog
 from babel.messages.extract import extract, extract_from_dir
 from babel.messages.pofile import read_po, write_po
 
+from hub.i18n.helps import helps
 from hub.i18n.languages import LANGUAGES
 from hub.i18n.sentences import details, findings, remedies
 from hub.i18n.texts import DOMAINS, file_of
@@ -121,11 +123,18 @@ def _told(sentences: Callable[[], Iterator[tuple[str, str]]]) -> Iterator[tuple[
     return ((where, Said(text)) for where, text in sentences())
 
 
+def _of_helps() -> Iterator[tuple[str, Said]]:
+    """Return what help says, but for what the whole command's own help has translated already."""
+    known = {said.text for said in collected("cli")}
+    yield from ((where, said) for where, said in _told(helps) if said.text not in known)
+
+
 _OTHERS: Final[dict[str, Callable[[], Iterator[tuple[str, Said]]]]] = {
     "errors": _of_errors,
     "findings": partial(_told, findings),
     "details": partial(_told, details),
     "remedies": partial(_told, remedies),
+    "help": _of_helps,
 }
 """The domains whose texts are not marked where they are said."""
 
@@ -156,6 +165,7 @@ def refreshed(code: str, domain: str = "") -> Catalog:
 
 def main() -> None:
     """Write all catalogues anew; say what is missing."""
+    os.environ["CASPIAN_LANGUAGE"] = "en"  # in which help is written, and is to be found
     for domain in DOMAINS:
         for code in LANGUAGES[1:]:
             _write(refreshed(code, domain), file_of(code, domain))

@@ -120,6 +120,18 @@ _PARSERS: Final = (
 )
 """What libxml2 (xmlschemas.c, parser.c) and expat (xmlparse.c) say of the most usual faults."""
 
+_CALLS: Final = (
+    'Command "{command}" parameter {parameter} requires an argument.',
+    'Invalid value "{value}" for {option}. Choose from: {choices}.',
+    'Invalid value for {option}: unable to convert "{value}" into {type}.',
+    'Unknown command "{command}". Available commands: {commands}',
+    'Unknown command "{command}". Did you mean "{meant}"? Available commands: {commands}',
+    "Unknown option: {option}.",
+    "Unknown option: {option}. Did you mean {meant}?",
+    "Unused Tokens: {tokens}.",
+)
+"""What Cyclopts (exceptions.py) says of a command that is called wrongly."""
+
 
 def findings() -> Iterator[tuple[str, str]]:
     """Return the file and text of each sentence that a rule says, or a parser."""
@@ -132,6 +144,7 @@ def findings() -> Iterator[tuple[str, str]]:
 def details() -> Iterator[tuple[str, str]]:
     """Return the file and text of each detail of an error of every day."""
     known = {text for _, text in findings()}
+    yield from (("cyclopts", text) for text in _CALLS)
     for one in _sentences():
         told = one.code in _EVERYDAY or one.path in _WHOLE
         if one.what == "detail" and told and one.text not in known:

@@ -14,10 +14,10 @@ from hub.i18n.languages import LANGUAGES, Language, language
 
 __all__ = ["DOMAINS", "LOCALE", "Texts", "file_of", "texts", "told"]
 
-DOMAINS: Final = ("", "cli", "errors", "findings", "details", "remedies")
+DOMAINS: Final = ("", "cli", "errors", "findings", "details", "remedies", "help")
 """What lies apart, as those who need one of them do not need the others: the console and mail; the
 command line; what each code of docs/errors.md means and asks for; what rules find, what is
-particular of errors, and what to do about both."""
+particular of errors, and what to do about both; and what ``--help`` says of commands."""
 
 LOCALE: Final = Path(__file__).parent / "locale"
 

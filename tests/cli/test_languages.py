@@ -9,11 +9,13 @@ import sys
 import uuid
 from collections.abc import Iterator
 from datetime import UTC, datetime
-from io import BytesIO, TextIOWrapper
+from io import BytesIO, StringIO, TextIOWrapper
 from pathlib import Path
 
 import pytest
+from cyclopts.help import HelpEntry, HelpPanel
 from rich.cells import cell_len
+from rich.console import Console
 
 from hub.cli import terminal, words
 from hub.cli.harmless import ISOLATED
@@ -213,6 +215,68 @@ def test_an_error_says_what_its_code_means_and_beside_it_what_is_particular(
     assert first.startswith(said(code, "error {code}:", code="log-missing"))
     assert "log.db" in away.stderr
     assert rest
+
+
+@pytest.mark.parametrize("code", OTHERS)
+def test_the_help_of_a_command_is_in_the_language(caspian: Caspian, code: str) -> None:
+    wide = {"CASPIAN_LANGUAGE": code, "COLUMNS": "300"}
+    helped = texts(code, "help")
+
+    single = caspian("ack", "--help", env=wide).stdout
+    group = caspian("log", "--help", env=wide).stdout
+    long = caspian("redis", "acl", "--help", env=wide).stdout
+
+    assert said(code, "Usage: {usage}", usage="caspian ack [OPTIONS] NAME") in single
+    assert said(code, "Acknowledge a message in your name.") in single
+    assert f"--note STR     {helped('What you have to say to the sender.')}" in single
+    assert helped("Arguments") in single
+    assert said(code, "[required]") in single
+    assert helped("Take the log out into a file.") in group
+    assert "CASPIAN_REDIS_URL" in long.replace("\n", " ")
+    for text in (single, group, long):
+        assert not any(mark in text for mark in ISOLATED), "no terminal"
+        assert "Display this message" not in text
+
+
+def test_help_in_persian_keeps_directions_apart_on_a_terminal(
+    spoken: pytest.MonkeyPatch,
+) -> None:
+    spoken.setenv("CASPIAN_LANGUAGE", "fa")
+    from hub.cli import helping  # noqa: PLC0415 - English needs none of it
+
+    def shown(*, terminal: bool) -> str:
+        out = StringIO()
+        console = Console(file=out, width=60, force_terminal=terminal, color_system=None)
+        helped = helping.TranslatedHelp()
+        helped.render_usage(console, console.options, "caspian ack NAME")
+        helped.render_description(
+            console, console.options, "The language of the names; where there is none, English."
+        )
+        entry = HelpEntry(positive_names=("--to",), description="The file.", choices=("a", "b"))
+        panel = HelpPanel(format="parameter", title="Parameters", entries=[entry])
+        helped(console, console.options, panel)
+        return out.getvalue()
+
+    there = shown(terminal=True)
+    plain = shown(terminal=False)
+
+    for text in (
+        said("fa", "Usage: {usage}", usage=f"{ISOLATED[0]}caspian ack NAME{ISOLATED[1]}"),
+    ):
+        assert f"{ISOLATED[0]}{text}{ISOLATED[1]}" in there
+    assert f"{ISOLATED[0]}{texts('fa', 'help')('The file.')} " in there
+    assert not any(mark in plain for mark in ISOLATED)
+    assert texts("fa", "help")("Parameters") in plain
+
+
+@pytest.mark.parametrize("code", OTHERS)
+def test_what_cyclopts_says_of_a_wrong_call_is_told_in_the_language(
+    caspian: Caspian, code: str
+) -> None:
+    done = caspian("ack", "--nothing", env={"CASPIAN_LANGUAGE": code})
+
+    what = texts(code, "details")("Unknown option: {option}.", option="--nothing")
+    assert what in "".join(c for c in done.stderr if c not in ISOLATED)
 
 
 @pytest.mark.parametrize("code", OTHERS)

@@ -74,6 +74,26 @@ async def test_an_offer_is_declined_by_its_key(hub: Hub, browser: Browser) -> No
     }
 
 
+@pytest.mark.long
+async def test_who_offered_declines_to_commit_by_the_same_key(hub: Hub, browser: Browser) -> None:
+    incident = "AC-2026-000302-AZE"
+    *_before, accepted, _promise = await exchange(hub, incident)
+    name = await writer(hub, "cannot.commit", "kz-mes")
+    async with desk(hub, browser, name) as at:
+        await by_key(at, incident, accepted, "d", "decline")
+        await types(at.page, "#field-items-1-reason", "The vessel has broken down")
+        index = await goes_with_keys(at)
+        await at_board(at, incident, index)
+        assert await at.page.locator(f"li[data-index='{index}'] [data-act=departed]").count() == 0
+        assert at.faults == []
+
+    told = await content(hub, "az-fhn", index)
+    assert told["MessageContentType"] == "CommitResource"
+    [one] = told["ResourceInformation"]
+    assert one["ResponseInformation"]["ResponseType"] == "Decline"
+    assert one["AssignmentInformation"]["Quantity"] == {"QuantityText": ["all"]}
+
+
 @pytest.mark.parametrize("language", ["en", pytest.param("fa", marks=pytest.mark.long)])
 async def test_what_was_promised_is_taken_back_by_a_key(
     hub: Hub, browser: Browser, language: str

@@ -62,6 +62,7 @@ async def test_a_good_draft_comes_as_xml_with_its_recipients_and_nothing_is_logg
     asked = {one["agency"]: one["state"] for one in told["recipients"]}
     assert {"ir-ndmo": "IR", "kz-mes": "KZ"}.items() <= asked.items()
     assert "az-fhn" not in asked
+    assert told["limit_bytes"] == 1 << 20
     assert await hub.rows("publish", "refusal", after=before) == []
     index = await hub.publish("az-fhn", told["xml"].encode())
     async with hub.http("ir-ndmo") as http:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from importlib.resources import files
 from pathlib import Path
 from string import Formatter
@@ -41,6 +42,23 @@ def test_every_form_of_a_translation_has_the_fields_of_its_text(code: str, domai
             continue
         for form in forms:
             assert fields(str(form)) == fields(ids[-1]), message.id
+
+
+NAMES = re.compile(
+    r"(?<!`)`[^`]+`(?!`)|--[a-z-]*[a-z]|CASPIAN_[A-Z_]+|docs/[a-z/]+\.md|/v1/[a-z/-]+|SIZE:ROOT"
+)
+"""What is the same in all languages: one has to type it, or look for it."""
+
+
+@pytest.mark.parametrize(("code", "domain"), CATALOGUES)
+def test_a_translation_has_the_commands_options_and_pages_of_its_text(
+    code: str, domain: str
+) -> None:
+    if domain in {"", "cli", "errors"}:
+        pytest.skip("what errors ask for is said otherwise, in short")
+    for text, forms in texts(code, domain).forms.items():
+        for form in forms:
+            assert set(NAMES.findall(text)) <= set(NAMES.findall(form)), text
 
 
 @pytest.mark.parametrize(("code", "domain"), CATALOGUES)

@@ -97,6 +97,7 @@ export function sentence(problem) {
     "unknown-item": () => t("The message or item that this answers is not there, or was taken back. Look at the aid board."),
     "more-than-offered": () => t("This is more than was offered or accepted. Lower the amount, or let more be offered first."),
     "other-status": () => t("An exercise answers an exercise, and what is real answers what is real."),
+    "too-large": () => t("The message is too large. Remove a file, or give its address instead."),
     "id-taken": () => t("Another message has this identifier. Begin anew."),
     "approval-required": () => t("Your agency wants a second officer's approval: hand the message over."),
     "own-draft": () => t("You wrote this yourself: another officer of your agency approves it."),

@@ -4,6 +4,7 @@ import { written } from "./dates.js";
 import { el, fill, words } from "./dom.js";
 import { language, t } from "./i18n.js";
 import { area, choice, field, group, input, ticks } from "./compose-fields.js";
+import { fileGaps, filePlace, filesAfter, filesOf, filesPart } from "./compose-files.js";
 import { drawingMap, shapeName, typedShape } from "./compose-map.js";
 import { EXAMPLES, said } from "./compose-examples.js";
 import { languageName, term } from "./terms.js";
@@ -42,7 +43,7 @@ export function freshAlert({ languages, now }) {
     msgType: "Alert", references: "", note: "", scope: "Public", restriction: "", addresses: [], incidents: "",
     eventCode: "", category: [], responseType: [], urgency: "", severity: "", certainty: "",
     onset: "", expires: localTime(now + 24 * HOURS), web: "", contact: "",
-    texts: [emptyText(first)], shapes: [], kept: {},
+    texts: [emptyText(first)], shapes: [], files: [], kept: {},
   };
 }
 
@@ -71,8 +72,10 @@ export function alertAfter(message, life, msgType, now) {
       ...listOf(one.circle).map((text) => ({ circle: text.trim().split(/[\s,]+/).map(Number) })),
       ...listOf(one.geocode).map((g) => ({ geocode: [g.valueName, g.value] })),
     ]),
+    // A cancellation needs no map of what is over.
+    files: msgType === "Cancel" ? [] : filesAfter(message),
     kept: {
-      audience: first.audience, parameter: first.parameter, resource: first.resource,
+      audience: first.audience, parameter: first.parameter,
       eventCode: listOf(first.eventCode).filter((one) => one.valueName !== EVENTS),
     },
   };
@@ -99,7 +102,7 @@ export function alertMessage(draft, { agencyName }, now) {
       audience: draft.kept.audience, eventCode: some(events), effective: standardTime(now), onset: standardTime(draft.onset), expires: standardTime(draft.expires),
       senderName: agencyName(one.language.split("-")[0]), headline: one.headline.trim() || undefined, description: one.description.trim() || undefined,
       instruction: one.instruction.trim() || undefined, web: draft.web.trim() || undefined, contact: draft.contact.trim() || undefined,
-      parameter: draft.kept.parameter, resource: draft.kept.resource,
+      parameter: draft.kept.parameter, resource: some(filesOf(draft, one.language)),
       area: draft.shapes.length || one.areaDesc.trim() ? [{ areaDesc: one.areaDesc.trim(), polygon: some(polygons), circle: some(circles), geocode: some(codes) }] : undefined,
     })),
   };
@@ -121,12 +124,14 @@ export function alertGaps(draft) {
     needs(one.event.trim(), `info[${i + 1}]/event`);
     if (draft.shapes.length) needs(one.areaDesc.trim(), `info[${i + 1}]/areaDesc`);
   });
-  return gaps;
+  return [...gaps, ...fileGaps(draft)];
 }
 
 /** Return the field that a finding of CAP is about. */
-export function alertPlace({ key, rule, path }) {
+export function alertPlace({ key, rule, path }, draft) {
   if (key) return key;
+  const [, text, n, part] = /^alert\/info\[(\d+)\]\/resource\[(\d+)\]\/?(\w*)$/.exec(path) ?? [];
+  if (n) return filePlace(draft, Number(text), Number(n), part);
   const [, info, rest] = /^alert\/(?:info\[(\d+)\]\/?)?(.*)$/.exec(path) ?? [];
   const name = (rest ?? "").replace(/\[\d+\]/g, "").split("/");
   const about = { R18: "expires", R31: "area", R33: "area", R52: "description", R23: "instruction", R48: "description" }[rule];
@@ -135,7 +140,7 @@ export function alertPlace({ key, rule, path }) {
 }
 
 /** Draw the form of an alert into an element. */
-export function alertForm(root, draft, { changed, redraw, events, units, members, me, exercise, senders, say, undoable }) {
+export function alertForm(root, draft, { changed, redraw, events, units, members, me, exercise, senders, say, undoable, limit }) {
   const set = (name) => (value) => { draft[name] = value; changed(); };
   const words_ = (codes) => [["", "–"], ...codes.map((code) => [code, term(code)])];
   const when = (name, label) => {
@@ -193,6 +198,7 @@ export function alertForm(root, draft, { changed, redraw, events, units, members
       group("responseType", t("What people should do"), ticks(draft.responseType, RESPONSES.map((c) => [c, term(c)]), set("responseType"))))));
 
   parts.push(el("section", { "aria-labelledby": "part-texts" }, el("h2", { id: "part-texts" }, t("Texts")), ...texts()));
+  parts.push(filesPart(draft, { changed, redraw, undoable, say, limit }));
 
   function texts() {
     const blocks = draft.texts.map((one, i) => {
@@ -209,7 +215,8 @@ export function alertForm(root, draft, { changed, redraw, events, units, members
           field(`${key}/instruction`, t("What to do"), area(one.instruction, put("instruction"), own), wide)),
         draft.texts.length > 1 ? el("div", { class: "actions" }, el("button", { type: "button", class: "quiet", onclick: () => {
           undoable();
-          draft.texts.splice(i, 1);
+          const [gone] = draft.texts.splice(i, 1);
+          for (const file of draft.files ?? []) if (file.language === gone.language) file.language = "";
           changed();
           redraw("add-language");
         } }, t("Remove {language}", { language: languageName(one.language) }))) : null);

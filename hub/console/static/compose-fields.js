@@ -67,7 +67,10 @@ export function ticks(chosen, options, set) {
 }
 
 const SAID = {
-  needed: () => t("This is needed."),
+  needed: () => t("This is needed."), described: () => t("Say what the attachment shows."),
+  R01: () => t("The message is too large. Remove a file, or give its address instead."), R25: () => t("A type is written as image/png."),
+  R27: () => t("The digest is not that of the file."), R28: () => t("The size is a number of bytes, and that of the file."), R29: () => t("Give the address of the attachment."),
+  R30: () => t("The address of an attachment begins with https://."), R53: () => t("A SHA-1 has 40 digits, 0 to 9 and a to f."),
   R02: () => t("The identifier has characters that are not allowed."), R03: () => t("A sender has no spaces, commas, < or &."),
   R06: () => t("A restricted message says to whom it is restricted."), R07: () => t("A private message has addressees."),
   R10: () => t("Name the exercise."), R16: () => t("It ends before it begins."), R17: () => t("What is expected begins after the message has ended."),
@@ -85,7 +88,7 @@ const SAID = {
 
 /** Return what a finding says, in the page's language where the rule is known there. */
 export function findingText(one) {
-  const known = SAID[one.rule];
+  const known = SAID[one.rule === "R54" && /\/resource\[/.test(one.path ?? "") ? "described" : one.rule];
   return known ? known() : said(one.message);
 }
 

@@ -140,14 +140,19 @@ function changed() {
   wait = setTimeout(check, CHECK_AFTER_MS);
 }
 
+const place = (one) => kind.place(one, draft);
 const body = (state) => { document.body.dataset.checked = state; };
 
 async function check() {
   const number = ++asking;
   const gaps = kind.gaps(draft);
+  const message = kind.message(draft, given, now());
+  // What is too large for the hub is not sent to it again and again.
+  const large = new Blob([JSON.stringify(message)]).size > limit();
+  if (large) gaps.push({ rule: "R01", severity: "error", key: "files", message: "files" });
   let found;
   try {
-    found = await post("/v1/drafts/check", kind.message(draft, given, now()));
+    found = await post("/v1/drafts/check", large ? withoutFiles(message) : message);
     clearBanner("check");
   } catch (problem) {
     if (number !== asking) return null;
@@ -162,8 +167,8 @@ async function check() {
     return check();
   }
   told = found;
-  const findings = [...gaps, ...found.findings.filter((one) => !gaps.some((gap) => gap.key === kind.place(one)))];
-  const left = showFindings(root, findings, kind.place);
+  const findings = [...gaps, ...found.findings.filter((one) => !gaps.some((gap) => gap.key === place(one)))];
+  const left = showFindings(root, findings, place);
   const refused = found.refusal && !found.findings.some((one) => one.severity === "error") ? found.refusal : null;
   const errors = findings.filter((one) => one.severity === "error").length + (refused ? 1 : 0);
   const remarks = findings.length - findings.filter((one) => one.severity === "error").length;
@@ -177,6 +182,13 @@ async function check() {
   body(errors ? "mistakes" : "fine");
   return found;
 }
+
+function withoutFiles(message) {
+  return { ...message, info: message.info?.map((one) => ({ ...one, resource: undefined })) };
+}
+
+/** What the hub takes at most; until it has said so, what it takes unless it was set otherwise. */
+const limit = () => told?.limit_bytes ?? 1 << 20;
 
 /** A draft has no heading yet where its event is not written. */
 function shown(message) {
@@ -196,7 +208,7 @@ const recallOf = (found) => found.facts.aid?.recall === "Cancel";
 // ---- the form
 
 function draw(focus = "") {
-  kind.draw(root, draft, { ...given, changed, redraw: draw, undoable, say: (text) => say(byId("said"), text) });
+  kind.draw(root, draft, { ...given, changed, redraw: draw, undoable, limit, say: (text) => say(byId("said"), text) });
   if (focus) byId(focus)?.focus();
 }
 

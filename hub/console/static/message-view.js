@@ -1,6 +1,7 @@
 // One message, whole: what it says in each of its languages, its thread, and its life.
 
 import { get, sentence } from "./api.js";
+import { attachments } from "./attachments.js";
 import { badge } from "./cards.js";
 import { consequence } from "./cap-answers.js";
 import { both, utc, written } from "./dates.js";
@@ -31,6 +32,7 @@ export async function renderMessage(root, name, { agency, names, onAcknowledge }
     onAcknowledge ? acknowledging(life, agency, onAcknowledge) : null,
     alert?.references ? answering(alert) : null,
     alert?.info ? el("div", { class: "languages" }, inOrder(alert.info).map(info)) : null,
+    alert ? attachments(alert) : null,
     content?.form === "aid" ? aid(content.message) : null,
     content?.refused ? el("p", { class: "refused" }, content.refused) : null,
     el("div", { class: "one" }, lifeTable(life, names)),
@@ -138,7 +140,7 @@ function aid(message) {
     !items.length ? null : el("div", { class: "scroll", tabindex: "0", role: "region", "aria-label": t("Items") }, el("table", {},
       el("thead", {}, el("tr", {}, [t("Item"), t("Amount"), t("Answer"), t("Where and when")].map((h) => el("th", { scope: "col" }, h)))),
       el("tbody", {}, items.map((item) => {
-        const places = list(item.ScheduleInformation).map((s) => words("div", [s.ScheduleType, s.DateTime ? written(s.DateTime) : "", text(s.Location?.LocationDescription)].filter(Boolean).join(" · ")));
+        const places = list(item.ScheduleInformation).map((s) => words("div", [term(s.ScheduleType), s.DateTime ? written(s.DateTime) : "", text(s.Location?.LocationDescription)].filter(Boolean).join(" · ")));
         const { Quantity: quantity, PriceQuote: price } = item.AssignmentInformation ?? {};
         return el("tr", {},
           el("td", {}, words("span", item.Resource?.Name ?? item.Resource?.ResourceID ?? "–")),
@@ -264,5 +266,6 @@ export function renderDraft(root, { form, message, facts, name }) {
       el("p", { class: "meta" }, words("span", name))),
     mark(facts.status ?? "Actual"),
     alert?.references ? answering(alert) : null,
-    alert ? el("div", { class: "languages" }, inOrder(alert.info ?? []).map(info)) : aid(message));
+    alert ? el("div", { class: "languages" }, inOrder(alert.info ?? []).map(info)) : aid(message),
+    alert ? attachments(alert) : null);
 }
