@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -16,7 +17,11 @@ register()
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Hold properties against few examples, unless another profile is asked for."""
+    """Hold properties against few examples, unless another profile is asked for.
+
+    Nothing that is imported or collected is garbage, so there is none to look for meanwhile.
+    """
+    gc.disable()
     if not config.getoption("--hypothesis-profile"):
         settings.load_profile("usual")
 
@@ -34,6 +39,12 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         return min(first.get(item.path.stem, 99), first.get(item.path.parent.name, 99))
 
     items.sort(key=place)
+
+
+def pytest_collection_finish() -> None:
+    """Look for garbage again, but not in what was collected: it stays until the end."""
+    gc.freeze()
+    gc.enable()
 
 
 @pytest_asyncio.fixture(loop_scope="module", scope="module")

@@ -9,6 +9,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Query
 
 from hub.core.aid import AidEntry, Figure, Line, board
+from hub.core.incidents import incident_name, incidents_of
 from hub.core.registry import History
 from hub.core.rows import MessageRow
 from hub.http.problems import RESPONSES
@@ -31,7 +32,9 @@ async def aid_board(
     """Return the board of all incidents, or of one; with a state, only what it gives.
 
     A member's board is made of the messages that it is entitled to, an auditor's of
-    all. Every figure names the log indexes of the messages behind it.
+    all. Every figure names the log indexes of the messages behind it. ``talks`` names all
+    incidents that aid messages are about, with the last of them: a question has no figure,
+    nor has what was taken back.
     """
     require(asker, "read")
     rows = await asyncio.to_thread(hub.log.aid_messages)
@@ -42,11 +45,8 @@ async def aid_board(
 def _shown(
     rows: Iterable[MessageRow], history: History, asker: Principal, incident: str, state: str
 ) -> dict[str, Any]:
-    found = board(
-        AidEntry(row.index, row.agency, row.facts)
-        for row in rows
-        if may_read_message(asker, row, history)
-    )
+    readable = [row for row in rows if may_read_message(asker, row, history)]
+    found = board(AidEntry(row.index, row.agency, row.facts) for row in readable)
     return {
         "incidents": [
             {
@@ -55,8 +55,21 @@ def _shown(
                 "lines": [_line(line) for line in one.lines],
             }
             for one in found.only(incident, state).incidents
-        ]
+        ],
+        "talks": _talks(readable, incident),
     }
+
+
+def _talks(rows: Iterable[MessageRow], incident: str) -> list[dict[str, Any]]:
+    """Return where aid is spoken of, also where no figure says so, and the last word there."""
+    last: dict[tuple[str, str], int] = {}
+    for row in rows:
+        last |= {(row.facts.status, name): row.index for name in incidents_of(row.facts)}
+    return [
+        {"incident": name, "status": status, "last": index}
+        for (status, name), index in sorted(last.items())
+        if not incident or incident_name(incident) == name
+    ]
 
 
 def _line(line: Line) -> dict[str, Any]:

@@ -24,7 +24,7 @@ from hub.log.deliveries import Deliveries
 from hub.log.escalation_checks import EscalationChecks
 from hub.log.examine import Counted, Message, Told, candidate_of, decide_again
 from hub.log.faults import Fault, Wrong
-from hub.log.feeding import feeds_for
+from hub.log.feeding import feeds_told
 from hub.log.remembered import Remembered
 from hub.log.store import LogRow
 from schemas.entry import rfc3339
@@ -228,10 +228,11 @@ class Checks:
             wrong = self._escalations.restarted(row.at_us, entry, self.at_us)
         if wrong:
             raise Wrong(row.index, "decision", wrong)
-        self._route(row)
+        self._route(row, entry)
 
-    def _route(self, row: LogRow) -> None:
-        self.deliveries.route(row.index, feeds_for(row, self._history.at(row.index)))
+    def _route(self, row: LogRow, entry: dict[str, Any]) -> None:
+        feeds = feeds_told(row, entry, self._history.at(row.index))
+        self.deliveries.route(row.index, feeds)
 
     def _publish(self, told: Told, message: Message, counted: Counted) -> None:
         index, agency = told.index, told.agency
@@ -352,7 +353,7 @@ class Checks:
         if not 0 <= index < row.index:
             raise Wrong(row.index, "decision", "acknowledges what was not in the log")
         self.acknowledged += 1
-        self._route(row)
+        self._route(row, entry)
         if self._remembered is None:
             return
         ack = acknowledgement_in(row.index, row.agency, entry)
@@ -378,7 +379,7 @@ class Checks:
             )
             known = self._redaction(row, entry) if kind == "redaction" else Known()
             if kind == "redaction":
-                self._route(row)
+                self._route(row, entry)
             self._decide(row, again, known)
             self._history.apply(row.index, entry)
 

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any, Final
 
 from redis.exceptions import RedisError
 
@@ -21,11 +22,14 @@ __all__ = [
     "Entry",
     "LogPage",
     "feeds_for",
+    "feeds_told",
     "is_public",
     "read_feed",
     "read_from_log",
     "read_public",
 ]
+
+_TOLD: Final = frozenset({"acknowledgement", "escalation", "redaction"})
 
 Entry = tuple[int, dict[bytes, bytes]]
 """A feed's entry: its log index, and its fields as they stand in the stream."""
@@ -35,15 +39,18 @@ def feeds_for(row: LogRow, registry: Registry) -> Sequence[str]:
     """Return the feeds that carry a log entry, by the registry before it."""
     if row.kind == "publish" and row.facts is not None:
         return feeds_of(row.facts, row.agency, registry)
+    return feeds_told(row, row.entry, registry) if row.kind in _TOLD else ()
+
+
+def feeds_told(row: LogRow, entry: Mapping[str, Any], registry: Registry) -> Sequence[str]:
+    """Return the same for what is no message, by what its entry says."""
     if row.kind == "acknowledgement":
-        entry = row.entry
         return feeds_of_acknowledgement(
             row.agency, entry["message_agency"], entry["status"], registry
         )
     if row.kind == "escalation":
-        return feeds_of_escalation(row.entry, registry)
+        return feeds_of_escalation(entry, registry)
     if row.kind == "redaction":
-        entry = row.entry
         left = MessageFacts.model_validate_json(entry["residue"])
         return feeds_of_redaction(left, entry["redaction"]["agency"], registry)
     return ()

@@ -31,12 +31,15 @@ CREATE INDEX changes_by_target ON changes (target);
 CREATE INDEX acks_by_name ON acks (sender, identifier, agency, officer);
 """
 
+_RECENT: Final = 4096
+
 
 class Remembered:
     """The messages and acknowledgements so far."""
 
     def __init__(self) -> None:
         self._db = sqlite3.connect("", isolation_level=None)
+        self._recent: dict[int, MessageRow] = {}
         self._db.executescript(_TABLES)
         self._db.execute("BEGIN")
 
@@ -106,6 +109,15 @@ class Remembered:
         return Known(list(rows.values()))
 
     def _message(self, index: int) -> MessageRow | None:
+        """Return a message; most acknowledgements come soon after it, and several of each."""
+        row = self._recent.get(index)
+        if row is None and (row := self._read(index)) is not None:
+            if len(self._recent) >= _RECENT:
+                self._recent.clear()
+            self._recent[index] = row
+        return row
+
+    def _read(self, index: int) -> MessageRow | None:
         with closing(self._db.execute("SELECT * FROM messages WHERE idx = ?", (index,))) as found:
             row = found.fetchone()
         if row is None:

@@ -74,6 +74,26 @@ async def test_an_offer_is_declined_by_its_key(hub: Hub, browser: Browser) -> No
     }
 
 
+@pytest.mark.long
+async def test_who_offered_declines_to_commit_by_the_same_key(hub: Hub, browser: Browser) -> None:
+    incident = "AC-2026-000302-AZE"
+    *_before, accepted, _promise = await exchange(hub, incident)
+    name = await writer(hub, "cannot.commit", "kz-mes")
+    async with desk(hub, browser, name) as at:
+        await by_key(at, incident, accepted, "d", "decline")
+        await types(at.page, "#field-items-1-reason", "The vessel has broken down")
+        index = await goes_with_keys(at)
+        await at_board(at, incident, index)
+        assert await at.page.locator(f"li[data-index='{index}'] [data-act=departed]").count() == 0
+        assert at.faults == []
+
+    told = await content(hub, "az-fhn", index)
+    assert told["MessageContentType"] == "CommitResource"
+    [one] = told["ResourceInformation"]
+    assert one["ResponseInformation"]["ResponseType"] == "Decline"
+    assert one["AssignmentInformation"]["Quantity"] == {"QuantityText": ["all"]}
+
+
 @pytest.mark.parametrize("language", ["en", pytest.param("fa", marks=pytest.mark.long)])
 async def test_what_was_promised_is_taken_back_by_a_key(
     hub: Hub, browser: Browser, language: str
@@ -123,6 +143,31 @@ async def test_what_was_promised_is_taken_back_by_a_key(
 
 
 @pytest.mark.long
+@pytest.mark.long
+async def test_what_was_promised_in_an_exercise_is_taken_back_in_it(
+    hub: Hub, browser: Browser
+) -> None:
+    incident = "EXERCISE-2026-7"
+    *_before, promise = await exchange(hub, incident)
+    name = await writer(hub, "plays.back", "kz-mes")
+    async with desk(hub, browser, name) as at:
+        await at_board(at, incident, promise, mode="&mode=exercise")
+        await at.page.keyboard.press("r")
+        await at.page.wait_for_url(f"**/console/compose?recall={promise}&mode=exercise")
+        await at.page.wait_for_selector("body[data-ready]", state="attached")
+        await at.says("checked", "fine")
+        await at.page.keyboard.press("Control+Enter")
+        await at.page.wait_for_selector("#confirm[open]")
+        await at.page.keyboard.press("Enter")
+        index = await sent(at)
+        assert at.faults == []
+
+    told = await content(hub, "az-fhn", index)
+    assert told["IncidentInformation"] == [{"IncidentID": incident}]
+    [one] = await board(hub, "ir-ndmo", incident=incident)
+    assert (one["status"], one["lines"][0]["committed"]["amount"]) == ("Exercise", "0")
+
+
 @pytest.mark.parametrize("place", [0, 1, 2])
 async def test_a_request_an_offer_and_an_acceptance_are_taken_back_too(
     hub: Hub, browser: Browser, place: int
@@ -258,6 +303,31 @@ async def test_aid_goes_all_its_ways_by_keys(hub: Hub, browser: Browser) -> None
     assert line["committed"] == {"amount": "1200", "messages": [commit]}
     assert line["released"]["amount"] == "1200"
     assert line["return_asked"]["amount"] == "1200"
+
+
+async def test_a_question_appears_on_an_open_board_and_is_answered_there(
+    hub: Hub, browser: Browser
+) -> None:
+    incident = "AC-2026-000308-AZE"
+    given = {"thread": f"{incident}-0", "incident": incident}
+    await hub.publish("kz-mes", aid("kz-mes", "RequestInformation", f"{incident}-0", [], **given))
+    name = await writer(hub, "answers.there")
+    async with desk(hub, browser, name) as at:
+        await at.goes(f"/console/aid?incident={incident}")
+        assert await at.page.locator("li[data-index]").count() == 1
+        again = aid("kz-mes", "RequestInformation", f"{incident}-1", [], incident=incident)
+        question = await hub.publish("kz-mes", again)
+        # Whatever is chosen, the board asks the hub anew; else it does so every ten seconds.
+        await at.page.select_option("[name=incident]", incident)
+        await at.page.wait_for_selector(f"li[data-index='{question}']")
+        await by_key(at, incident, question, "a", "tell")
+        await types(at.page, "#field-description", "Two tonnes.")
+        answer = await goes_with_keys(at)
+        assert at.faults == []
+
+    told = await content(hub, "kz-mes", answer)
+    assert told["MessageContentType"] == "ResponseToRequestInformation"
+    assert told["PrecedingMessageID"] == f"{incident}-1"
 
 
 @pytest.mark.parametrize(

@@ -100,6 +100,8 @@ def aid_message(
     """Return a message that keeps the rules of its type."""
     whole = tuple(_whole(kind, one) for one in items)
     given: dict[str, Any] = {"funding": (Funding(fund_code="1"),)} if "Requisition" in kind else {}
+    if kind == "RequestInformation":
+        given["message_description"] = "How heavy is it?"
     return MESSAGE_TYPES[kind](
         message_id=message_id,
         sent_date_time=sent,

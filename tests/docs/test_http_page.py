@@ -3,24 +3,14 @@
 from __future__ import annotations
 
 import re
-from typing import Any
 
-from hub.app import build_api
 from hub.members.roles import ROLES, SCOPES
-from hub.settings import Settings
 from tests.docs.pages import bare, rows, sections, text_of
-
-
-def _schema() -> dict[str, Any]:
-    return build_api(Settings()).openapi()
+from tests.http.description import described, operations
 
 
 def _routes() -> set[str]:
-    return {
-        f"{method.upper()} {path}"
-        for path, methods in _schema()["paths"].items()
-        for method in methods
-    }
+    return set(operations())
 
 
 def _documented() -> dict[str, str]:
@@ -35,7 +25,7 @@ def test_every_route_is_documented_and_no_other() -> None:
 def test_query_parameters_are_documented() -> None:
     page = text_of("docs/protocol/http.md")
     filters = {bare(row[0]) for row in rows(sections(page, 2)["Filters"])}
-    schema = _schema()
+    schema = described()
     for name, body in _documented().items():
         method, path = name.split(" ")
         for parameter in schema["paths"][path][method.lower()].get("parameters", ()):

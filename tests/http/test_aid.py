@@ -132,6 +132,20 @@ async def test_what_was_taken_back_or_corrected_says_so_and_by_what(hub: Hub) ->
     assert one["standing"] == {"state": "cancelled", "by": [cancel]}
 
 
+async def test_what_has_no_figure_is_spoken_of_all_the_same(hub: Hub) -> None:
+    incident = "AC-2026-000019-AZE"
+    message = aid("az-fhn", "RequestInformation", incident, [], incident=incident.lower())
+    index = await hub.publish("az-fhn", message)
+
+    async with hub.http("ir-ndmo") as http:
+        told = (await http.get("/v1/aid/board", params={"incident": incident})).json()
+        all_ = (await http.get("/v1/aid/board")).json()["talks"]
+
+    assert told["incidents"] == []
+    assert told["talks"] == [{"incident": incident, "status": "Actual", "last": index}]
+    assert told["talks"][0] in all_
+
+
 async def test_an_illegal_move_is_answered_with_its_code_and_logged(hub: Hub) -> None:
     incident = "AC-2026-000015-AZE"
     await exchange(hub, incident)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -14,8 +13,8 @@ from prometheus_client.parser import text_string_to_metric_families
 from hub.app import build_api
 from hub.http.problems import PROBLEM
 from hub.log.store import Log
-from hub.settings import Settings
 from hub.telemetry import metric_names
+from tests.http.description import operations
 from tests.http.events import events
 from tests.hubkit import Hub, alert, until
 
@@ -124,13 +123,7 @@ async def test_refusals_are_counted_by_code(hub: Hub) -> None:
     assert (await figures(hub))[name] == before + 1
 
 
-def operations() -> Iterator[tuple[str, dict[str, Any]]]:
-    for path, methods in build_api(Settings()).openapi()["paths"].items():
-        for method, operation in methods.items():
-            yield f"{method.upper()} {path}", operation
-
-
-OPERATIONS = dict(operations())
+OPERATIONS = operations()
 OPEN = {
     *("GET /healthz", "GET /readyz", "GET /metrics", "GET /schemas", "GET /schemas/{name}"),
     *("GET /log/checkpoint", "GET /log/tile/{path}"),  # hashes are for everybody

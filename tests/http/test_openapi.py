@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Sequence
+from functools import cache
 from typing import Any, Final
 
 import pytest
@@ -19,8 +20,7 @@ from schemathesis.specs.openapi.checks import (
     status_code_conformance,
 )
 
-from hub.app import build_api
-from hub.settings import Settings
+from tests.http.description import described, operations
 from tests.hubkit import Hub, another_api
 
 pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.long]
@@ -44,18 +44,21 @@ _ROLES: Final = (
     "witness",
     "mirror",
 )
-_SCHEMA: Final = schemathesis.openapi.from_dict(build_api(Settings()).openapi())
-OPERATIONS: Final = {
-    operation.label: operation
-    for operation in (found.ok() for found in _SCHEMA.get_all_operations())
-    if operation.path != _ENDLESS
-}
+OPERATIONS: Final = [name for name in operations() if not name.endswith(_ENDLESS)]
 _KNOWN: Final[dict[str, Any]] = {"feed": "az-fhn", "agency": "az-fhn"}
+
+
+@cache
+def _operations() -> dict[str, Any]:
+    schema = schemathesis.openapi.from_dict(described())
+    found = {one.label: one for one in (found.ok() for found in schema.get_all_operations())}
+    assert set(found) == set(operations())
+    return found
 
 
 def _ways(label: str, index: int) -> list[dict[str, Any]]:
     """Return in which ways an operation is asked: rightly, wrongly, and for what there is."""
-    operation = OPERATIONS[label]
+    operation = _operations()[label]
     ways: list[dict[str, Any]] = [{}]
     if operation.body or operation.query:
         ways.append({"generation_mode": GenerationMode.NEGATIVE})
@@ -70,7 +73,7 @@ def _hold(url: str, tokens: Sequence[str], label: str, way: dict[str, Any], exam
     """Ask the same in each role: to think of something to ask costs far more than to ask it."""
     roles = [{"Authorization": f"Bearer {token}"} if token else {} for token in tokens]
 
-    @given(case=OPERATIONS[label].as_strategy(**way))
+    @given(case=_operations()[label].as_strategy(**way))
     @settings(
         max_examples=examples,
         deadline=None,

@@ -36,13 +36,17 @@ async function show() {
     banner("aid", "danger", sentence(problem));
     return;
   }
-  const all = found.incidents.filter((one) => (one.status === "Actual") !== exercise);
+  const here = (one) => (one.status === "Actual") !== exercise;
+  const talks = found.talks.filter(here);
+  // A question has no figure, nor has what was taken back: what was said of it is shown all the same.
+  const all = found.incidents.filter(here);
+  for (const { incident: id, status } of talks) if (!all.some((one) => one.incident === id && one.status === status)) all.push({ incident: id, status, lines: [] });
   choices(all);
   const incident = form.elements.incident.value;
   const state = form.elements.state.value;
   const chosen = all.filter((one) => !incident || one.incident === incident);
   say(byId("as-of"), t("As of {at}", { at: both(now()) }));
-  const key = JSON.stringify([incident, state, chosen]);
+  const key = JSON.stringify([incident, state, chosen, talks.filter((one) => chosen.some((c) => c.incident === one.incident))]);
   if (key !== shown) {
     shown = key;
     const made = await Promise.all(chosen.map((one) => board(one, state)));
@@ -73,9 +77,9 @@ async function board(one, state) {
   const said = await history(one);
   return el("section", { class: "aid-incident" },
     el("h2", {}, words("bdi", one.incident), one.status === "Actual" ? null : el("span", { class: "chip" }, term(one.status))),
-    el("p", { class: gaps.length ? "late" : "done" }, icon(gaps.length ? "extreme" : "check"),
+    !one.lines.length ? null : el("p", { class: gaps.length ? "late" : "done" }, icon(gaps.length ? "extreme" : "check"),
       gaps.length ? t("Still missing: {count} of {all} resources", { count: digits(gaps.length), all: digits(lines.length) }) : t("All that was asked for is committed.")),
-    el("div", { class: "scroll", tabindex: "0", role: "region", "aria-label": one.incident }, el("table", { class: "figures" },
+    !one.lines.length ? null : el("div", { class: "scroll", tabindex: "0", role: "region", "aria-label": one.incident }, el("table", { class: "figures" },
       el("thead", {}, el("tr", {}, el("th", { scope: "col" }, t("Resource")),
         STAGES.map(([, name]) => el("th", { scope: "col" }, name())), el("th", { scope: "col" }, t("Missing")))),
       lines.map((line) => el("tbody", {}, row(line), givers(line, state))))),

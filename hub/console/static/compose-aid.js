@@ -142,10 +142,12 @@ function item(one, draft, { agencyName, me }, before) {
   const mayTell = [...(asks.includes("needed") ? ["RequestedArrival"] : []), ...(asks.includes("available") ? ["BeginAvailable", "EndAvailable"] : []), moment];
   const schedule = [...when, ...listOf(before?.ScheduleInformation).filter((part) => !told.includes(part.ScheduleType) && !mayTell.includes(part.ScheduleType))];
   const price = asks.includes("price") ? (one.price.trim() ? { QuantityText: [one.price.trim()] } : before?.AssignmentInformation?.PriceQuote) : undefined;
+  // A commitment says how much even where it declines (EDXL-RM 1.0, 3.3.4).
   const declines = response === "Decline" && draft.type !== "CommitResource";
+  const all = response === "Decline" && draft.type === "CommitResource" ? { QuantityText: ["all"] } : undefined;
   const old = before?.AssignmentInformation?.Quantity;
   const same = before && (({ amount: a, unit: u, said }) => a === one.amount.trim() && u === one.unit && said === one.said)(itemOf(before, 0));
-  const quantity = declines ? undefined : same || (before && !asks.includes("amount")) ? old : amount;
+  const quantity = declines ? undefined : same || (before && !asks.includes("amount")) ? old : amount ?? all;
   const named = asks.includes("type") || !before ? { Name: one.name.trim() || undefined, TypeStructure: coded(one.type) } : {};
   const owned = offers && !before ? { OwnershipInformation: { Owner: agencyName("en"), OwningJurisdiction: me.agency.slice(0, 2).toUpperCase() } } : {};
   // Whoever answers a request for return with a Resource must add its status: the item is named by its number.

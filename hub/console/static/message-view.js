@@ -140,7 +140,7 @@ function aid(message) {
     !items.length ? null : el("div", { class: "scroll", tabindex: "0", role: "region", "aria-label": t("Items") }, el("table", {},
       el("thead", {}, el("tr", {}, [t("Item"), t("Amount"), t("Answer"), t("Where and when")].map((h) => el("th", { scope: "col" }, h)))),
       el("tbody", {}, items.map((item) => {
-        const places = list(item.ScheduleInformation).map((s) => words("div", [s.ScheduleType, s.DateTime ? written(s.DateTime) : "", text(s.Location?.LocationDescription)].filter(Boolean).join(" · ")));
+        const places = list(item.ScheduleInformation).map((s) => words("div", [term(s.ScheduleType), s.DateTime ? written(s.DateTime) : "", text(s.Location?.LocationDescription)].filter(Boolean).join(" · ")));
         const { Quantity: quantity, PriceQuote: price } = item.AssignmentInformation ?? {};
         return el("tr", {},
           el("td", {}, words("span", item.Resource?.Name ?? item.Resource?.ResourceID ?? "–")),
