@@ -246,11 +246,10 @@ class _Reader:
 
 
 def _invalid(line: int, why: str) -> Rejected:
-    where = f"line {line}: " if line else ""
     # Names may hold what no UTF-8 does; an error travels.
-    readable = why.encode("utf-8", "backslashreplace").decode()
+    why = why.encode("utf-8", "backslashreplace").decode()
     return Rejected(
         "policy-invalid",
-        f"this is no policy: {where}{readable}",
+        f"this is no policy: line {line}: {why}" if line else f"this is no policy: {why}",
         remedy="Write it as docs/protocol/log.md says.",
     )

@@ -10,7 +10,7 @@ from rich.text import Text
 from hub.cli.terminal import column, emit, fields, note, say, styled, verbatim
 from hub.cli.terms import term
 from hub.cli.words import joined, many, t, translated
-from hub.log.faults import HUB, STORAGE, Fault
+from hub.log.faults import HUB, STORAGE, Fault, agency, witness
 from hub.log.verify import Report
 
 __all__ = ["show_fault", "show_report"]
@@ -156,6 +156,16 @@ def _checked(report: Report) -> str:
     return joined("; ", (said, gone))
 
 
+def _culprit(culprit: str) -> str:
+    name = culprit.partition(" ")[2]
+    return {
+        HUB: t("whoever runs the hub: it wrote or signed this"),
+        STORAGE: t("whoever keeps this copy: it was changed after the hub wrote it"),
+        agency(name): t("the agency {name}", name=name),
+        witness(name): t("the witness {name}", name=name),
+    }.get(culprit, culprit)
+
+
 def show_fault(fault: Fault, *, json: bool = False) -> None:
     """Say what is wrong, whose doing it is, and what to do; for programs as one object."""
     if json:
@@ -166,11 +176,7 @@ def show_fault(fault: Fault, *, json: bool = False) -> None:
         styled(t("BROKEN"), "bold white on red"),
         Text(" ") + styled(joined(": ", (place, fault.code, translated(fault.detail)))),
     )
-    who = {
-        HUB: t("whoever runs the hub: it wrote or signed this"),
-        STORAGE: t("whoever keeps this copy: it was changed after the hub wrote it"),
-    }.get(fault.culprit, fault.culprit)
-    say(column(t("blame"), 7, "bold"), styled(who))
+    say(column(t("blame"), 7, "bold"), styled(_culprit(fault.culprit)))
     note(
         styled(t("what to do:"), "bold"),
         styled(t("Keep this copy as it is; compare it with a mirror or a bundle, and tell all.")),

@@ -161,17 +161,10 @@ def _messages(eyes: _Eyes, incident: str, after: int, limit: int) -> dict[str, A
         "incident": name,
         "channel": eyes.channel,
         "messages": [
-            {**seen.brief(row), **_exchange(row, shown_standing(aid.get(row.index)))}
+            {**seen.brief(row), "standing": shown_standing(aid[row.index])}
+            if row.index in aid
+            else seen.brief(row)
             for row in found
         ],
         "next": found[-1].index if found else after,
     }
-
-
-def _exchange(row: MessageRow, standing: dict[str, Any] | None) -> dict[str, Any]:
-    """Return what a message does in an exchange of aid; nothing of an alert."""
-    aid = row.facts.aid
-    if aid is None:
-        return {}
-    declines = bool(aid.items) and all(item.response == "Decline" for item in aid.items)
-    return {"standing": standing, "recall": aid.recall, "declines": declines}

@@ -17,7 +17,8 @@ from hub.core.threads import Published, Standing, Threads
 from hub.http.sight import may_read_message
 from hub.http.state import Hub
 from hub.members.roles import Principal
-from schemas.entry import from_micros
+from schemas.entry import from_micros, micros
+from schemas.facts import AidFacts
 
 __all__ = ["Seen", "aid_standing", "brief", "published", "shown_standing"]
 
@@ -49,14 +50,22 @@ class Seen:
 
 
 def aid_standing(
-    hub: Hub, asker: Principal, history: History, messages: Iterable[MessageRow]
+    hub: Hub,
+    asker: Principal,
+    history: History,
+    messages: Iterable[MessageRow],
+    *,
+    at: datetime | None = None,
 ) -> dict[int, Standing]:
-    """Return where aid messages stand that were taken back or corrected. Blocks on the store."""
+    """Return where aid messages stand that were taken back or corrected, as of *at*.
+
+    Blocks on the store.
+    """
     rows = hub.log.aid_versions(messages)
     return aid_standings(
         AidEntry(row.index, row.agency, row.facts)
         for row in rows
-        if may_read_message(asker, row, history)
+        if (at is None or row.at_us <= micros(at)) and may_read_message(asker, row, history)
     )
 
 
@@ -74,6 +83,7 @@ def brief(row: MessageRow) -> dict[str, Any]:
     """Return a message in few words."""
     facts = row.facts
     return {
+        **_exchange(facts.aid),
         "index": row.index,
         "id": row.id,
         "agency": row.agency,
@@ -89,3 +99,11 @@ def brief(row: MessageRow) -> dict[str, Any]:
         "languages": list(facts.languages),
         "headline": facts.headline,
     }
+
+
+def _exchange(aid: AidFacts | None) -> dict[str, Any]:
+    """Return what a message does in an exchange of aid; nothing of an alert."""
+    if aid is None:
+        return {}
+    declines = bool(aid.items) and all(item.response == "Decline" for item in aid.items)
+    return {"recall": aid.recall, "declines": declines}

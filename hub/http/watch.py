@@ -18,7 +18,7 @@ from hub.errors import Rejected
 from hub.http.contents import headlines
 from hub.http.feeds import may_read_feed
 from hub.http.problems import RESPONSES
-from hub.http.standings import Seen, brief, shown_standing
+from hub.http.standings import Seen, aid_standing, brief, shown_standing
 from hub.http.state import Asker, Hub, HubState
 from hub.log.watch_log import acknowledgements_of, latest, payloads_of
 from hub.members.roles import Principal, require
@@ -125,12 +125,13 @@ class _Watch:
     def shown(self, rows: list[MessageRow]) -> list[dict[str, Any]]:
         """Return messages as the watch shows them."""
         seen = Seen(self.hub, self.asker, self.history, rows)
+        aid = aid_standing(self.hub, self.asker, self.history, rows, at=self.at)
         with self.hub.log.reading() as c:
             payloads = payloads_of(c, [row.index for row in rows])
         told = []
         for row in rows:
             facts, expected = row.facts, self._expected(row)
-            standing = seen.threads.standing(row.index, at=self.at)
+            standing = seen.threads.standing(row.index, at=self.at) or aid.get(row.index)
             told.append(
                 {
                     **brief(row),

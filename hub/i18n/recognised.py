@@ -19,6 +19,10 @@ _FRAME: Final = re.compile(
     r"(?P<path>[^\s:]+): (?P<message>.+?)(?P<rule> \([A-Z0-9a-z]+\))?", re.DOTALL
 )
 """How a refusal tells its first finding (`schemas.cap.read`)."""
+_LIGHT: Final = 12
+_ONE: Final = re.compile(r"""\S+(?:, \S+)*|['"].*""", re.DOTALL)
+"""A name, a number, several of them, or something in quotes: what may stand in a sentence with
+so few letters of its own (``{key} is empty``) that half of all sentences would fit."""
 _LONGEST: Final = 4000
 _DEEPEST: Final = 3
 
@@ -49,9 +53,14 @@ class _Template:
                 return None
             found.append(said[at:place])
             at = place + len(text)
-        if at >= end or "" in found:
+        found.append(said[at:end])
+        if (
+            at >= end
+            or "" in found
+            or (self.weight < _LIGHT and not all(map(_ONE.fullmatch, found)))
+        ):
             return None
-        return dict(zip(self.names, (*found, said[at:end]), strict=True))
+        return dict(zip(self.names, found, strict=True))
 
 
 @dataclass(slots=True)

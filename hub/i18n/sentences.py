@@ -38,38 +38,29 @@ _SAYERS: Final[dict[str, _Given]] = {
     "Unavailable": {0: "code", 1: "detail", "remedy": "remedy"},
     "__init__": {"remedy": "remedy"},
     "Wrong": {2: "detail"},
+    "Fault": {2: "detail"},
+    "wrong": {2: "detail"},
 }
 _TOLD: Final = frozenset({"finding", "detail", "remedy", "loss"})
 _ANSWERS: Final = frozenset({"objection", "_judged_ring", "_why_not"})
 """Functions that return a finding for others to say."""
 
-_EVERYDAY: Final = frozenset({
-    "ambiguous-message", "approval-required", "area-outside", "cap-1.0", "certificate-refused",
-    "certificate-unknown", "conflicting-replay", "cursor-invalid", "dead-letter",
-    "draft-decided", "draft-limit", "draft-unknown", "empty-payload", "entry-too-large",
-    "entry-unknown", "feed-unknown", "header-mismatch", "hub-unreachable", "id-taken",
-    "identifier-too-long", "incident-unknown", "key-expired", "key-revoked", "key-unknown",
-    "ledger-behind", "log-unavailable", "more-than-offered", "no-alert", "no-known-recipient",
-    "no-place", "not-a-message", "not-allowed", "not-convertible", "not-json", "not-polrep",
-    "not-to-acknowledge", "not-xml", "not-your-answer", "not-your-message", "note-too-long",
-    "other-status", "own-draft", "own-offer", "payload-gone", "payload-held",
-    "payload-redacted", "payload-type-mismatch", "rate-limited", "receipt-pending",
-    "refused-before", "rule-broken", "scope-missing", "sender-not-of-agency", "sent-in-future",
-    "signature-invalid", "signature-required", "streams-unavailable", "structure-invalid",
-    "token-expired", "token-invalid", "token-missing", "too-deep", "too-large",
-    "too-many-streams", "unexpected-answer", "unknown-agency", "unknown-item",
-    "unknown-message", "unknown-state", "wrong-namespace", "xml-forbidden",
-})  # fmt: skip
-"""What a duty officer and a publisher meet: of these also the details are translated."""
 _RULES: Final = (
     *(f"schemas/{part}/" for part in ("cap", "polrep", "rm", "vocab")),
     "schemas/judgement.py",
     "schemas/one_reading.py",
     "hub/core/advice.py",
+    "hub/core/exports.py",
+    "hub/core/holds.py",
+    "hub/core/registry.py",
+    "hub/members/certificates.py",
+    "hub/members/sign_on.py",
+    "hub/outlets/records.py",
+    "hub/settings.py",
 )
-"""Where findings are made."""
-_WHOLE: Final = ("hub/log/search_proof.py", "hub/cli/searching.py", "hub/cli/search_proofs.py")
-"""Files of which auditors are told all."""
+"""Where findings are made, and what is wrong in a record or a setting."""
+_SPEAKING: Final = ("hub/cli/searching.py", "hub/cli/search_proofs.py", "hub/cli/log_verify.py")
+"""Of the command line: what finds faults of a log, as `hub.log` does."""
 _REFUSE: Final = "schemas/cap/encoding.py"
 """Where the function `refuse` is, which several modules hand on to."""
 _OTHERWISE: Final = ("hub/cli/", "hub/console/", "hub/i18n/")
@@ -109,6 +100,19 @@ _PARSERS: Final = (
     "Start tag expected, '<' not found",
     "StartTag: invalid element name",
     "xmlParseEntityRef: no name",
+    "Extra inputs are not permitted",
+    "Field required",
+    "Input should be a valid boolean, unable to interpret input",
+    "Input should be a valid integer, unable to parse string as an integer",
+    "Input should be a valid number, unable to parse string as a number",
+    "Input should be greater than or equal to {limit}",
+    "Input should be greater than {limit}",
+    "Input should be less than or equal to {limit}",
+    "Input should be {expected}",
+    "String should have at least {limit} characters",
+    "String should have at most {limit} characters",
+    "String should match pattern '{pattern}'",
+    "Value error, {message}",
     "mismatched tag",
     "no element found",
     "not well-formed (invalid token)",
@@ -118,7 +122,7 @@ _PARSERS: Final = (
     "unbound prefix",
     "undefined entity",
 )
-"""What libxml2 (xmlschemas.c, parser.c) and expat (xmlparse.c) say of the most usual faults."""
+"""What libxml2 (xmlschemas.c, parser.c), expat (xmlparse.c) and pydantic say most often."""
 
 _CALLS: Final = (
     'Command "{command}" parameter {parameter} requires an argument.',
@@ -135,19 +139,18 @@ _CALLS: Final = (
 
 def findings() -> Iterator[tuple[str, str]]:
     """Return the file and text of each sentence that a rule says, or a parser."""
-    yield from (("libxml2, expat", text) for text in _PARSERS)
+    yield from (("libxml2, expat, pydantic", text) for text in _PARSERS)
     for one in _sentences():
         if one.what in {"finding", "loss"} and (one.path.startswith(_RULES) or one.path in _RULES):
             yield one.path, one.text
 
 
 def details() -> Iterator[tuple[str, str]]:
-    """Return the file and text of each detail of an error of every day."""
+    """Return the file and text of each detail of an error, and of each fault of a log."""
     known = {text for _, text in findings()}
     yield from (("cyclopts", text) for text in _CALLS)
     for one in _sentences():
-        told = one.code in _EVERYDAY or one.path in _WHOLE
-        if one.what == "detail" and told and one.text not in known:
+        if one.what == "detail" and one.text not in known:
             yield one.path, one.text
 
 
@@ -183,7 +186,7 @@ def _sentences() -> tuple[_Sentence, ...]:
     found: dict[_Sentence, None] = {}
     for file in (one for top in ("schemas", "hub") for one in sorted((root / top).rglob("*.py"))):
         path = str(file.relative_to(root))
-        if path.startswith(_OTHERWISE) and path not in _WHOLE:
+        if path.startswith(_OTHERWISE) and path not in _SPEAKING:
             continue
         functions = _functions(file.read_text("utf-8"))
         sayers = dict(shared)
@@ -229,6 +232,10 @@ def _handing(
                 given |= {places.index(node.id): what, node.id: what}
             elif isinstance(node, ast.Name) and node.id in named:
                 given[node.id] = what
+            elif isinstance(node, ast.JoinedStr | ast.IfExp):
+                inside = {n.id for n in ast.walk(node) if isinstance(n, ast.Name)}
+                for name in inside & set(places):
+                    given |= {places.index(name): what, name: what}
             elif isinstance(node, ast.Constant) and what == "code":
                 given["code"] = str(node.value)
         if function.node.name not in _SAYERS and set(given.values()) & _TOLD:
@@ -289,11 +296,14 @@ def _texts(node: ast.expr, names: Mapping[str, list[ast.expr]]) -> Iterator[str]
     """Return what an expression may say; nothing of what was said elsewhere."""
     match node:
         case ast.Constant(value=str(text)) if _WORDS.search(text):
-            yield _escaped(text)
+            yield _escaped(text.strip())
         case ast.JoinedStr(values=parts):
             template = _template(node)
-            if len(re.findall("[A-Za-z]", re.sub(r"{.*?}", "", template))) > 2:
-                yield template
+            if (
+                " " in template.strip()
+                and len(re.findall("[A-Za-z]", re.sub(r"{.*?}", "", template))) > 2
+            ):
+                yield template.strip()
             for part in parts:
                 if isinstance(part, ast.FormattedValue):
                     yield from _texts(part.value, names)
@@ -308,7 +318,7 @@ def _texts(node: ast.expr, names: Mapping[str, list[ast.expr]]) -> Iterator[str]
             pass
 
 
-_WORDS: Final = re.compile(r"[A-Za-z] |^(?:geocodes|altitudes)$")
+_WORDS: Final = re.compile(r"[a-z].* |[A-Za-z] .*[a-z]|^(?:geocodes|altitudes)$")
 """What is a sentence, and no code or name."""
 
 

@@ -176,7 +176,7 @@ def _listed(entry: Entry, t: Texts) -> tuple[str, str]:
     kind = shown["kind"]
     if kind == "publish":
         facts = MessageFacts.model_validate_json(entry[1][b"facts"])
-        sort = t("Aid") if facts.kind == "aid" else _sort(facts, t)
+        sort = _sort(facts, t)
         said = _apart(facts.headline or facts.identifier, t)
         severity = t(_SEVERITIES[facts.severity])
         return head, f"{_apart(shown['agency'], t)}: {severity}, {sort}: {said}"
@@ -199,7 +199,12 @@ def _status(entry: Entry) -> str:
 
 
 def _sort(facts: MessageFacts, t: Texts) -> str:
-    return t(_SORTS.get(facts.msg_type, facts.msg_type))
+    """Return what a message is; what takes aid back is not to be taken for the aid itself."""
+    if facts.aid is None:
+        return t(_SORTS.get(facts.msg_type, facts.msg_type))
+    if facts.aid.recall == "Cancel":
+        return t("Taken back: {what}", what=t("Aid"))
+    return t("Corrected: {what}", what=t("Aid")) if facts.aid.recall else t("Aid")
 
 
 def _unreal(status: str, t: Texts) -> list[str]:

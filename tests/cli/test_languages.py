@@ -19,8 +19,10 @@ from rich.console import Console
 
 from hub.cli import terminal, words
 from hub.cli.harmless import ISOLATED
+from hub.cli.verify_report import show_fault
 from hub.errors import Rejected
 from hub.i18n import LANGUAGES, texts
+from hub.log.faults import Fault, agency
 from schemas.remedies import remedy_of
 from tests.cli.conftest import Caspian
 from tests.cli.hub import Hub
@@ -267,6 +269,24 @@ def test_help_in_persian_keeps_directions_apart_on_a_terminal(
     assert f"{ISOLATED[0]}{texts('fa', 'help')('The file.')} " in there
     assert not any(mark in plain for mark in ISOLATED)
     assert texts("fa", "help")("Parameters") in plain
+
+
+@pytest.mark.parametrize("code", OTHERS)
+def test_a_fault_of_a_log_and_whose_doing_it_is_are_told_in_the_language(
+    spoken: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], code: str
+) -> None:
+    spoken.setenv("CASPIAN_LANGUAGE", code)
+    fault = Fault(7, "answer", "it was answered twice", agency("az-fhn"))
+
+    show_fault(fault)
+    told = capsys.readouterr().out
+    show_fault(fault, json=True)
+    to_programs = json.loads(capsys.readouterr().out)
+
+    assert texts(code, "details")("it was answered twice") in told
+    assert said(code, "the agency {name}", name="az-fhn") in told
+    assert to_programs["fault"]["detail"] == "it was answered twice"
+    assert to_programs["fault"]["culprit"] == "agency az-fhn"
 
 
 @pytest.mark.parametrize("code", OTHERS)

@@ -10,6 +10,7 @@ import sys
 import time
 from datetime import UTC, datetime
 from pathlib import Path
+from subprocess import CompletedProcess
 
 import pytest
 import structlog
@@ -88,25 +89,27 @@ def test_a_command_is_the_same_in_a_process_of_its_own(
     who, arguments, code = CALLS[name]
     environment = {**hub.environment, **({"CASPIAN_TOKEN": hub.tokens[who]} if who else {})}
 
-    alone, here = (
-        run(
-            [name, *(one.format(index=index) for one in arguments)],
-            stdin=message,
-            directory=hub.directory,
-            environment=environment,
+    for _ in range(3):  # the hub may do something of its own between the one and the other
+        alone, here = (
+            run(
+                [name, *(one.format(index=index) for one in arguments)],
+                stdin=message,
+                directory=hub.directory,
+                environment=environment,
+            )
+            for run in (forked.run, within.run)
         )
-        for run in (forked.run, within.run)
-    )
+        if _lasting(alone) == _lasting(here):
+            break
 
     assert alone.returncode == here.returncode == code, alone
-    assert _lasting(alone.stdout) == _lasting(here.stdout)
-    assert _lasting(alone.stderr) == _lasting(here.stderr)
+    assert _lasting(alone) == _lasting(here)
     assert "Traceback" not in alone.stderr
 
 
-def _lasting(text: str) -> str:
-    """Leave out what differs from one second to the next."""
-    return re.sub(r"[0-9a-f]*[0-9][0-9a-f]*", "0", text)
+def _lasting(done: CompletedProcess[str]) -> list[str]:
+    """Return what was said, without what differs from one second to the next."""
+    return [re.sub(r"[0-9a-f]*[0-9][0-9a-f]*", "0", text) for text in (done.stdout, done.stderr)]
 
 
 def test_no_command_is_left_out() -> None:

@@ -21,6 +21,8 @@ import pytest
 from tests.cli.hub import Hub
 
 Fresh = Callable[..., bytes]
+ALERTS = ("--kind", "alert")
+"""Nothing else that may come: of what other tests leave open somebody is told meanwhile."""
 
 
 class Tail:
@@ -83,7 +85,7 @@ def published(hub: Hub, message: bytes, who: str = "az-fhn") -> int:
 
 
 def test_what_comes_is_shown_and_ctrl_c_leaves_quietly(hub: Hub, fresh: Fresh) -> None:
-    with following(hub, "ir-ndmo") as tail:
+    with following(hub, "ir-ndmo", *ALERTS) as tail:
         index = published(hub, fresh(headline="Evil \x9b2J [red]x[/] \u202e"))
 
         line = tail.line()
@@ -100,7 +102,7 @@ def test_programs_get_one_object_a_line_in_order(hub: Hub, fresh: Fresh) -> None
     second = published(hub, fresh())
 
     done = hub.caspian(
-        "tail", "ir-ndmo", "--since", str(first), "--limit", "2", "--json", who="ir-ndmo"
+        "tail", "ir-ndmo", "--since", str(first), "--limit", "2", "--json", *ALERTS, who="ir-ndmo"
     )
 
     assert [json.loads(line)["index"] for line in done.stdout.splitlines()] == [first, second]
@@ -113,7 +115,9 @@ def test_one_can_begin_at_a_time(hub: Hub, fresh: Fresh) -> None:
     later = published(hub, fresh())
 
     for since in (begun.isoformat(), (begun + timedelta(hours=3)).isoformat()[:-6] + "+03:00"):
-        done = hub.caspian("tail", "--since", since, "--limit", "1", "--json", who="ir-ndmo")
+        done = hub.caspian(
+            "tail", "--since", since, "--limit", "1", "--json", *ALERTS, who="ir-ndmo"
+        )
 
         assert json.loads(done.stdout)["index"] == later
     old = hub.caspian("tail", "--since", "1w", "--limit", "1", "--json", who="ir-ndmo")
@@ -125,8 +129,9 @@ def test_an_exercise_and_its_acknowledgement_are_marked(hub: Hub, fresh: Fresh) 
     hub.caspian("ack", str(index), "--note", "played", who="officer")
 
     done = hub.caspian(
-        "tail", "ir-ndmo.exercise", "--since", str(index), "--limit", "2", who="ir-ndmo"
-    )
+        "tail", "ir-ndmo.exercise", "--since", str(index), "--limit", "2",
+        *ALERTS, "--kind", "acknowledgement", who="ir-ndmo",
+    )  # fmt: skip
 
     first, second = done.stdout.splitlines()
     assert "[EXERCISE] Extreme Alert" in first
@@ -197,7 +202,7 @@ def state(hub: Hub, index: int, agency: str) -> str:
 
 @pytest.mark.long
 def test_a_break_loses_nothing_and_repeats_nothing(hub: Hub, fresh: Fresh) -> None:
-    with following(hub, "ir-ndmo", "--json", "--within", "0.5") as tail:
+    with following(hub, "ir-ndmo", "--json", "--within", "0.5", *ALERTS) as tail:
         before = published(hub, fresh())
         assert json.loads(tail.line())["index"] == before
 

@@ -84,15 +84,17 @@ def test_a_message_is_shown_with_its_standing(hub: Hub, indexes: dict[str, int])
 def test_incidents_are_listed_and_each_has_its_messages(hub: Hub, indexes: dict[str, int]) -> None:
     listed = hub.caspian("incidents", who="ir-ndmo")
     one = hub.caspian("incidents", INCIDENT.lower(), who="ir-ndmo")
-    told = hub.caspian("incidents", "--json", "--limit", "1", who="auditor")
+    told = hub.caspian("incidents", "--json", who="auditor")
+    short = hub.caspian("incidents", "--json", "--limit", "1", who="auditor")
 
     row = next(line for line in listed.stdout.splitlines() if line.startswith(INCIDENT))
     assert row.split()[4:6] == ["6", "0"]
     assert [line.split()[0] for line in one.stdout.splitlines()] == [
         f"#{i}" for i in sorted(indexes.values())
     ]
-    [line] = told.stdout.splitlines()
-    assert json.loads(line)["messages"] == 6
+    found = {one["incident"]: one for one in map(json.loads, told.stdout.splitlines())}
+    assert found[INCIDENT]["messages"] == 6
+    assert len(short.stdout.splitlines()) == 1
 
 
 def test_what_is_not_there_is_told(hub: Hub) -> None:

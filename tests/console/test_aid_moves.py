@@ -112,7 +112,8 @@ async def test_what_was_promised_is_taken_back_by_a_key(
         assert faults == [], json.dumps(faults, ensure_ascii=False)[:2000]
         await at.page.keyboard.press("Control+Enter")
         await at.page.wait_for_selector("#confirm[open]")
-        assert _("Taken back") in await at.page.inner_text("#confirm-what")
+        taken = _("Taken back: {what}", what=_("Commitment of aid"))
+        assert taken in await at.page.inner_text("#confirm-what")
         await at.page.keyboard.press("Enter")
         assert await at.said("sent") == ""
         await at.page.keyboard.press("Space")
@@ -166,6 +167,27 @@ async def test_what_was_promised_in_an_exercise_is_taken_back_in_it(
     assert told["IncidentInformation"] == [{"IncidentID": incident}]
     [one] = await board(hub, "ir-ndmo", incident=incident)
     assert (one["status"], one["lines"][0]["committed"]["amount"]) == ("Exercise", "0")
+
+
+async def test_on_an_open_watch_a_recall_is_none_of_the_aid_that_it_takes_back(
+    hub: Hub, browser: Browser
+) -> None:
+    incident = "AC-2026-000309-AZE"
+    *_before, promise = await exchange(hub, incident)
+    name = await writer(hub, "watches.aid", "ir-ndmo")
+    async with desk(hub, browser, name) as at:
+        await at.watches()
+        await at.page.wait_for_selector(f".card[data-index='{promise}']:not(.replaced)")
+        given = {"thread": f"{incident}-0", "incident": incident, "answers": f"{incident}-2"}
+        back = {"recalls": f"{incident}-3", "recall": "Cancel", **given}
+        one = item("1", 1200, answers="1", code=BOOM)
+        message = aid("kz-mes", "CommitResource", f"{incident}-b", [one], **back)
+        recall = await hub.publish("kz-mes", message)
+        card = await at.page.wait_for_selector(f".card[data-index='{recall}'] .kind")
+        assert await card.inner_text() == "Taken back: Commitment of aid"
+        old = await at.page.wait_for_selector(f".card[data-index='{promise}'].replaced")
+        assert "Taken back" in await old.inner_text()
+        assert at.faults == []
 
 
 @pytest.mark.parametrize("place", [0, 1, 2])

@@ -88,6 +88,8 @@ async def knows_sentences(page: Page, language: str) -> None:
         "Element 'scope': [facet 'enumeration'] The value 'x' is not an element of the set {'Y'}.",
         "the message has 7 bytes; the limit is 5",
         "nothing that is known",
+        "the moon is not full",
+        "'of several words' is not a URI",
     ]
     known = dict(texts(language, "details").by_name) | texts(language, "findings").by_name
     said = Recogniser(known)

@@ -10,6 +10,7 @@ import pytest
 
 from hub.streams import keys
 from tests.http.events import events
+from tests.http.test_aid import BOOM, aid, exchange, item
 from tests.hubkit import Hub, another_api, problem, stopped
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -69,6 +70,27 @@ async def test_as_it_was_at_a_time(hub: Hub) -> None:
     assert later not in indexes(then)
     assert index not in indexes(since)
     assert later in indexes(since)
+
+
+async def test_aid_that_was_taken_back_is_told_apart_from_what_takes_it_back(hub: Hub) -> None:
+    incident = "AC-2026-000021-AZE"
+    *_before, promise = await exchange(hub, incident)
+    given = {"thread": f"{incident}-0", "incident": incident, "answers": f"{incident}-2"}
+    between = datetime.now(UTC)
+    back = {"recalls": f"{incident}-3", "recall": "Cancel", **given}
+    one = item("1", 1200, answers="1", code=BOOM)
+    recall = await hub.publish(
+        "kz-mes", aid("kz-mes", "CommitResource", f"{incident}-b", [one], **back)
+    )
+
+    now = {m["index"]: m for m in (await watch(hub, "ir-ndmo"))["messages"]}
+    then = await watch(hub, "ir-ndmo", until=between.isoformat())
+
+    assert now[promise]["standing"] == {"state": "cancelled", "by": [recall]}
+    assert (now[promise]["recall"], now[recall]["recall"]) == ("", "Cancel")
+    assert now[recall]["standing"] is None
+    [before] = [m for m in then["messages"] if m["index"] == promise]
+    assert before["standing"] is None
 
 
 async def test_what_has_expired_is_not_open(hub: Hub) -> None:

@@ -27,10 +27,15 @@ def fields(text: str) -> list[str]:
 @pytest.mark.parametrize("domain", SAID)
 def test_each_sentence_is_recognised_whatever_its_values_are(domain: str) -> None:
     said = recogniser("ru")
+    known: dict[str, set[str]] = {}  # two sentences may differ in nothing but a value's name
+    for one in SAID:
+        for text, translation in texts("ru", one).by_name.items():
+            values = {name: f"Q{n}" for n, name in enumerate(fields(text))}
+            known.setdefault(text.format(**values), set()).add(translation.format(**values))
 
-    for text, translation in texts("ru", domain).by_name.items():
-        values = {name: f"Q{n}" for n, name in enumerate(fields(text))}
-        assert said(text.format(**values)) == translation.format(**values), text
+    for text in texts("ru", domain).by_name:
+        told = text.format(**{name: f"Q{n}" for n, name in enumerate(fields(text))})
+        assert said(told) in known[told], text
 
 
 def test_a_value_that_is_a_sentence_is_said_in_the_language_too() -> None:
@@ -57,7 +62,9 @@ def test_values_stand_in_a_sentence_as_they_are_asked_to() -> None:
     assert said == "<3> روز پیش فرستاده شده"
 
 
-@pytest.mark.parametrize("text", ["", "nothing that is known", "x" * 5000, "{", "a: b", ": "])
+@pytest.mark.parametrize(
+    "text", ["", "nothing that is known", "the moon is not full", "x" * 5000, "{", "a: b", ": "]
+)
 def test_what_is_no_sentence_of_ours_is_not_recognised(text: str) -> None:
     assert recogniser("ru")(text) is None
 

@@ -21,6 +21,7 @@ from hub.outlets import store
 from hub.outlets.mail import digest_of, mail_of
 from hub.outlets.records import LANGUAGES, MailTarget, Outlet
 from tests.http.certificates import made
+from tests.http.test_aid import BOOM, aid, item
 from tests.hubkit import Hub, alert, running_hub, until
 from tests.outlets.mail_server import Mailbox, mail_server
 from tests.outlets.test_webhook import act, stands, told
@@ -133,6 +134,29 @@ async def test_the_rest_comes_together_now_and_then(hub: Hub) -> None:
     assert "acknowledged by Leyla (az-fhn) ok" in text_of(digest)
     assert f"#{grave} " not in text_of(digest)
     assert third["Message-ID"] == f"<{outlet}.{last}@test.example>", "nothing was due twice"
+
+
+@pytest.mark.parametrize(
+    ("recall", "said"), [("Cancel", "Taken back: "), ("Update", "Corrected: ")]
+)
+async def test_what_takes_aid_back_is_not_taken_for_the_aid(
+    hub: Hub, recall: str, said: str
+) -> None:
+    kind, name = "OfferUnsolicitedResource", f"MAIL-{recall}"
+    offer, back = (
+        aid("ir-ndmo", kind, f"{name}-{n}", [item("1", 4, code=BOOM)], **given)
+        for n, given in enumerate(({}, {"recalls": f"{name}-0", "recall": recall, "thread": name}))
+    )
+    async with mail_server() as mailbox, mailing(hub, mailbox):
+        outlet = await add(hub)
+        await hub.publish("ir-ndmo", offer)
+        last = await hub.publish("ir-ndmo", back)
+        await due(hub, outlet, through=last)
+        await came(mailbox, 1)
+
+    first, second = (line for line in text_of(mailbox.mails[0]).splitlines() if kind in line)
+    assert said not in first
+    assert f"{said}Aid: {kind}" in second
 
 
 @pytest.mark.parametrize("status", ["Exercise", "Test"])

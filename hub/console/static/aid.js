@@ -8,7 +8,7 @@ import { byId, el, fill, icon, say, words } from "./dom.js";
 import { digits, t } from "./i18n.js";
 import { answersTo } from "./aid-moves.js";
 import { stateName } from "./tables.js";
-import { term, unitName } from "./terms.js";
+import { sortName, standingName, term, unitName } from "./terms.js";
 
 const SHOWN = 3;
 const EVERY_MS = 10_000;
@@ -132,9 +132,9 @@ function timeline(messages) {
   return el("details", { class: "raw", open: true }, el("summary", {}, t("What was said, in order")),
     el("ol", { class: "thread" }, messages.map((m) => el("li", { tabindex: "-1", "data-index": m.index }, el("p", {},
       el("time", { datetime: m.accepted_at, class: "meta" }, written(m.accepted_at)), " ",
-      el("a", { href: message(m.index) }, el("bdi", {}, `#${m.index}`)), " ", words("b", names(m.agency)), " · ", m.recall === "Cancel" ? [t("Taken back"), ": "] : m.recall ? [t("Corrected"), ": "] : null, term(m.msg_type),
+      el("a", { href: message(m.index) }, el("bdi", {}, `#${m.index}`)), " ", words("b", names(m.agency)), " · ", sortName(m),
       saidIn(m) ? [" · ", words("span", saidIn(m))] : null,
-      m.standing ? [" ", el("span", { class: `standing ${m.standing.state}` }, m.standing.state === "cancelled" ? t("Taken back") : t("Replaced by a correction"), " ",
+      m.standing ? [" ", el("span", { class: `standing ${m.standing.state}` }, standingName(m.standing, "aid"), " ",
         m.standing.by.map((index) => el("a", { href: message(index) }, el("bdi", {}, `#${index}`))))] : null), moves(m)))));
 }
 

@@ -95,7 +95,8 @@ export class Board {
       if (!known) this.items.set(entry.index, briefly(entry, this.agency));
       this.want(entry.index);
       for (const item of this.items.values()) {
-        if (entry.facts.references?.some((r) => r.sender === item.sender && r.identifier === item.identifier)) {
+        const recalled = Boolean(entry.facts.aid?.recalls) && item.agency === entry.agency && item.identifier === entry.facts.aid.recalls;
+        if (recalled || entry.facts.references?.some((r) => r.sender === item.sender && r.identifier === item.identifier)) {
           this.want(item.index);
         }
       }
@@ -233,7 +234,7 @@ function briefly(entry, agency) {
     index: entry.index, id: entry.id, agency: entry.agency, accepted_at: entry.at,
     sender: facts.sender, identifier: facts.identifier, sent: facts.sent,
     expires: facts.expires ?? null, status: facts.status ?? "Actual", kind: facts.kind,
-    msg_type: facts.msg_type, severity: facts.severity ?? "Unknown",
+    msg_type: facts.msg_type, recall: facts.aid?.recall ?? "", severity: facts.severity ?? "Unknown",
     urgency: facts.urgency ?? "Unknown", certainty: facts.certainty ?? "Unknown",
     scope: facts.scope ?? "Public", languages: facts.languages ?? [],
     headline: facts.headline ?? "", events: facts.events ?? [], incidents: facts.incidents ?? [],

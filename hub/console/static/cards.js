@@ -4,7 +4,7 @@ import { span, countdown } from "./dates.js";
 import { el, fill, icon, say, words } from "./dom.js";
 import { digits, t } from "./i18n.js";
 import { missing, replaced } from "./board.js";
-import { own, standingName, term } from "./terms.js";
+import { own, sortName, standingName, term } from "./terms.js";
 
 /** Return a severity, or that it is about aid, as a word with a sign. */
 export function badge(item) {
@@ -16,7 +16,7 @@ export function badge(item) {
 /** Return what a message is called in the page's language, where it says it there. */
 export function title(item) {
   const text = own(item.texts);
-  return { text: text?.headline || item.headline || term(item.msg_type), language: text?.language || null };
+  return { text: text?.headline || item.headline || sortName(item), language: text?.language || null };
 }
 
 export class Card {
@@ -46,7 +46,7 @@ export class Card {
     const areas = own(item.texts)?.areas || item.areas.map((a) => a.description).filter(Boolean).join("; ");
     fill(
       this.body,
-      el("p", { class: "card-head" }, badge(item), item.msg_type === "Alert" ? null : el("span", { class: "kind" }, term(item.msg_type)),
+      el("p", { class: "card-head" }, badge(item), item.msg_type === "Alert" ? null : el("span", { class: "kind" }, sortName(item)),
         step ? el("span", { class: "kind late" }, t("Escalated, step {step}", { step: digits(step) })) : null, this.state),
       el("h3", {}, words("span", said.text, { lang: said.language })),
       areas ? el("p", { class: "areas" }, words("span", areas, { lang: said.language })) : null,
@@ -54,7 +54,7 @@ export class Card {
         words("span", names(item.agency)), " · ", el("bdi", { class: "number" }, `#${item.index}`), " · ", this.age,
         item.kind === "aid" || item.urgency === "Unknown" ? null : ` · ${term(item.urgency)}`,
         item.scope === "Public" ? null : ` · ${term(item.scope)}`,
-        item.standing && replaced(item) ? el("b", {}, ` · ${standingName(item.standing)}${item.standing.by.length ? " " : ""}`, ...item.standing.by.map((i) => el("bdi", {}, `#${i} `))) : null),
+        item.standing && replaced(item) ? el("b", {}, ` · ${standingName(item.standing, item.kind)}${item.standing.by.length ? " " : ""}`, ...item.standing.by.map((i) => el("bdi", {}, `#${i} `))) : null),
     );
     fill(this.foot, this.feet(item, names, agency));
     this.tick();

@@ -16,7 +16,7 @@ import { digits, language, t } from "./i18n.js";
 import { renderDraft } from "./message-view.js";
 import { said } from "./recognised.js";
 import { save } from "./tables.js";
-import { term } from "./terms.js";
+import { sortName, term } from "./terms.js";
 
 const CHECK_AFTER_MS = 400;
 const MOST_UNDONE = 20;
@@ -220,7 +220,7 @@ async function ready() {
   const found = await check();
   if (!found || send.disabled) return;
   const actual = (found.facts.status ?? "Actual") === "Actual";
-  fill(byId("confirm-what"), el("p", {}, el("b", { class: actual ? "real" : "status-mark" }, term(found.facts.status ?? "Actual")), " · ", recallOf(found) ? [t("Taken back"), ": "] : null, term(found.facts.msg_type)),
+  fill(byId("confirm-what"), el("p", {}, el("b", { class: actual ? "real" : "status-mark" }, term(found.facts.status ?? "Actual")), " · ", sortName({ msg_type: found.facts.msg_type, recall: found.facts.aid?.recall })),
     words("p", found.facts.headline ?? "", { class: "title" }));
   readers(byId("confirm-readers"), found.recipients);
   byId("confirm-real-line").hidden = !actual;

@@ -7,7 +7,7 @@ import { badge, title } from "./cards.js";
 import { both, now, span, written } from "./dates.js";
 import { byId, el, fill, words } from "./dom.js";
 import { digits, t } from "./i18n.js";
-import { standingName, term } from "./terms.js";
+import { sortName, standingName } from "./terms.js";
 
 const SHIFT_MS = 12 * 3_600_000;
 const OPEN_MS = 14 * 24 * 3_600_000;
@@ -100,7 +100,7 @@ function table(heading, items, none, [last, cell]) {
       return el("tr", {},
         el("td", {}, el("a", { href: `/console/messages/${item.index}${exercise ? "?mode=exercise" : ""}` }, el("bdi", {}, String(item.index)))),
         el("td", {}, badge(item)),
-        el("td", {}, words("div", said.text, { lang: said.language }), el("div", { class: "meta" }, term(item.msg_type), item.standing && replaced(item) ? ` · ${standingName(item.standing)}` : null)),
+        el("td", {}, words("div", said.text, { lang: said.language }), el("div", { class: "meta" }, sortName(item), item.standing && replaced(item) ? ` · ${standingName(item.standing, item.kind)}` : null)),
         el("td", {}, words("span", names(item.agency))),
         el("td", {}, el("time", { datetime: item.accepted_at }, written(item.accepted_at))),
         el("td", {}, cell(item)));

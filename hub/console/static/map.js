@@ -93,7 +93,7 @@ export async function makeMap(container, { onSelect, still = false }) {
     show(items) {
       const wanted = new Set();
       for (const item of [...items].reverse()) {
-        if (replaced(item) || item.msg_type === "Cancel") continue;
+        if (replaced(item) || item.msg_type === "Cancel" || item.recall === "Cancel") continue;
         wanted.add(item.index);
         const key = JSON.stringify([item.areas, item.severity, item.open]);
         const known = shown.get(item.index);

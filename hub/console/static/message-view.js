@@ -7,7 +7,7 @@ import { consequence } from "./cap-answers.js";
 import { both, utc, written } from "./dates.js";
 import { el, fill, icon, words } from "./dom.js";
 import { digits, t } from "./i18n.js";
-import { languageName, own, standingName, stateName, term, unitName } from "./terms.js";
+import { languageName, own, sortName, standingName, stateName, term, unitName } from "./terms.js";
 
 const RTL = /^(ar|fa|he|ps|ur|ug|sd|ckb|azb)\b/i;
 
@@ -60,8 +60,8 @@ function head(life, alert, names) {
   const facts = life.facts;
   const item = { ...facts, severity: facts.severity ?? "Unknown", kind: facts.kind };
   return el("div", { class: "message-head" },
-    el("p", { class: "card-head" }, isAnswer(facts) ? null : badge(item), el("span", { class: "kind" }, facts.aid?.recall === "Cancel" ? [t("Taken back"), ": "] : null, term(facts.msg_type)),
-      life.standing ? el("span", { class: `standing ${life.standing.state}` }, life.facts.kind === "aid" ? (life.standing.state === "cancelled" ? t("Taken back") : t("Replaced by a correction")) : standingName(life.standing), " ",
+    el("p", { class: "card-head" }, isAnswer(facts) ? null : badge(item), el("span", { class: "kind" }, sortName({ msg_type: facts.msg_type, recall: facts.aid?.recall })),
+      life.standing ? el("span", { class: `standing ${life.standing.state}` }, standingName(life.standing, life.facts.kind), " ",
         ...life.standing.by.map((index) => link(index))) : null),
     el("h1", {}, words("span", said?.headline || said?.event || facts.headline || term(facts.msg_type), { lang: said?.language })),
     el("p", { class: "meta" }, words("span", names(life.agency)), " · ", el("bdi", {}, `#${life.index}`), " · ", el("time", { datetime: life.accepted_at }, both(life.accepted_at))));
@@ -186,7 +186,7 @@ function threadList(thread, life, names) {
     return made;
   }
   const line = (one, more) => el("li", one.index === life.index ? { "aria-current": "true" } : {},
-    el("p", { class: "meta" }, link(one.index), " · ", term(one.msg_type), " · ", words("span", names(one.agency)), " · ", el("time", { datetime: one.accepted_at, title: utc(one.accepted_at) }, written(one.accepted_at))),
+    el("p", { class: "meta" }, link(one.index), " · ", sortName(one), " · ", words("span", names(one.agency)), " · ", el("time", { datetime: one.accepted_at, title: utc(one.accepted_at) }, written(one.accepted_at))),
     words("p", one.headline), more);
   made.append(el("ol", { class: "thread" },
     thread.messages.map((one) => line(one, [
@@ -261,7 +261,7 @@ export function renderDraft(root, { form, message, facts, name }) {
   const item = { ...facts, severity: facts.severity ?? "Unknown", kind: facts.kind };
   fill(root,
     el("div", { class: "message-head" },
-      el("p", { class: "card-head" }, isAnswer(facts) ? null : badge(item), el("span", { class: "kind" }, facts.aid?.recall === "Cancel" ? [t("Taken back"), ": "] : null, term(facts.msg_type))),
+      el("p", { class: "card-head" }, isAnswer(facts) ? null : badge(item), el("span", { class: "kind" }, sortName({ msg_type: facts.msg_type, recall: facts.aid?.recall }))),
       el("p", { class: "title" }, words("span", said?.headline || said?.event || facts.headline || term(facts.msg_type), { lang: said?.language })),
       el("p", { class: "meta" }, words("span", name))),
     mark(facts.status ?? "Actual"),

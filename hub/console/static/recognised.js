@@ -5,6 +5,8 @@ import { language } from "./i18n.js";
 
 const DEEPEST = 3;
 const LONGEST = 4000;
+const LIGHT = 12; // so few letters of its own has a sentence that half of all others would fit
+const ONE = /^(?:\S+(?:, \S+)*|['"].*)$/s;
 const known = new Map();
 let templates = [];
 
@@ -55,7 +57,7 @@ function cut([text, translation]) {
   return { translation, texts, names, weight: texts.join("").length };
 }
 
-function valuesOf({ texts }, text) {
+function valuesOf({ texts, weight }, text) {
   const first = texts[0];
   const last = texts[texts.length - 1];
   const end = text.length - last.length;
@@ -69,5 +71,5 @@ function valuesOf({ texts }, text) {
     at = place + between.length;
   }
   found.push(text.slice(at, end));
-  return found;
+  return weight < LIGHT && !found.every((value) => ONE.test(value)) ? null : found;
 }

@@ -7,7 +7,7 @@ import { byId, el, fill, icon, say, words } from "./dom.js";
 import { kindName } from "./entry-kinds.js";
 import { digits, t } from "./i18n.js";
 import { about, far, SPEEDS, speedName, stateChip } from "./replay-view.js";
-import { term } from "./terms.js";
+import { sortName, term } from "./terms.js";
 
 const EVERY_MS = 700;
 const PAGE = 500;
@@ -108,7 +108,7 @@ function told(entry) {
     const facts = entry.facts;
     const severity = (facts.severity ?? "Unknown").toLowerCase();
     const badge = { alert: () => el("span", { class: `badge ${severity}` }, icon(severity), term(facts.severity ?? "Unknown")), aid: () => el("span", { class: "badge aid" }, icon("aid"), t("Aid")) }[facts.kind];
-    return [badge ? [badge(), " "] : [], facts.status && facts.status !== "Actual" ? [el("b", {}, term(facts.status)), " "] : [], term(facts.msg_type), " · ", words("span", facts.headline || facts.identifier)].flat();
+    return [badge ? [badge(), " "] : [], facts.status && facts.status !== "Actual" ? [el("b", {}, term(facts.status)), " "] : [], sortName({ msg_type: facts.msg_type, recall: facts.aid?.recall }), " · ", words("span", facts.headline || facts.identifier)].flat();
   }
   if (entry.kind === "acknowledgement") return [icon("check"), " ", t("Acknowledgement"), " ", el("bdi", {}, `#${entry.message}`), " · ", words("b", entry.officer), entry.note ? [" · ", words("span", entry.note)] : []].flat();
   if (entry.kind === "escalation") return [t("Escalation"), " · ", words("b", names(entry.recipient)), " · ", t("step {n}", { n: digits(entry.step) })];

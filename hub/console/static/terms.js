@@ -46,7 +46,17 @@ const STANDINGS = {
 export const term = (code) => TERMS[code]?.() ?? String(code ?? "");
 export const unitName = (code) => (code ? UNITS[code]?.() ?? code : "");
 export const stateName = (state) => STATES[state]?.() ?? state;
-export const standingName = (standing) => (standing ? STANDINGS[standing.state]?.() ?? standing.state : "");
+export function standingName(standing, kind = "alert") {
+  if (kind === "aid" && standing?.state === "cancelled") return t("Taken back");
+  if (kind === "aid" && standing?.state === "updated") return t("Replaced by a correction");
+  return standing ? STANDINGS[standing.state]?.() ?? standing.state : "";
+}
+
+/** Return what sort of message it is; one that takes another back must not be taken for what it takes back. */
+export function sortName({ msg_type, recall }) {
+  if (recall === "Cancel") return t("Taken back: {what}", { what: term(msg_type) });
+  return recall === "Update" ? t("Corrected: {what}", { what: term(msg_type) }) : term(msg_type);
+}
 
 // Where a message is not in the officer's language, one that most officers there read as well.
 const NEXT_BEST = { az: ["ru", "en"], kk: ["ru", "en"], tk: ["ru", "en"], ru: ["en"], fa: ["en"], en: [] };
