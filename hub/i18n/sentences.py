@@ -50,8 +50,15 @@ _RULES: Final = (
     "schemas/judgement.py",
     "schemas/one_reading.py",
     "hub/core/advice.py",
+    "hub/core/exports.py",
+    "hub/core/holds.py",
+    "hub/core/registry.py",
+    "hub/members/certificates.py",
+    "hub/members/sign_on.py",
+    "hub/outlets/records.py",
+    "hub/settings.py",
 )
-"""Where findings are made."""
+"""Where findings are made, and what is wrong in a record or a setting."""
 _SPEAKING: Final = ("hub/cli/searching.py", "hub/cli/search_proofs.py", "hub/cli/log_verify.py")
 """Of the command line: what finds faults of a log, as `hub.log` does."""
 _REFUSE: Final = "schemas/cap/encoding.py"
@@ -93,6 +100,19 @@ _PARSERS: Final = (
     "Start tag expected, '<' not found",
     "StartTag: invalid element name",
     "xmlParseEntityRef: no name",
+    "Extra inputs are not permitted",
+    "Field required",
+    "Input should be a valid boolean, unable to interpret input",
+    "Input should be a valid integer, unable to parse string as an integer",
+    "Input should be a valid number, unable to parse string as a number",
+    "Input should be greater than or equal to {limit}",
+    "Input should be greater than {limit}",
+    "Input should be less than or equal to {limit}",
+    "Input should be {expected}",
+    "String should have at least {limit} characters",
+    "String should have at most {limit} characters",
+    "String should match pattern '{pattern}'",
+    "Value error, {message}",
     "mismatched tag",
     "no element found",
     "not well-formed (invalid token)",
@@ -102,7 +122,7 @@ _PARSERS: Final = (
     "unbound prefix",
     "undefined entity",
 )
-"""What libxml2 (xmlschemas.c, parser.c) and expat (xmlparse.c) say of the most usual faults."""
+"""What libxml2 (xmlschemas.c, parser.c), expat (xmlparse.c) and pydantic say most often."""
 
 _CALLS: Final = (
     'Command "{command}" parameter {parameter} requires an argument.',
@@ -119,7 +139,7 @@ _CALLS: Final = (
 
 def findings() -> Iterator[tuple[str, str]]:
     """Return the file and text of each sentence that a rule says, or a parser."""
-    yield from (("libxml2, expat", text) for text in _PARSERS)
+    yield from (("libxml2, expat, pydantic", text) for text in _PARSERS)
     for one in _sentences():
         if one.what in {"finding", "loss"} and (one.path.startswith(_RULES) or one.path in _RULES):
             yield one.path, one.text
