@@ -44,7 +44,7 @@ PAGES: tuple[tuple[str, str, tuple[str, str, str, str]], ...] = (
     ),
     ("handover", "/console/handover", ("ru-mchs ru", "az-fhn az", "tm-emergency tk", "ir-ndmo fa")),
     ("aid", "/console/aid", ("az-centre en", "ir-ndmo fa", "tm-emergency tk", "ru-mchs ru")),
-    ("compose", "/console/compose", ("az-fhn en", "tm-emergency ru", "az-fhn az", "ir-ndmo fa")),
+    ("compose", "/console/compose", ("az-fhn en", "tm-emergency ru", "az-fhn az", "az-fhn fa")),
     ("drafts", "/console/drafts", ("az-fhn en", "az-fhn az", "az-fhn ru", "az-fhn fa")),
     ("log", "/console/log", ("auditor en", "auditor kk", "auditor fa", "auditor ru")),
     ("search", "/console/search", ("auditor en", "auditor fa", "auditor az", "auditor tk")),

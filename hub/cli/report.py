@@ -147,7 +147,7 @@ def _kept(row: Mapping[str, Any]) -> Kept:
 def _line(one: Punctuality) -> dict[str, Any]:
     return {
         "kind": "sums",
-        "recipient": one.recipient,
+        "recipient": one.of,
         "messages": one.messages,
         "in_time": one.in_time,
         "late": one.late,
@@ -216,7 +216,7 @@ def _tell_sums(sums: Sequence[Punctuality]) -> None:
         ),
         (
             (
-                styled(one.recipient, "bold"),
+                styled(one.of, "bold"),
                 str(one.messages),
                 str(one.in_time),
                 str(one.late),

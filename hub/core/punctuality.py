@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from statistics import median
@@ -21,15 +21,21 @@ class Kept:
     late_by: timedelta | None
     """None where it was in time, or where there is time yet."""
 
+    @property
+    def missing(self) -> bool:
+        """Whether nobody has acknowledged, though it is past its deadline or its own expiry."""
+        return self.state in {State.OVERDUE, State.EXPIRED}
+
 
 @dataclass(frozen=True, slots=True)
 class Punctuality:
-    """How one recipient kept its deadlines.
+    """How one recipient, or several together, kept their deadlines.
 
     Each message is in time, late, missing, or open: not acknowledged, with time yet.
     """
 
-    recipient: str
+    of: str
+    """Whose sums they are."""
     messages: int
     in_time: int
     late: int
@@ -59,23 +65,29 @@ def late_by(one: RecipientLife, *, expires: datetime | None, at: datetime) -> ti
     return waited if waited > timedelta(0) else None
 
 
-def punctuality(kept: Iterable[Kept]) -> tuple[Punctuality, ...]:
-    """Return the sums of every recipient, sorted; the order of what comes does not matter."""
+def punctuality(
+    kept: Iterable[Kept], *, by: Callable[[Kept], str] = lambda one: one.recipient
+) -> tuple[Punctuality, ...]:
+    """Return the sums of every recipient, sorted; the order of what comes does not matter.
+
+    Of several together, where *by* gives them the same name: the median of all is not to be had
+    from that of each.
+    """
     of: dict[str, list[Kept]] = {}
     for one in kept:
-        of.setdefault(one.recipient, []).append(one)
-    return tuple(_sums(recipient, of[recipient]) for recipient in sorted(of))
+        of.setdefault(by(one), []).append(one)
+    return tuple(_sums(name, of[name]) for name in sorted(of))
 
 
-def _sums(recipient: str, kept: list[Kept]) -> Punctuality:
+def _sums(of: str, kept: list[Kept]) -> Punctuality:
     waits = [one.late_by for one in kept if one.late_by is not None]
     late = [one.late_by is not None for one in kept if one.state is State.ACKNOWLEDGED]
     return Punctuality(
-        recipient,
+        of,
         messages=len(kept),
         in_time=late.count(False),
         late=late.count(True),
-        missing=sum(one.state in {State.OVERDUE, State.EXPIRED} for one in kept),
+        missing=sum(one.missing for one in kept),
         median_late=_median(waits),
         worst_late=max(waits, default=None),
     )

@@ -43,19 +43,26 @@ async def check(request: Request, hub: HubState, asker: Asker) -> dict[str, Any]
 
     It is decided as the ledger would decide it at this moment: by the rules of the format,
     the registry and what is in the log. What is refused comes as ``refusal``, with 200: that
-    is the answer to the question. What is taken has ``xml``, the bytes to publish.
+    is the answer to the question. What is taken has ``xml``, the bytes to publish; where the
+    agency ``signs`` its messages, to be signed first.
     """
     require(asker, "publish")
     body = await request.body()
     registry = (await hub.registry(fresh=True)).latest
+    member = registry.agencies.get(asker.agency)
+    signs = member is not None and member.signs
+    if member is not None and signs:
+        # A draft is signed last, by the system that has the key; all else is judged before.
+        drafting = member.model_copy(update={"signs": False})
+        agencies = {**registry.agencies, member.id: drafting}
+        registry = registry.model_copy(update={"agencies": agencies})
     told = await asyncio.to_thread(judged, hub, asker.agency, body, registry)
-    approval = asker.by_name and _asks(registry, asker.agency)
-    return {**told, "approval": approval, "limit_bytes": hub.settings.max_payload_bytes}
-
-
-def _asks(registry: Registry, agency: str) -> bool:
-    member = registry.agencies.get(agency)
-    return member is not None and member.approval
+    return {
+        **told,
+        "approval": asker.by_name and member is not None and member.approval,
+        "signs": signs,
+        "limit_bytes": hub.settings.max_payload_bytes,
+    }
 
 
 def judged(hub: Hub, agency: str, body: bytes, registry: Registry) -> dict[str, Any]:

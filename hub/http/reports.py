@@ -5,9 +5,9 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime, timedelta
-from typing import Annotated, Any, Final
+from typing import Annotated, Any, Final, Literal
 
-from fastapi import APIRouter, Query
+from fastapi import APIRouter, Depends, Query
 from pydantic import AwareDatetime
 
 from hub.core.lifecycle import Acknowledgement, RecipientLife, life
@@ -34,52 +34,13 @@ _LOTS: Final = 20
 _PERIOD: Final = timedelta(days=7)
 _FIRST: Final = datetime(1, 1, 3, tzinfo=UTC)
 """There is no earlier moment that every time zone can write."""
+_NOTHING: Final = Punctuality(
+    "", messages=0, in_time=0, late=0, missing=0, median_late=None, worst_late=None
+)
 
 
-@router.get("/v1/reports/acknowledgements", summary="Late and missing acknowledgements")
-async def acknowledgements(
-    hub: HubState,
-    asker: Asker,
-    since: Annotated[AwareDatetime | None, Query()] = None,
-    until: Annotated[AwareDatetime | None, Query()] = None,
-    agency: Annotated[str, Query(max_length=64)] = "",
-    channel: Channel = "actual",
-    before: Annotated[int | None, Query(ge=0, lt=1 << 53)] = None,
-    limit: Annotated[int, Query(ge=1, le=1000)] = 200,
-) -> dict[str, Any]:
-    """Return how each recipient acknowledged the messages of a time, newest first, and sums.
-
-    All is told as it was at *until*; nothing is foretold. An agency is told of itself, an
-    auditor of one state of its agencies. *limit* counts messages; the sums are of this page.
-    """
-    require(asker, "audit", "read")
-    if agency and not asker.sees(agency):
-        raise Rejected(
-            "not-allowed",
-            f"how {agency} acknowledges is not for you to read",
-            remedy="Leave `agency` out: the report is then of all that you may read of.",
-        )
-    history = await hub.registry(fresh=True)
-    now = datetime.now(UTC)
-    at = min(until or now, now)
-    first = since or at - min(_PERIOD, at - _FIRST)
-    report = _Report(hub, asker, history, agency=agency, channel=channel, at=at)
-    rows, following = await asyncio.to_thread(report.page, before, micros(first), limit)
-    lives = await asyncio.to_thread(report.lives, rows)
-    return {
-        "since": first,
-        "until": at,
-        "channel": channel,
-        "acknowledgements": [_shown(*one, at=at) for one in lives],
-        "sums": [
-            _sums(one)
-            for one in punctuality(
-                Kept(found.agency, found.state, late_by(found, expires=row.facts.expires, at=at))
-                for row, found, _ in lives
-            )
-        ],
-        "next": following,
-    }
+_Life = tuple[MessageRow, RecipientLife, list[dict[str, Any]]]
+_Time = Annotated[AwareDatetime | None, Query()]
 
 
 class _Report:
@@ -93,21 +54,31 @@ class _Report:
         *,
         agency: str,
         channel: Channel,
+        since: datetime,
         at: datetime,
     ) -> None:
         self.hub, self.asker, self.history = hub, asker, history
-        self.agency, self.channel, self.at = agency, channel, at
+        self.agency, self.channel, self.since, self.at = agency, channel, since, at
 
-    def page(
-        self, before: int | None, since_us: int, limit: int
-    ) -> tuple[list[MessageRow], int | None]:
+    @property
+    def told(self) -> dict[str, Any]:
+        """What it is of, as each answer says it."""
+        return {"since": self.since, "until": self.at, "channel": self.channel}
+
+    def kept(self, one: _Life) -> Kept:
+        """Return how a recipient kept the deadline of a message."""
+        row, found, _ = one
+        late = late_by(found, expires=row.facts.expires, at=self.at)
+        return Kept(found.agency, found.state, late)
+
+    def page(self, before: int | None, limit: int) -> tuple[list[MessageRow], int | None]:
         """Return wanted messages below an index, newest first, and where to go on, if anywhere."""
         end = self.hub.log.first_index_at(micros(self.at) + 1)
         before = end if before is None else min(before, end)
         found: list[MessageRow] = []
         for _ in range(_LOTS):
             with self.hub.log.reading() as c:
-                rows = latest(c, before=before, since_us=since_us, limit=_LOT)
+                rows = latest(c, before=before, since_us=micros(self.since), limit=_LOT)
             for row in rows:
                 if not self._of(row):
                     continue
@@ -119,9 +90,7 @@ class _Report:
             before = rows[-1].index
         return found, before
 
-    def lives(
-        self, rows: Sequence[MessageRow]
-    ) -> list[tuple[MessageRow, RecipientLife, list[dict[str, Any]]]]:
+    def lives(self, rows: Sequence[MessageRow]) -> list[_Life]:
         """Return each message with each recipient, and the escalation steps that were taken."""
         expected = {row.index: self._of(row) for row in rows}
         feeds = {main_feeds(a)[self.channel] for of in expected.values() for a in of}
@@ -168,8 +137,81 @@ class _Report:
         return frozenset(a for a in expected if self.agency in {"", a} and self.asker.sees(a))
 
 
+async def _asked(
+    hub: HubState,
+    asker: Asker,
+    since: _Time = None,
+    until: _Time = None,
+    agency: Annotated[str, Query(max_length=64)] = "",
+    channel: Channel = "actual",
+) -> _Report:
+    """Return the report that is asked for: all as it was at *until*, and nothing is foretold.
+
+    An agency is told of itself, an auditor of one state of its agencies.
+    """
+    require(asker, "audit", "read")
+    if agency and not asker.sees(agency):
+        raise Rejected(
+            "not-allowed",
+            f"how {agency} acknowledges is not for you to read",
+            remedy="Leave `agency` out: the report is then of all that you may read of.",
+        )
+    history = await hub.registry(fresh=True)
+    now = datetime.now(UTC)
+    at = min(until or now, now)
+    first = since or at - min(_PERIOD, at - _FIRST)
+    return _Report(hub, asker, history, agency=agency, channel=channel, since=first, at=at)
+
+
+@router.get("/v1/reports/acknowledgements", summary="Late and missing acknowledgements")
+async def acknowledgements(
+    report: Annotated[_Report, Depends(_asked)],
+    show: Literal["all", "late", "missing"] = "all",
+    before: Annotated[int | None, Query(ge=0, lt=1 << 53)] = None,
+    limit: Annotated[int, Query(ge=1, le=1000)] = 200,
+) -> dict[str, Any]:
+    """Return how each recipient acknowledged the messages of a time, newest first, and sums.
+
+    *limit* counts messages, of which what is not to be shown is left out; the sums are of all
+    messages of this page.
+    """
+    rows, following = await asyncio.to_thread(report.page, before, limit)
+    lives = await asyncio.to_thread(report.lives, rows)
+    kept = [report.kept(one) for one in lives]
+    return {
+        **report.told,
+        "acknowledgements": [
+            _shown(*one, late=k.late_by)
+            for one, k in zip(lives, kept, strict=True)
+            if show == "all" or k.missing or (show == "late" and k.late_by is not None)
+        ],
+        "sums": [{"recipient": one.of, **_sums(one)} for one in punctuality(kept)],
+        "next": following,
+    }
+
+
+@router.get("/v1/reports/acknowledgements/sums", summary="Sums of acknowledgements")
+async def sums(report: Annotated[_Report, Depends(_asked)]) -> dict[str, Any]:
+    """Return the sums of a whole time: of all together, of each state and of each recipient."""
+    kept: list[Kept] = []
+    before: int | None = None
+    while True:  # lot by lot, so that whoever asks meanwhile has a turn
+        rows, before = await asyncio.to_thread(report.page, before, _LOT)
+        kept += map(report.kept, await asyncio.to_thread(report.lives, rows))
+        if before is None:
+            break
+    of_all = punctuality(kept, by=lambda _: "") or (_NOTHING,)
+    states = punctuality(kept, by=lambda one: one.recipient[:2].upper())
+    return {
+        **report.told,
+        "all": _sums(of_all[0]),
+        "states": [{"state": one.of, **_sums(one)} for one in states],
+        "recipients": [{"recipient": one.of, **_sums(one)} for one in punctuality(kept)],
+    }
+
+
 def _shown(
-    row: MessageRow, one: RecipientLife, steps: list[dict[str, Any]], *, at: datetime
+    row: MessageRow, one: RecipientLife, steps: list[dict[str, Any]], *, late: timedelta | None
 ) -> dict[str, Any]:
     first = one.acknowledgements[0] if one.acknowledgements else None
     return {
@@ -184,7 +226,7 @@ def _shown(
         "delivered_at": one.delivered_at,
         "acknowledged_at": first and first.at,
         "officer": first and first.officer,
-        "late_by": _seconds(late_by(one, expires=row.facts.expires, at=at)),
+        "late_by": _seconds(late),
         "state": one.state,
         "escalations": steps,
     }
@@ -192,7 +234,6 @@ def _shown(
 
 def _sums(one: Punctuality) -> dict[str, Any]:
     return {
-        "recipient": one.recipient,
         "messages": one.messages,
         "in_time": one.in_time,
         "late": one.late,

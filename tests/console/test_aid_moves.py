@@ -144,7 +144,6 @@ async def test_what_was_promised_is_taken_back_by_a_key(
 
 
 @pytest.mark.long
-@pytest.mark.long
 async def test_what_was_promised_in_an_exercise_is_taken_back_in_it(
     hub: Hub, browser: Browser
 ) -> None:
@@ -190,6 +189,7 @@ async def test_on_an_open_watch_a_recall_is_none_of_the_aid_that_it_takes_back(
         assert at.faults == []
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("place", [0, 1, 2])
 async def test_a_request_an_offer_and_an_acceptance_are_taken_back_too(
     hub: Hub, browser: Browser, place: int

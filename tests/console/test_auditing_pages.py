@@ -159,7 +159,14 @@ async def test_what_was_late_or_is_missing_is_counted_shown_and_downloaded(
         }
         assert {r["headline"] for r in rows} == {"'=1+1"}
 
-        await at.page.select_option("[name=show]", "all")
+        assert [r.partition("?")[0][-5:] for r in at.requests if "/reports/ack" in r] == [
+            "/sums",
+            "ments",
+        ], "the hub sums, and tells of what is shown alone"
+
+        async with at.page.expect_response("**/acknowledgements?*show=all*"):
+            await at.page.select_option("[name=show]", "all")
+        await at.page.wait_for_selector(f"#report a[href='/console/messages/{timely}']")
         await at.page.select_option("[name=state]", "KZ")
         assert await at.page.locator(link).count() == 1
         sums = [

@@ -9,11 +9,16 @@ import pytest
 from axe_playwright_python.async_playwright import Axe
 from playwright.async_api import Browser, Page
 
+from hub.core.candidate import Candidate
+from hub.core.signing import Chain
 from hub.i18n import texts
 from hub.i18n.recognised import Recogniser
+from hub.streams.submit import propose
+from schemas.payload import read_payload
 from tests.console.browsers import Desk, desk
 from tests.http.people import add_person
-from tests.hubkit import Hub
+from tests.hubkit import Hub, until
+from tests.keys import key, signed
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -497,7 +502,7 @@ async def test_axe_finds_nothing(hub: Hub, browser: Browser, scheme: Any) -> Non
 
 
 @pytest.mark.long
-async def test_whose_messages_bear_a_signature_is_told_so_before_they_write(
+async def test_what_must_bear_a_signature_is_written_here_and_saved_to_be_signed(
     hub: Hub, browser: Browser
 ) -> None:
     record = {"id": "tm-signs", "state": "TM", "name": "tm-signs", "signs": True}
@@ -506,6 +511,29 @@ async def test_whose_messages_bear_a_signature_is_told_so_before_they_write(
     async with desk(hub, browser, name) as at:
         await at.goes("/console/compose")
         assert "the system that has the key" in await at.page.inner_text("#composer")
+        await at.says("checked", "mistakes")
+        await filled(at)
+        await at.page.click("#send")
+        await at.page.check("#confirm-real")
+        async with at.page.expect_download() as download:
+            await at.page.click("#confirm-send")
+        payload = (await (await download.value).path()).read_bytes()
+        named = await at.said("saved")
         assert "caspian publish" in await at.page.inner_text("#composer")
-        assert await at.page.locator("#composer input").count() == 0
         assert at.faults == []
+
+    assert [r for r in await hub.rows("publish") if r.agency == "tm-signs"] == []
+    read = read_payload(payload)
+    assert read.facts.identifier == named.removesuffix(".xml")
+    secret = "tm-signs/2026"
+    body = {"agency": "tm-signs", "key": str(key(secret)), "action": "add"}
+    made = Candidate(
+        "publish", "tm-signs", payload=payload, payload_type=read.payload_type, facts=read.facts
+    )
+    await propose(hub.redis, [Candidate("key", "tm-signs", body=body)])
+    await propose(hub.redis, [signed(made, secret, Chain(), id="tm-signs-1")])
+
+    async def taken() -> bool:
+        return any(r.agency == "tm-signs" for r in await hub.rows("publish"))
+
+    await until(taken, "what was saved is signed and taken", 20)

@@ -63,12 +63,12 @@ def test_every_message_is_counted_once_in_any_order(all_kept: list[Kept], random
     random.shuffle(shuffled)  # type: ignore[attr-defined]
 
     assert punctuality(shuffled) == sums
-    assert [one.recipient for one in sums] == sorted({k.recipient for k in all_kept})
+    assert [one.of for one in sums] == sorted({k.recipient for k in all_kept})
     assert sum(one.messages for one in sums) == len(all_kept)
     for one in sums:
         assert min(one.in_time, one.late, one.missing, one.open) >= 0
         assert one.open + one.in_time + one.late + one.missing == one.messages
-        own = [k.late_by for k in all_kept if k.recipient == one.recipient and k.late_by]
+        own = [k.late_by for k in all_kept if k.recipient == one.of and k.late_by]
         assert (one.worst_late is None) == (not own)
         if one.worst_late is not None and one.median_late is not None:
             assert one.worst_late == max(own)
@@ -81,7 +81,7 @@ def test_recipients_do_not_touch_one_another(some: list[Kept], others: list[Kept
     theirs = [k for k in others if k.recipient != AGENCIES[0]]
 
     assert punctuality(mine + theirs) == tuple(
-        sorted(punctuality(mine) + punctuality(theirs), key=lambda one: one.recipient)
+        sorted(punctuality(mine) + punctuality(theirs), key=lambda one: one.of)
     )
 
 

@@ -278,6 +278,9 @@ ASK: dict[str, Ask] = {
     "GET /v1/aid/board": _get("/v1/aid/board"),
     "GET /v1/escalations": _get("/v1/escalations"),
     "GET /v1/reports/acknowledgements": _get("/v1/reports/acknowledgements?agency={agency}"),
+    "GET /v1/reports/acknowledgements/sums": _get(
+        "/v1/reports/acknowledgements/sums?agency={agency}"
+    ),
     "GET /v1/operations": _get("/v1/operations"),
     "GET /v1/feeds": _get("/v1/feeds"),
     "GET /v1/feeds/{feed}": _get("/v1/feeds/{feed}"),

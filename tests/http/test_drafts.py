@@ -166,3 +166,18 @@ async def test_code_lists_have_their_names_in_languages(hub: Hub) -> None:
     assert spill["labels"]["en"] == "oil spill"
     assert spill["facts"] == {"categories": "Env"}
     problem(missing, 404, "route-unknown")
+
+
+async def test_a_draft_of_whose_messages_bear_a_signature_is_judged_but_for_that(hub: Hub) -> None:
+    await hub.add_members([{"id": "tm-signs", "state": "TM", "name": "tm-signs", "signs": True}])
+    hub.tokens["tm-signs"] = await token(hub, "tm-signs")
+
+    told = await check(hub, "tm-signs", draft(sender="tm-signs"))
+    wrong = await check(
+        hub, "tm-signs", draft(sender="tm-signs", scope="Private", addresses="nobody")
+    )
+    other = await check(hub, "az-fhn", draft())
+
+    assert (told["valid"], told["signs"], told["refusal"]) == (True, True, None)
+    assert (wrong["valid"], wrong["refusal"]["code"]) == (False, "no-known-recipient")
+    assert other["signs"] is False

@@ -9,9 +9,11 @@ from typing import Any
 import pytest
 
 from hub.core import lifecycle
+from hub.http import reports
 from tests.hubkit import OFFICER, Hub, problem, until
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
+SHOWN = ("all", "late", "missing")
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -24,9 +26,9 @@ def impatient() -> Any:
         yield
 
 
-async def report(hub: Hub, who: str, **params: Any) -> dict[str, Any]:
+async def report(hub: Hub, who: str, part: str = "", /, **params: Any) -> dict[str, Any]:
     async with hub.http(who) as http:
-        answer = await http.get("/v1/reports/acknowledgements", params=params)
+        answer = await http.get(f"/v1/reports/acknowledgements{part}", params=params)
     assert answer.status_code == 200, answer.text
     found: dict[str, Any] = answer.json()
     return found
@@ -151,6 +153,58 @@ async def test_pages_together_are_the_whole(hub: Hub) -> None:
     assert page["next"] is None
     assert rows == whole["acknowledgements"]
     assert [r["index"] for r in rows[::2]] == indexes[::-1]
+
+
+async def test_sums_are_of_the_whole_time_however_many_pages_it_has(
+    hub: Hub, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(reports, "_LOT", 2)
+    since = datetime.now(UTC).isoformat()
+    given = {"severity": "Extreme", "scope": "Private"}
+    indexes = [await hub.publish("az-fhn", addresses="IR KZ", **given) for _ in range(4)]
+    indexes.append(await hub.publish("az-fhn", severity="Minor", scope="Private", addresses="KZ"))
+    await acknowledge(hub, indexes[0])
+    at = datetime.now(UTC).isoformat()
+
+    whole = await report(hub, "auditor", since=since, until=at, limit=1000)
+    told = await report(hub, "auditor", "/sums", since=since, until=at)
+    mine = await report(hub, "officer", "/sums", since=since, until=at)
+    one = await report(hub, "auditor", "/sums", since=since, until=at, agency="kz-mes")
+    none = await report(hub, "auditor", "/sums", since=since, until=at, agency="tm-msfs")
+
+    assert (told["until"], told["recipients"]) == (whole["until"], whole["sums"])
+    assert [s["state"] for s in told["states"]] == ["IR", "KZ"]
+    counts = ("messages", "in_time", "late", "missing", "open")
+    assert [told["all"][c] for c in counts] == [9, 0, 1, 7, 1]
+    waits = sorted(r["late_by"] for r in whole["acknowledgements"] if r["late_by"] is not None)
+    assert (told["all"]["worst_late_by"], len(waits)) == (waits[-1], 8)
+    assert told["all"]["median_late_by"] == pytest.approx((waits[3] + waits[4]) / 2, abs=1e-6)
+    assert {s["recipient"] for s in mine["recipients"]} == {"ir-ndmo"}
+    assert one["all"]["messages"] == 5
+    assert none["all"] == {**dict.fromkeys(none["all"], 0), **_NO_WAITS}
+    assert (none["states"], none["recipients"]) == ([], [])
+
+
+_NO_WAITS = {"median_late_by": None, "worst_late_by": None}
+
+
+async def test_what_was_late_or_is_missing_can_be_had_alone(hub: Hub) -> None:
+    since = datetime.now(UTC).isoformat()
+    late = await hub.publish("az-fhn", severity="Extreme", scope="Private", addresses="IR KZ")
+    await acknowledge(hub, late)
+    timely = await hub.publish("az-fhn", severity="Minor", scope="Private", addresses="IR KZ")
+    given = {"since": since, "until": datetime.now(UTC).isoformat()}
+
+    told = {show: await report(hub, "auditor", show=show, **given) for show in SHOWN}
+
+    found = {
+        show: [(r["index"], r["recipient"]) for r in told[show]["acknowledgements"]]
+        for show in SHOWN
+    }
+    assert found["late"] == [(late, "ir-ndmo"), (late, "kz-mes")]
+    assert found["missing"] == [(late, "kz-mes")]
+    assert found["all"] == [(timely, "ir-ndmo"), (timely, "kz-mes"), *found["late"]]
+    assert told["late"]["sums"] == told["missing"]["sums"] == told["all"]["sums"]
 
 
 async def test_channels_are_apart_and_nothing_is_foretold(hub: Hub) -> None:

@@ -15,6 +15,7 @@ import { byId, el, fill, icon, say, words } from "./dom.js";
 import { digits, language, t } from "./i18n.js";
 import { renderDraft } from "./message-view.js";
 import { said } from "./recognised.js";
+import { save } from "./tables.js";
 import { sortName, term } from "./terms.js";
 
 const CHECK_AFTER_MS = 400;
@@ -226,7 +227,7 @@ async function ready() {
   byId("confirm-real").checked = false;
   byId("confirm-refused").hidden = true;
   byId("confirm-send").disabled = actual;
-  say(byId("confirm-send"), found.approval ? t("Hand it over for approval") : t("Send to {n} agencies", { n: digits(found.recipients.length) }));
+  say(byId("confirm-send"), found.signs ? t("Save the file") : found.approval ? t("Hand it over for approval") : t("Send to {n} agencies", { n: digits(found.recipients.length) }));
   box.showModal();
   (actual ? byId("confirm-real") : byId("confirm-send")).focus();
 }
@@ -235,6 +236,11 @@ async function sent(event) {
   event.preventDefault();
   const button = byId("confirm-send");
   if (button.disabled) return;
+  if (told.signs) {
+    box.close();
+    saved();
+    return;
+  }
   button.disabled = true;
   byId("confirm-refused").hidden = true;
   try {
@@ -274,6 +280,24 @@ function done(receipt) {
   byId("sent-title").focus();
 }
 
+/** For a message that is signed elsewhere: the very bytes to sign. */
+function saved() {
+  const file = `${draft.identifier}.xml`;
+  const blob = new Blob([told.xml], { type: told.payload_type });
+  forget();
+  clearTimeout(wait);
+  save(file, blob);
+  fill(byId("composer"), el("section", { class: "sent" },
+    el("h2", { id: "sent-title", tabindex: "-1" }, t("Saved as {file}: it is not sent yet", { file })),
+    el("p", {}, t("The hub must not have that key, so it cannot sign for you. At a terminal:")),
+    el("p", {}, el("code", { dir: "ltr" }, `caspian publish ${file} --key KEY --outbox OUTBOX`)),
+    el("div", { class: "actions" },
+      el("button", { type: "button", onclick: () => save(file, blob) }, t("Save it again")),
+      el("a", { class: "button", href: `/console/compose?kind=${of ? "alert" : what}${mode}` }, t("Write another")))));
+  document.body.dataset.saved = file;
+  byId("sent-title").focus();
+}
+
 function handedOver(one) {
   forget();
   clearTimeout(wait);
@@ -293,9 +317,9 @@ async function begin() {
   ]);
   const member = members.find((one) => one.id === me.agency) ?? { id: me.agency, name: me.agency, senders: [], languages: [] };
   if (member.signs) {
-    fill(byId("composer"), el("p", { class: "refused" }, t("Your agency signs every message: send it from the system that has the key.")),
-      el("p", { class: "help" }, t("The hub must not have that key, so it cannot sign for you. At a terminal:"), " ", el("code", { dir: "ltr" }, "caspian publish alert.xml --key KEY --outbox OUTBOX")));
-    return;
+    send.before(el("p", { class: "note" }, t("Your agency signs every message: save it here, and send it from the system that has the key.")));
+    send.firstChild.data = `${t("Look at it and save …")} `;
+    say(byId("confirm-title"), t("Save this to be signed?"));
   }
   const senders = member.senders.filter((one) => !one.endsWith("*"));
   given = {

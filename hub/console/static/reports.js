@@ -19,12 +19,13 @@ const names = await agencyNames().catch(() => (id) => id);
 const form = byId("choice");
 const fields = form.elements;
 const asked = new URLSearchParams(location.search);
+const NOTHING = { messages: 0, in_time: 0, late: 0, missing: 0, open: 0, median_late_by: null, worst_late_by: null };
 let rows = [];
+let sums = { all: NOTHING, states: [], recipients: [] };
 let reading = 0;
 
 const stateOf = (agency) => agency.slice(0, 2).toUpperCase();
 const missing = (row) => BAD.has(row.state);
-const late = (row) => row.state === "acknowledged" && row.late_by !== null;
 const step = (row) => Math.max(0, ...row.escalations.map((one) => one.step));
 const wait = (seconds) => (seconds === null ? "–" : span(seconds * 1000));
 
@@ -38,26 +39,30 @@ async function read() {
   }
   fill(byId("report"), el("p", { class: "empty" }, t("Loading …")));
   const found = [];
-  let before = null;
-  let as = new Date(Math.min(new Date(until), now())).toISOString();
+  const query = new URLSearchParams({ since, until: new Date(Math.min(new Date(until), now())).toISOString(), channel: fields.channel.value });
+  if (fields.agency.value) query.set("agency", fields.agency.value);
+  let told;
   try {
+    told = await get(`/v1/reports/acknowledgements/sums?${query}`);
+    if (mine !== reading) return;
+    query.set("until", told.until);
+    query.set("show", fields.show.value);
+    query.set("limit", PAGE);
+    let page;
     do {
-      const query = new URLSearchParams({ since, until: as, channel: fields.channel.value, limit: PAGE });
-      if (fields.agency.value) query.set("agency", fields.agency.value);
-      if (before !== null) query.set("before", before);
-      const page = await get(`/v1/reports/acknowledgements?${query}`);
+      page = await get(`/v1/reports/acknowledgements?${query}`);
       if (mine !== reading) return;
       found.push(...page.acknowledgements);
-      [before, as] = [page.next, page.until];
+      query.set("before", page.next);
       say(byId("as-of"), t("{n} read …", { n: digits(found.length) }));
-    } while (before !== null);
+    } while (page.next !== null);
   } catch (problem) {
     if (mine === reading) fill(byId("report"), el("p", { class: "refused" }, sentence(problem)));
     document.body.dataset.ready = "yes";
     return;
   }
-  rows = found;
-  say(byId("as-of"), t("As of {at}", { at: both(as) }));
+  [rows, sums] = [found, told];
+  say(byId("as-of"), t("As of {at}", { at: both(told.until) }));
   draw();
 }
 
@@ -66,58 +71,36 @@ function chosen() {
   return rows.filter((row) => !state || stateOf(row.recipient) === state);
 }
 
-const wanted = { late: (row) => missing(row) || row.late_by !== null, missing, all: () => true };
-
 function draw() {
-  const all = chosen();
-  const listed = all.filter(wanted[fields.show.value]).sort((a, b) => (b.late_by ?? -1) - (a.late_by ?? -1) || b.index - a.index);
+  const listed = chosen().sort((a, b) => (b.late_by ?? -1) - (a.late_by ?? -1) || b.index - a.index);
   byId("csv").disabled = !listed.length;
   const query = new URLSearchParams({ since: fields.since.value, until: fields.until.value });
   for (const name of ["state", "agency", "channel", "show"]) if (fields[name].value) query.set(name, fields[name].value);
   history.replaceState(null, "", `?${query}`);
-  fill(byId("report"), totals(all), perAgency(all), list(listed));
+  fill(byId("report"), totals(), perAgency(), list(listed));
   document.body.dataset.ready = "yes";
 }
 
-function kept(of) {
-  const waits = of.filter((row) => row.late_by !== null).map((row) => row.late_by).sort((a, b) => a - b);
-  const middle = waits.length >> 1;
-  const median = !waits.length ? null : waits.length % 2 ? waits[middle] : (waits[middle - 1] + waits[middle]) / 2;
-  return {
-    all: of.length, inTime: of.filter((row) => row.state === "acknowledged" && row.late_by === null).length, late: of.filter(late).length,
-    missing: of.filter(missing).length, open: of.filter((row) => row.state !== "acknowledged" && !missing(row)).length, median, worst: waits.at(-1) ?? null,
-  };
-}
-
-function totals(all) {
-  const one = kept(all);
-  return el("dl", { class: "sums" }, sum(t("To acknowledge"), digits(one.all)), sum(t("In time"), digits(one.inTime)), sum(t("Late"), digits(one.late)),
+function totals() {
+  const state = fields.state.value;
+  const one = !state ? sums.all : sums.states.find((its) => its.state === state) ?? NOTHING;
+  return el("dl", { class: "sums" }, sum(t("To acknowledge"), digits(one.messages)), sum(t("In time"), digits(one.in_time)), sum(t("Late"), digits(one.late)),
     sum(t("Missing"), one.missing ? el("span", { class: "late" }, icon("extreme"), " ", digits(one.missing)) : digits(0)), sum(t("Still has time"), digits(one.open)),
-    sum(t("Late by, median"), wait(one.median)), sum(t("Late by, worst"), wait(one.worst)));
+    sum(t("Late by, median"), wait(one.median_late_by)), sum(t("Late by, worst"), wait(one.worst_late_by)));
 }
 
 /** Sums of each state and, below it, of each of its agencies. */
-function perAgency(all) {
-  const states = grouped(all, (row) => stateOf(row.recipient));
-  const lines = [...states].sort().flatMap(([state, of]) => [
-    line(el("b", {}, stateName(state)), kept(of), true),
-    ...[...grouped(of, (row) => row.recipient)].sort().map(([agency, own]) => line(el("button", { type: "button", class: "link", onclick: () => only(agency) }, words("span", names(agency)), " ", el("bdi", { class: "meta" }, agency)), kept(own), false)),
+function perAgency() {
+  const lines = sums.states.filter((its) => !fields.state.value || its.state === fields.state.value).flatMap((its) => [
+    line(el("b", {}, stateName(its.state)), its, true),
+    ...sums.recipients.filter((own) => stateOf(own.recipient) === its.state).map((own) => line(el("button", { type: "button", class: "link", onclick: () => only(own.recipient) }, words("span", names(own.recipient)), " ", el("bdi", { class: "meta" }, own.recipient)), own, false)),
   ]);
   return table(t("By state and agency"), [t("Agency"), t("To acknowledge"), t("In time"), t("Late"), t("Missing"), t("Still has time"), t("Late by, median"), t("Late by, worst")], lines, t("There was nothing to acknowledge."));
 }
 
-function grouped(all, key) {
-  const found = new Map();
-  for (const one of all) {
-    if (!found.has(key(one))) found.set(key(one), []);
-    found.get(key(one)).push(one);
-  }
-  return found;
-}
-
 function line(name, one, bold) {
   const cell = (value) => (bold ? el("b", {}, value) : value);
-  return [name, cell(digits(one.all)), cell(digits(one.inTime)), cell(digits(one.late)), one.missing ? el("b", { class: "late" }, icon("extreme"), " ", digits(one.missing)) : cell(digits(0)), cell(digits(one.open)), cell(wait(one.median)), cell(wait(one.worst))];
+  return [name, cell(digits(one.messages)), cell(digits(one.in_time)), cell(digits(one.late)), one.missing ? el("b", { class: "late" }, icon("extreme"), " ", digits(one.missing)) : cell(digits(0)), cell(digits(one.open)), cell(wait(one.median_late_by)), cell(wait(one.worst_late_by))];
 }
 
 function list(listed) {
@@ -145,7 +128,7 @@ function only(agency) {
 }
 
 byId("csv").addEventListener("click", () => {
-  const listed = chosen().filter(wanted[fields.show.value]).sort((a, b) => (a.recipient < b.recipient ? -1 : a.recipient > b.recipient ? 1 : a.index - b.index));
+  const listed = chosen().sort((a, b) => (a.recipient < b.recipient ? -1 : a.recipient > b.recipient ? 1 : a.index - b.index));
   const text = csv(COLUMNS, listed.map((row) => COLUMNS.map((column) => (column === "step" ? step(row) || "" : row[column]))));
   save(`acknowledgements-${fields.since.value.slice(0, 10)}-${fields.until.value.slice(0, 10)}.csv`, new Blob([text], { type: "text/csv;charset=utf-8" }));
 });
@@ -153,8 +136,8 @@ form.addEventListener("submit", (event) => {
   event.preventDefault();
   read();
 });
-for (const name of ["state", "show"]) fields[name].addEventListener("change", draw);
-for (const name of ["agency", "channel"]) fields[name].addEventListener("change", read);
+fields.state.addEventListener("change", draw);
+for (const name of ["agency", "channel", "show"]) fields[name].addEventListener("change", read);
 byId("print").addEventListener("click", () => window.print());
 
 fields.since.value = asked.get("since") ?? local(now() - WEEK_MS);
