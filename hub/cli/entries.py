@@ -10,7 +10,7 @@ from typing import Any, Final
 from rich.text import Text
 
 from hub.cli.terminal import column, styled
-from hub.cli.terms import term
+from hub.cli.terms import sort_name, term
 from hub.cli.times import both
 from hub.cli.words import joined, many, t
 from hub.core.merkle import leaf_hash
@@ -164,7 +164,11 @@ def _message(row: LogRow, entry: Mapping[str, Any]) -> Text:
         size = many("({count} byte)", "({count} bytes)", header["payload_size"])
         return styled(joined(" ", (header["type"], header["id"], size)))
     grave = SEVERITY_STYLE[facts.severity] if facts.kind == "alert" else ""
-    words = [term(facts.msg_type), *([term(facts.severity)] if facts.kind == "alert" else ())]
+    recall = facts.aid.recall if facts.aid is not None else ""
+    words = [
+        sort_name(facts.msg_type, recall),
+        *([term(facts.severity)] if facts.kind == "alert" else ()),
+    ]
     return (
         marks(facts.status)
         + styled(joined(" ", words), grave)

@@ -16,7 +16,7 @@ from hub.cli.options import AsJson
 from hub.cli.raw import write_raw
 from hub.cli.standings import standing
 from hub.cli.terminal import emit, fields, say, styled, table
-from hub.cli.terms import term
+from hub.cli.terms import sort_name, term
 from hub.cli.times import both, shown
 from hub.cli.words import joined, t
 
@@ -106,7 +106,8 @@ def _head(found: Mapping[str, Any]) -> None:
     status = facts.get("status", "Actual")
     severity = facts.get("severity", "Unknown")
     say(marks(status) + styled(facts.get("headline") or facts["identifier"], "bold"))
-    kind = joined(" ", (term(facts["msg_type"]), f"({facts['kind']})"))
+    recall = (facts.get("aid") or {}).get("recall", "")
+    kind = joined(" ", (sort_name(facts["msg_type"], recall), f"({facts['kind']})"))
     rows: list[tuple[str, str | Text]] = [
         (t("message"), f"#{found['index']}  {found['id']}"),
         (t("from"), f"{found['agency']}  {facts['sender']}"),

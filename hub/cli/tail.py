@@ -19,7 +19,7 @@ from hub.cli.feeds import main_feed
 from hub.cli.filters import Wanted
 from hub.cli.options import AsJson
 from hub.cli.terminal import emit, note, say, styled
-from hub.cli.terms import term
+from hub.cli.terms import sort_name, term
 from hub.cli.times import both, read_place, shown
 from hub.cli.words import joined, t, translated
 from hub.client import AsyncClient
@@ -194,7 +194,8 @@ def _message(entry: Mapping[str, Any]) -> Text:
         words = joined(" ", (term(severity), term(facts["msg_type"])))
         text += styled(words, SEVERITY_STYLE.get(severity, ""))
     else:
-        text += styled(facts["msg_type"], "bold")
+        recall = (facts.get("aid") or {}).get("recall", "")
+        text += styled(sort_name(facts["msg_type"], recall), "bold")
     text += Text("  ") + styled(facts.get("headline") or facts["identifier"], "bold")
     areas = [a["description"] for a in facts.get("areas", ()) if a.get("description")]
     if areas:

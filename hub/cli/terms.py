@@ -9,7 +9,7 @@ from typing import Final
 
 from hub.cli.words import t, told
 
-__all__ = ["term"]
+__all__ = ["sort_name", "term"]
 
 _TERMS: Final = frozenset(
     {
@@ -79,3 +79,13 @@ _TERMS: Final = frozenset(
 def term(word: object) -> str:
     """Return one of the words as people of the language say it; any other as it is."""
     return t(str(word)) if word in _TERMS else str(word)
+
+
+def sort_name(msg_type: str, recall: str = "") -> str:
+    """Return what a message is: of its type, and of aid whether it takes back or corrects.
+
+    Such a message bears all that it recalls, and would else be taken for new aid.
+    """
+    if recall == "Cancel":
+        return t("taken back: {what}", what=term(msg_type))
+    return t("corrected: {what}", what=term(msg_type)) if recall else term(msg_type)

@@ -17,7 +17,7 @@ from hub.cli.exits import usage
 from hub.cli.options import AsJson
 from hub.cli.standings import numbers, standing
 from hub.cli.terminal import emit, note, say, styled, table
-from hub.cli.terms import term
+from hub.cli.terms import sort_name
 from hub.cli.times import both, shown
 from hub.cli.words import joined, t
 
@@ -175,7 +175,7 @@ def _line(one: Mapping[str, Any], *, asked: bool = False) -> Text:
     same = one.get("siblings") or []
     languages = f" ({' '.join(one['languages'])})" if one["languages"] else ""
     what = [
-        marks(one["status"]) + styled(term(one["msg_type"]), grave),
+        marks(one["status"]) + styled(sort_name(one["msg_type"], one.get("recall", "")), grave),
         styled(t("of {messages}", messages=numbers(of))) if of else Text(),
         styled(t("in another language as {messages}", messages=numbers(same))) if same else Text(),
         standing(one.get("standing")),

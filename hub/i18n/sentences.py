@@ -20,6 +20,7 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Final
 
+from hub.i18n.of_libraries import CALLED_WRONGLY, FOUND
 from schemas.remedies import REMEDIES
 
 __all__ = ["details", "findings", "remedies"]
@@ -66,80 +67,10 @@ _REFUSE: Final = "schemas/cap/encoding.py"
 _OTHERWISE: Final = ("hub/cli/", "hub/console/", "hub/i18n/")
 """What speaks to people, and marks its texts itself."""
 
-_PARSERS: Final = (
-    "Element '{element}': This element is not expected.",
-    "Element '{element}': This element is not expected. Expected is ( {expected} ).",
-    "Element '{element}': This element is not expected. Expected is one of ( {expected} ).",
-    "Element '{element}': Missing child element(s). Expected is ( {expected} ).",
-    "Element '{element}': Missing child element(s). Expected is one of ( {expected} ).",
-    (
-        "Element '{element}': [facet 'enumeration'] The value '{value}' is not an element of the "
-        "set {{{values}}}."
-    ),
-    (
-        "Element '{element}': [facet 'pattern'] The value '{value}' is not accepted by the pattern "
-        "'{pattern}'."
-    ),
-    "Element '{element}': '{value}' is not a valid value of the atomic type '{type}'.",
-    "Element '{element}': '{value}' is not a valid value of the local atomic type.",
-    (
-        "Element '{element}': Character content other than whitespace is not allowed because the "
-        "content type is 'element-only'."
-    ),
-    (
-        "Element '{element}': Element content is not allowed, because the content type is a simple "
-        "type definition."
-    ),
-    "Element '{element}', attribute '{attribute}': The attribute '{same}' is not allowed.",
-    "{message}, line {line}, column {column}",
-    "Document is empty",
-    "Entity '{entity}' not defined",
-    "Extra content at the end of the document",
-    "Opening and ending tag mismatch: {tag} line {line} and {other}",
-    "Premature end of data in tag {tag} line {line}",
-    "Start tag expected, '<' not found",
-    "StartTag: invalid element name",
-    "xmlParseEntityRef: no name",
-    "Extra inputs are not permitted",
-    "Field required",
-    "Input should be a valid boolean, unable to interpret input",
-    "Input should be a valid integer, unable to parse string as an integer",
-    "Input should be a valid number, unable to parse string as a number",
-    "Input should be greater than or equal to {limit}",
-    "Input should be greater than {limit}",
-    "Input should be less than or equal to {limit}",
-    "Input should be {expected}",
-    "String should have at least {limit} characters",
-    "String should have at most {limit} characters",
-    "String should match pattern '{pattern}'",
-    "Value error, {message}",
-    "mismatched tag",
-    "no element found",
-    "not well-formed (invalid token)",
-    "unclosed token",
-    "junk after document element",
-    "duplicate attribute",
-    "unbound prefix",
-    "undefined entity",
-)
-"""What libxml2 (xmlschemas.c, parser.c), expat (xmlparse.c) and pydantic say most often."""
-
-_CALLS: Final = (
-    'Command "{command}" parameter {parameter} requires an argument.',
-    'Invalid value "{value}" for {option}. Choose from: {choices}.',
-    'Invalid value for {option}: unable to convert "{value}" into {type}.',
-    'Unknown command "{command}". Available commands: {commands}',
-    'Unknown command "{command}". Did you mean "{meant}"? Available commands: {commands}',
-    "Unknown option: {option}.",
-    "Unknown option: {option}. Did you mean {meant}?",
-    "Unused Tokens: {tokens}.",
-)
-"""What Cyclopts (exceptions.py) says of a command that is called wrongly."""
-
 
 def findings() -> Iterator[tuple[str, str]]:
     """Return the file and text of each sentence that a rule says, or a parser."""
-    yield from (("libxml2, expat, pydantic", text) for text in _PARSERS)
+    yield from (("libxml2, expat, pydantic", text) for text in FOUND)
     for one in _sentences():
         if one.what in {"finding", "loss"} and (one.path.startswith(_RULES) or one.path in _RULES):
             yield one.path, one.text
@@ -148,7 +79,7 @@ def findings() -> Iterator[tuple[str, str]]:
 def details() -> Iterator[tuple[str, str]]:
     """Return the file and text of each detail of an error, and of each fault of a log."""
     known = {text for _, text in findings()}
-    yield from (("cyclopts", text) for text in _CALLS)
+    yield from (("cyclopts", text) for text in CALLED_WRONGLY)
     for one in _sentences():
         if one.what == "detail" and one.text not in known:
             yield one.path, one.text

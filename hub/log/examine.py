@@ -28,7 +28,7 @@ from hub.core.signing import Chain, chain_name
 from hub.core.threads import changes_others
 from hub.log import faults
 from hub.log.faults import Fault, Wrong
-from hub.log.store import LogRow
+from hub.log.row import LogRow
 from schemas.dsse import HEADER_TYPE, signed_by
 from schemas.ed25519 import VerifierKey, decode_base64
 from schemas.entry import ENTRY_KINDS, from_micros, micros

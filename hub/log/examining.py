@@ -18,8 +18,7 @@ from typing import Any, Final, NamedTuple
 from hub.errors import Unavailable
 from hub.log.examine import Examiner, Told
 from hub.log.place import Place, connect
-from hub.log.scan import BEFORE_ALL
-from hub.log.store import LogRow
+from hub.log.row import BEFORE_ALL, LogRow
 from hub.log.workers import Workers
 from schemas.entry import decode
 

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import sqlite3
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
-from sqlalchemy import Engine
+if TYPE_CHECKING:  # quick to import, for other processes
+    from sqlalchemy import Engine
 
 __all__ = ["Place", "connect", "place_of"]
 

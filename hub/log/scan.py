@@ -9,13 +9,11 @@ from sqlalchemy import Connection, select
 from sqlalchemy.exc import SQLAlchemyError
 
 from hub.errors import Unavailable
-from hub.log.store import Log, LogRow
+from hub.log.row import BEFORE_ALL, LogRow
+from hub.log.store import Log
 from hub.log.tables import ENTRIES, PAYLOADS
 
 __all__ = ["BEFORE_ALL", "page", "scan"]
-
-BEFORE_ALL: Final = -(1 << 62)
-"""Below every index, also below those that no log has: a damaged store may hold them."""
 
 _ROW: Final = select(
     ENTRIES.c.idx,

@@ -47,6 +47,7 @@ from hub.log import escalation_log, retention_log, statements, thread_log
 from hub.log.aid_log import aid_around, aid_messages, aid_versions
 from hub.log.derived import acknowledgement_of, message_of, project, project_left
 from hub.log.engine import migrate, open_engine
+from hub.log.row import LogRow
 from hub.log.tables import (
     ACKNOWLEDGEMENTS,
     CHAINS,
@@ -81,28 +82,6 @@ class Head:
     def root(self) -> bytes:
         """The Merkle root (RFC 6962) over all entries."""
         return self.frontier.root
-
-
-@dataclass(frozen=True, slots=True)
-class LogRow:
-    """One entry with its payload (None where there is none) and a message's facts."""
-
-    index: int
-    at_us: int
-    kind: str
-    agency: str
-    body: bytes
-    payload: bytes | None = None
-    payload_type: str = ""
-    facts: MessageFacts | None = None
-    message_id: str = ""
-    payload_sha256: str = ""
-    """What the store says beside the payload, in hexadecimal; only `hub.log.scan` reads it."""
-
-    @property
-    def entry(self) -> dict[str, Any]:
-        """The entry's facts as a dictionary."""
-        return decode(self.body)
 
 
 class Log:

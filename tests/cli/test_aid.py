@@ -80,3 +80,29 @@ def test_a_board_can_be_that_of_one_state(hub: Hub, indexes: list[int]) -> None:
     assert "boom offshore" in ir.stdout
     assert (ru.returncode, ru.stdout) == (0, "")
     assert "no aid messages" in ru.stderr
+
+
+def test_a_recall_is_not_shown_as_new_aid(hub: Hub) -> None:
+    """It bears all that it takes back: who reads only the type would take it for an offer."""
+    incident, sent = "AC-2026-000022-AZE", datetime.now(UTC)
+    kind, offered = "OfferUnsolicitedResource", [item("a", 5, code=BOOM)]
+    for name, recalls in (("CLI-9", ""), ("CLI-10", "CLI-9")):
+        message = aid_message(
+            kind,
+            name,
+            offered,
+            agency="ir-ndmo",
+            recalls=recalls,
+            recall="Cancel",
+            incident=incident,
+            sent=sent,
+        )
+        done = hub.caspian("publish", "-", "--json", who="ir-ndmo", stdin=write_aid(message))
+        assert done.returncode == 0, done.stderr
+    index = json.loads(done.stdout)["receipt"]["index"]
+
+    shown = hub.caspian("show", str(index), who="az-fhn")
+    listed = hub.caspian("log", "ls", "--from", str(index), "--to", str(index))
+
+    for done in (shown, listed):
+        assert f"taken back: {kind}" in done.stdout, (done.stdout, done.stderr)
