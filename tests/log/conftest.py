@@ -99,8 +99,9 @@ def log(store_url: str) -> Iterator[Log]:
 
 
 @pytest.fixture
-def sqlite_log(tmp_path: Path) -> Iterator[Log]:
+def sqlite_log(made_sqlite: Path, tmp_path: Path) -> Iterator[Log]:
     """Open an empty log in SQLite, for what does not depend on the store."""
+    shutil.copy(made_sqlite, tmp_path / "sqlite.db")
     log = Log.open(f"sqlite:///{tmp_path / 'sqlite.db'}")
     yield log
     log.close()
