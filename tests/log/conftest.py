@@ -7,15 +7,14 @@ from __future__ import annotations
 
 import os
 import shutil
-import uuid
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack
 from pathlib import Path
 
-import psycopg
 import pytest
 from postgres_server import PostgresMissing, postgres_server
 from sqlalchemy import make_url
+from stores import Stores, database
 
 from hub.log.store import Log
 
@@ -35,43 +34,40 @@ def postgres_url() -> Iterator[str]:
         pytest.skip(f"no PostgreSQL to test with: {e}")
 
 
-@contextmanager
-def _database(postgres_url: str, like: str = "template1") -> Iterator[str]:
-    name = f"caspian_{uuid.uuid4().hex}"
-    with psycopg.connect(postgres_url, autocommit=True) as admin:
-        admin.execute(f"CREATE DATABASE {name} TEMPLATE {like}")
-    yield make_url(postgres_url).set(database=name).render_as_string(hide_password=False)
-    with psycopg.connect(postgres_url, autocommit=True) as admin:
-        admin.execute(f"DROP DATABASE {name} WITH (FORCE)")
-
-
 @pytest.fixture
 def postgres_store_url(postgres_url: str) -> Iterator[str]:
     """Give the URL of an empty database."""
-    with _database(postgres_url) as url:
+    with database(postgres_url) as url:
         yield url
 
 
 @pytest.fixture(scope="module")
 def postgres_module_url(postgres_url: str) -> Iterator[str]:
     """Give the URL of an empty database that the tests of a module share."""
-    with _database(postgres_url) as url:
+    with database(postgres_url) as url:
         yield url
 
 
 @pytest.fixture
 def another_postgres_store_url(postgres_url: str) -> Iterator[str]:
     """Give the URL of a second empty database."""
-    with _database(postgres_url) as url:
+    with database(postgres_url) as url:
         yield url
 
 
 @pytest.fixture(scope="session")
 def made_postgres(postgres_url: str) -> Iterator[str]:
     """Give the name of a database with all tables, to copy: to make them takes far longer."""
-    with _database(postgres_url) as url:
+    with database(postgres_url) as url:
         Log.open(url).close()
         yield str(make_url(url).database)
+
+
+@pytest.fixture(scope="session")
+def postgres_stores(postgres_url: str, made_postgres: str) -> Iterator[Stores]:
+    """Give databases with all tables, to use again and again."""
+    with ExitStack() as made:
+        yield Stores(postgres_url, made_postgres, made)
 
 
 @pytest.fixture(scope="session")
@@ -89,8 +85,8 @@ def store_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
         shutil.copy(request.getfixturevalue("made_sqlite"), tmp_path / "log.db")
         yield f"sqlite:///{tmp_path / 'log.db'}"
         return
-    made = request.getfixturevalue("made_postgres")
-    with _database(request.getfixturevalue("postgres_url"), like=made) as url:
+    stores: Stores = request.getfixturevalue("postgres_stores")
+    with stores.one() as url:
         yield url
 
 
