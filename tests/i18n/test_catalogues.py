@@ -50,12 +50,12 @@ NAMES = re.compile(
 """What is the same in all languages: one has to type it, or look for it."""
 
 
-@pytest.mark.parametrize(("code", "domain"), CATALOGUES)
+@pytest.mark.parametrize(
+    ("code", "domain"), [one for one in CATALOGUES if one[1] not in {"", "cli", "errors"}]
+)
 def test_a_translation_has_the_commands_options_and_pages_of_its_text(
     code: str, domain: str
 ) -> None:
-    if domain in {"", "cli", "errors"}:
-        pytest.skip("what errors ask for is said otherwise, in short")
     for text, forms in texts(code, domain).forms.items():
         for form in forms:
             assert set(NAMES.findall(text)) <= set(NAMES.findall(form)), text

@@ -371,7 +371,8 @@ async function begin() {
   document.addEventListener("keydown", (event) => {
     if (event.key !== "Enter" || !(event.ctrlKey || event.metaKey) || box.open) return;
     event.preventDefault();
-    if (!send.disabled) ready();
+    // Who writes the last word and sends at once waits for the check, and not in vain.
+    if (!send.disabled || document.body.dataset.checked === "checking") ready();
   });
   draw();
   await check();
