@@ -82,6 +82,7 @@ def index(hub: Hub, message: bytes) -> str:
     return index
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("name", CALLS)
 def test_a_command_is_the_same_in_a_process_of_its_own(
     hub: Hub, message: bytes, index: str, name: str

@@ -69,14 +69,8 @@ async def each_page(at: Desk, message: int) -> Any:
     yield "sign-in"
 
 
-@pytest.mark.parametrize(
-    "language",
-    # One of each direction before a submission; the other four take as long again (make soak).
-    [
-        pytest.param(c, marks={"fa": [], "en": pytest.mark.long}.get(c, pytest.mark.soak))
-        for c in LANGUAGES
-    ],
-)
+@pytest.mark.long
+@pytest.mark.parametrize("language", LANGUAGES)
 async def test_axe_finds_nothing_on_any_page(
     hub: Hub, browser: Browser, message: int, language: str
 ) -> None:

@@ -168,6 +168,7 @@ async def test_what_was_promised_in_an_exercise_is_taken_back_in_it(
     assert (one["status"], one["lines"][0]["committed"]["amount"]) == ("Exercise", "0")
 
 
+@pytest.mark.long
 async def test_on_an_open_watch_a_recall_is_none_of_the_aid_that_it_takes_back(
     hub: Hub, browser: Browser
 ) -> None:
@@ -208,6 +209,7 @@ async def test_a_request_an_offer_and_an_acceptance_are_taken_back_too(
     assert told["lines"][0]["committed"]["amount"] == "1200"
 
 
+@pytest.mark.long
 async def test_an_offer_is_corrected_by_a_key_and_keeps_what_was_not_touched(
     hub: Hub, browser: Browser
 ) -> None:
@@ -239,6 +241,7 @@ async def test_an_offer_is_corrected_by_a_key_and_keeps_what_was_not_touched(
     assert line_["offered"] == {"amount": "900", "messages": [offer, index]}
 
 
+@pytest.mark.long
 async def test_what_cannot_be_taken_back_is_told_before_anything_is_written(
     hub: Hub, browser: Browser
 ) -> None:
@@ -327,6 +330,7 @@ async def test_aid_goes_all_its_ways_by_keys(hub: Hub, browser: Browser) -> None
     assert line["return_asked"]["amount"] == "1200"
 
 
+@pytest.mark.long
 async def test_a_question_appears_on_an_open_board_and_is_answered_there(
     hub: Hub, browser: Browser
 ) -> None:
@@ -352,12 +356,13 @@ async def test_a_question_appears_on_an_open_board_and_is_answered_there(
     assert told["PrecedingMessageID"] == f"{incident}-1"
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     "kind",
     [
         "aid-order",
-        pytest.param("aid-quote", marks=pytest.mark.long),
-        pytest.param("aid-ask", marks=pytest.mark.long),
+        "aid-quote",
+        "aid-ask",
     ],
 )
 async def test_an_order_a_price_and_a_question_begin_an_exchange(

@@ -74,7 +74,8 @@ async def published(hub: Hub, at: Desk, *resources: dict[str, Any]) -> int:
     return int(answer.json()["index"])
 
 
-@pytest.mark.parametrize("language", ["en", pytest.param("fa", marks=pytest.mark.long)])
+@pytest.mark.long
+@pytest.mark.parametrize("language", ["en", "fa"])
 async def test_a_file_and_an_address_go_with_an_alert(
     hub: Hub, browser: Browser, tmp_path: Path, language: str
 ) -> None:
@@ -143,6 +144,7 @@ async def test_a_file_and_an_address_go_with_an_alert(
     assert (second["uri"], second["size"]) == ("https://fhn.example/forecast.pdf", 20480)
 
 
+@pytest.mark.long
 async def test_what_is_too_large_or_empty_is_refused_before_it_is_attached(
     hub: Hub, browser: Browser, tmp_path: Path
 ) -> None:

@@ -130,6 +130,7 @@ async def test_an_officer_reads_where_they_were_admitted_and_steers_nothing(
         assert at.faults == []
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("language", LANGUAGES)
 async def test_what_was_late_or_is_missing_is_counted_shown_and_downloaded(
     hub: Hub, browser: Browser, language: str

@@ -40,7 +40,7 @@ async def verified(at: Desk) -> str:
     return await at.page.inner_text("#verdict")
 
 
-@pytest.mark.parametrize("language", ["en", "fa"])
+@pytest.mark.parametrize("language", [pytest.param("en", marks=pytest.mark.long), "fa"])
 async def test_the_browser_proves_the_log_and_every_entry_that_it_shows(
     hub: Hub, browser: Browser, language: str
 ) -> None:

@@ -88,6 +88,7 @@ async def test_a_message_is_rejected_with_the_reason_to_its_sender_alone(
     assert (await payload(hub, "kz-mes", answer))[0] == 404
 
 
+@pytest.mark.long
 async def test_a_message_is_accepted_for_all_to_see_which_acknowledges_it(
     hub: Hub, browser: Browser
 ) -> None:

@@ -150,6 +150,7 @@ async def lost_line(hub: Hub, browser: Browser, name: str, port: int, pause_s: f
         assert await at.said("received") == "5"
 
 
+@pytest.mark.long
 async def test_a_lost_line_sounds_and_costs_no_message(hub: Hub, browser: Browser) -> None:
     async with api_of_its_own(hub, sse_heartbeat=_HEARTBEAT) as (_, url):
         await lost_line(hub, browser, "offline", int(url.rpartition(":")[2]), 0)
