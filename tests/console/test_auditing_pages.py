@@ -25,7 +25,7 @@ from tests.keys import witness
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
-LANGUAGES = (pytest.param("en", marks=pytest.mark.long), "fa")
+LANGUAGES = ("en", "fa")
 _LATIN = str.maketrans("۰۱۲۳۴۵۶۷۸۹", "0123456789")
 
 
@@ -60,6 +60,7 @@ async def fits_a_telephone(at: Desk) -> None:
     assert small == []
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("language", LANGUAGES)
 async def test_a_trainer_steers_a_replay_with_the_keyboard_alone(
     hub: Hub, browser: Browser, language: str

@@ -133,6 +133,7 @@ async def test_an_exercise_is_answered_within_it(hub: Hub, browser: Browser) -> 
     assert (await content(hub, "az-fhn", answer))["status"] == "Exercise"
 
 
+@pytest.mark.long
 async def test_what_is_not_answered_in_cap_is_told_so(hub: Hub, browser: Browser) -> None:
     own = await hub.publish("ir-ndmo", headline="Our own")
     index = await hub.publish("az-fhn", headline="Theirs")

@@ -130,6 +130,7 @@ async def test_a_page_that_nobody_has_touched_says_that_it_cannot_sound(
         assert await at.page.locator("[data-banner=arm]").is_visible()
 
 
+@pytest.mark.long
 async def test_a_hidden_tab_still_sounds_and_notifies(hub: Hub, browser: Browser) -> None:
     await quiet(hub)
     name = await officer(hub, "hidden")
