@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 import pytest_asyncio
-from playwright.async_api import Browser
+from playwright.async_api import Browser, Route
 
 from hub.core import lifecycle
 from hub.i18n import texts
@@ -60,6 +60,12 @@ async def fits_a_telephone(at: Desk) -> None:
     assert small == []
 
 
+async def slowly(route: Route) -> None:
+    """Let one reading of a feed begin before the last has ended: none may come twice."""
+    await asyncio.sleep(0.5)
+    await route.continue_()
+
+
 @pytest.mark.long
 @pytest.mark.parametrize("language", LANGUAGES)
 async def test_a_trainer_steers_a_replay_with_the_keyboard_alone(
@@ -70,6 +76,7 @@ async def test_a_trainer_steers_a_replay_with_the_keyboard_alone(
     await hub.fed("ir-ndmo", indexes[-1])
     name = await auditor(hub, f"trainer.{language}")
     async with desk(hub, browser, name, language=language) as at:
+        await at.page.route("**/v1/feeds/*", slowly)
         await at.goes("/console/replays")
         await accessible(at, f"replays-{language}")
         await at.page.fill("[name=sandbox]", f"drill-{language}")

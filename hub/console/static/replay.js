@@ -24,6 +24,9 @@ let lines = [];
 let count = 0;
 let drawn = "";
 let busy = false;
+let reading = false;
+let again = false;
+let chosen = 0;
 
 async function look() {
   try {
@@ -71,14 +74,32 @@ function draw() {
     el("button", { type: "button", onclick: () => withdraw(a) }, t("Withdraw"), el("span", { class: "hidden" }, ` ${names(a.agency)} ${a.person}`)))));
 }
 
-/** Read on in the chosen feed; the newest stands first. */
+/** Read on in the chosen feed, one reading at a time: two at once would bring the same entries. */
 async function read() {
+  if (reading) {
+    again = true;
+    return;
+  }
+  reading = true;
+  try {
+    do {
+      again = false;
+      await readOn();
+    } while (again);
+  } finally {
+    reading = false;
+  }
+}
+
+/** Show what is new in the feed; the newest stands first. */
+async function readOn() {
   const feed = choice.value;
+  const turn = chosen;
   if (!feed) return;
   try {
     for (;;) {
       const page = await get(`/v1/feeds/${encodeURIComponent(feed)}?sandbox=${encodeURIComponent(name)}&after=${after}&limit=${PAGE}`);
-      if (feed !== choice.value) return;
+      if (turn !== chosen) return;
       after = page.next;
       count += page.entries.length;
       lines = [...page.entries.reverse(), ...lines].slice(0, SHOWN);
@@ -163,6 +184,7 @@ byId("admit").addEventListener("submit", async (event) => {
   person.value = "";
 });
 choice.addEventListener("change", () => {
+  chosen += 1;
   [after, lines, count] = [-1, [], 0];
   delete byId("entries").dataset.key;
   read();
