@@ -12,6 +12,7 @@ import structlog
 from redis.asyncio import Redis
 from sqlalchemy import update
 
+from consumers import checkpoint
 from consumers.checkpoint import Checkpoints
 from hub.core.candidate import Candidate
 from hub.core.identities import State
@@ -27,6 +28,12 @@ from hub.telemetry import process_metrics
 from tests.hubkit import running_hub, store, until
 from tests.keys import key
 from tests.log.samples import ORIGIN, Writer, member
+
+
+@pytest.fixture(autouse=True)
+def _fresh_logger(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Have its lines captured, also where a hub in this process has set up logging before."""
+    monkeypatch.setattr(checkpoint, "_log", structlog.get_logger("checkpoint"))
 
 
 @pytest.fixture
