@@ -55,6 +55,7 @@ async def shown(at: Desk, indexes: list[int]) -> None:
     assert set(indexes) <= set(found)
 
 
+@pytest.mark.long
 async def test_a_hub_that_is_started_again_costs_no_message(hub: Hub, browser: Browser) -> None:
     name = await officer(hub, "restarted")
     async with (
