@@ -9,15 +9,13 @@ from __future__ import annotations
 
 import pickle
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import closing
 from dataclasses import dataclass
 from functools import partial
 from os import urandom
 from typing import Any, Final, NamedTuple
 
-from hub.errors import Unavailable
 from hub.log.examine import Examiner, Told
-from hub.log.place import Place, connect
+from hub.log.place import Place, cursor_at
 from hub.log.row import BEFORE_ALL, LogRow
 from hub.log.workers import Workers
 from schemas.entry import decode
@@ -141,15 +139,10 @@ def _rows(source: _Range) -> Iterator[LogRow]:
     Raises:
         Unavailable: ``log-unavailable``.
     """
-    try:
-        with closing(connect(source.place)) as connection:
-            binary = {"binary": True} if source.place[0] == "postgresql" else {}
-            cursor = connection.cursor(**binary)
-            cursor.execute(_ROWS.format(int(source.first), int(source.end)))
-            while found := cursor.fetchmany(_AT_ONCE):
-                yield from map(_row, found)
-    except Exception as e:  # the drivers' errors have no base class in common
-        raise Unavailable("log-unavailable", f"the log cannot be read: {e!r}") from e
+    with cursor_at(source.place) as cursor:
+        cursor.execute(_ROWS.format(int(source.first), int(source.end)))
+        while found := cursor.fetchmany(_AT_ONCE):
+            yield from map(_row, found)
 
 
 def _row(columns: tuple[Any, ...]) -> LogRow:

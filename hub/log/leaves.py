@@ -7,15 +7,13 @@ should begin at once.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import closing
 from dataclasses import dataclass
 from hashlib import sha256
 from typing import Any, Final
 
 from hub.core.tiles import WIDTH, tile_root
-from hub.errors import Unavailable
 from hub.log.faults import Fault
-from hub.log.place import Place, connect
+from hub.log.place import Place, cursor_at
 
 __all__ = ["HASH", "Range", "hash_range"]
 
@@ -40,12 +38,8 @@ def hash_range(place: Place, ends: tuple[int, int]) -> Range:
     Raises:
         Unavailable: ``log-unavailable``.
     """
-    try:
-        with closing(connect(place)) as connection:
-            binary = {"binary": True} if place[0] == "postgresql" else {}
-            return _held(connection.cursor(**binary), *ends)
-    except Exception as e:  # the drivers' errors have no base class in common
-        raise Unavailable("log-unavailable", f"the log cannot be read: {e!r}") from e
+    with cursor_at(place) as cursor:
+        return _held(cursor, *ends)
 
 
 def _bodies(cursor: Any, first: int, end: int) -> Iterator[list[tuple[int, bytes]]]:

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from samples import Writer, acknowledgement, alert, member, subscription
+from sqlalchemy import event
 
 from hub.core.candidate import Candidate
 from hub.core.registry import History
 from hub.core.signing import Chain
 from hub.errors import Unavailable
 from hub.log.examine import Examiner, Reader
-from hub.log.examining import Stretch, told_of
+from hub.log.examining import SHAPES, Stretch, told_of
 from hub.log.projections import read_logged
 from hub.log.scan import scan
 from hub.log.store import Log
@@ -163,3 +165,23 @@ def test_a_store_that_is_gone_is_told_as_such(log: Log, tmp_path: Path, crew: Wo
 
 def examiner() -> Examiner:
     return Examiner(History(), governed=False)
+
+
+def test_what_changed_the_registry_is_found_without_going_through_the_messages(log: Log) -> None:
+    asked: list[tuple[str, Any]] = []
+
+    def note(_c: Any, _cursor: Any, statement: str, given: Any, *_rest: Any) -> None:
+        asked.append((statement, given))
+
+    event.listen(log.engine, "before_cursor_execute", note)
+    found = [row.index for row in scan(log, kinds=SHAPES)]
+    event.remove(log.engine, "before_cursor_execute", note)
+
+    assert found == [0, 1, 2, 3, 304, 305, 606, 607]
+    queries = [(s, given) for s, given in asked if "FROM entries" in s]
+    assert queries
+    with log.reading() as c:
+        for statement, given in queries:
+            plan = str(c.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", given).all())
+            assert "entries_by_kind" in plan
+            assert "TEMP B-TREE" not in plan
